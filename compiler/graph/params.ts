@@ -1,0 +1,175 @@
+/** The kind of every parameter of every operation. An operation or parameter missing here is a type error. */
+import type { Params } from "./graph.ts";
+import { BINARY_NAMES, type BinaryName, type PrimitiveName, UNARY_NAMES, type UnaryName } from "./names.ts";
+import type { NoParams, PrimitiveParams } from "./operations.ts";
+import {
+  boolean,
+  deferred,
+  dense,
+  dtype,
+  graph,
+  integer,
+  listOf,
+  natural,
+  nullable,
+  number,
+  oneOf,
+  type ParamKind,
+  positive,
+  record,
+  string,
+  tuple,
+} from "./param-kinds.ts";
+
+type KindsOf<N extends PrimitiveName> = { readonly [K in keyof PrimitiveParams[N]]-?: ParamKind };
+type ParamKinds = { readonly [N in PrimitiveName]: KindsOf<N> };
+
+const NONE: { readonly [K in keyof NoParams]-?: ParamKind } = {};
+const naturals = listOf(natural);
+const positives = listOf(positive);
+const paddingPairs = listOf(tuple(2, integer));
+const axes = { axes: naturals };
+const argument = { axis: natural, indexDtype: oneOf("int32", "uint32") };
+const cumulative = { axis: natural, reverse: boolean };
+const mode = oneOf("promiseInBounds", "clip", "fill");
+const scatter = {
+  updateWindowDims: naturals,
+  insertedWindowDims: naturals,
+  scatterDimsToOperandDims: naturals,
+  operandBatchingDims: naturals,
+  scatterIndicesBatchingDims: naturals,
+  indicesAreSorted: boolean,
+  uniqueIndices: boolean,
+  mode,
+};
+const reduceWindow = {
+  windowDimensions: positives,
+  windowStrides: positives,
+  padding: paddingPairs,
+  baseDilation: positives,
+  windowDilation: positives,
+};
+const selectWindow = { select: oneOf("max", "min"), ...reduceWindow };
+
+const OTHER_KINDS: Omit<ParamKinds, UnaryName | BinaryName> = {
+  round: { roundingMethod: oneOf("awayFromZero", "toNearestEven") },
+  integer_pow: { y: integer },
+  select: NONE,
+  clamp: NONE,
+  convert_element_type: { newDtype: dtype },
+  bitcast_convert_type: { newDtype: dtype },
+  reduce_sum: axes,
+  reduce_prod: axes,
+  reduce_max: axes,
+  reduce_min: axes,
+  reduce_and: axes,
+  reduce_or: axes,
+  argmax: argument,
+  argmin: argument,
+  cumsum: cumulative,
+  cumprod: cumulative,
+  cummax: cumulative,
+  cummin: cumulative,
+  cumlogsumexp: cumulative,
+  reshape: { newSizes: naturals },
+  transpose: { permutation: naturals },
+  broadcast_in_dim: { shape: naturals, broadcastDimensions: naturals },
+  slice: { startIndices: naturals, limitIndices: naturals, strides: positives },
+  dynamic_slice: { sliceSizes: naturals },
+  dynamic_update_slice: NONE,
+  pad: { paddingConfig: listOf(tuple(3, integer)) },
+  rev: { dimensions: naturals },
+  concatenate: { dimension: natural },
+  gather: {
+    offsetDims: naturals,
+    collapsedSliceDims: naturals,
+    startIndexMap: naturals,
+    operandBatchingDims: naturals,
+    startIndicesBatchingDims: naturals,
+    sliceSizes: naturals,
+    mode,
+    fillValue: nullable(number),
+  },
+  scatter,
+  scatter_add: scatter,
+  scatter_mul: scatter,
+  scatter_min: scatter,
+  scatter_max: scatter,
+  iota: { dtype, shape: naturals, dimension: natural },
+  constant: { value: dense },
+  dot_general: {
+    lhsContracting: naturals,
+    rhsContracting: naturals,
+    lhsBatch: naturals,
+    rhsBatch: naturals,
+    preferredElementType: nullable(dtype),
+  },
+  conv_general_dilated: {
+    windowStrides: positives,
+    padding: paddingPairs,
+    lhsDilation: positives,
+    rhsDilation: positives,
+    lhsSpec: naturals,
+    rhsSpec: naturals,
+    outSpec: naturals,
+    featureGroupCount: positive,
+    batchGroupCount: positive,
+    preferredElementType: nullable(dtype),
+  },
+  reduce_window_sum: reduceWindow,
+  reduce_window_prod: reduceWindow,
+  reduce_window_max: reduceWindow,
+  reduce_window_min: reduceWindow,
+  select_and_scatter_add: selectWindow,
+  select_and_gather_add: selectWindow,
+  sort: { dimension: natural, isStable: boolean, numKeys: positive },
+  threefry2x32: NONE,
+  cond: { branches: listOf(graph) },
+  while: { cond: graph, body: graph, condConsts: natural, bodyConsts: natural },
+  scan: {
+    body: graph,
+    numConsts: natural,
+    numCarry: natural,
+    length: natural,
+    reverse: boolean,
+    unroll: positive,
+  },
+  call: { graph, name: string },
+  custom_jvp_call: { graph, jvp: deferred, name: string },
+  custom_vjp_call: { graph, forward: deferred, backward: deferred, name: string },
+  custom_vjp_linear: {
+    backward: deferred,
+    numResiduals: natural,
+    outTypes: listOf(record({ dtype, shape: naturals })),
+    name: string,
+  },
+  checkpoint: { graph },
+  checkpoint_linear: { graph },
+  optimization_barrier: NONE,
+  stop_gradient: NONE,
+};
+
+/** The kinds of an operation's parameters by name. */
+export const PARAM_KINDS: ReadonlyMap<string, Readonly<Record<string, ParamKind>>> = new Map<
+  string,
+  Readonly<Record<string, ParamKind>>
+>([
+  ...[...UNARY_NAMES, ...BINARY_NAMES].map((name) => [name, NONE] as const),
+  ...Object.entries(OTHER_KINDS),
+]);
+
+/** What is wrong with an operation's parameters, or null: one missing, one of the wrong kind, one too many. */
+export function paramProblem(op: PrimitiveName, params: Params): string | null {
+  const kinds: Readonly<Record<string, ParamKind>> = PARAM_KINDS.get(op) ?? {};
+  for (const name of Object.keys(params)) {
+    if (Object.hasOwn(kinds, name)) continue;
+    const known = Object.keys(kinds);
+    const list = known.length === 0 ? "it takes none" : `it takes ${known.join(", ")}`;
+    return `${op} has no parameter ${name}; ${list}`;
+  }
+  for (const [name, kind] of Object.entries(kinds)) {
+    if (!Object.hasOwn(params, name)) return `${op} needs the parameter ${name}: ${kind.expected}`;
+    if (!kind.accepts(params[name])) return `parameter ${name} of ${op} must be ${kind.expected}`;
+  }
+  return null;
+}

@@ -1,0 +1,96 @@
+/** Elementwise groups: one loop nest over the elements, one store per output. */
+import { delinearise, linearise } from "../fusion/access.ts";
+import type { FusionGroup } from "../fusion/plan.ts";
+import type { Equation } from "../graph/graph.ts";
+import type { Axis, Expr } from "../kernel/expr.ts";
+import type { Stmt } from "../kernel/kernel.ts";
+import { KernelBuilder } from "../kernel/kernel-builder.ts";
+import { scalarOps as s } from "../kernel/scalar-ops.ts";
+import { type Shape, sameShape } from "../types/tensor-type.ts";
+import type { Elements } from "./elements.ts";
+import { choosePartition, countDivisions, makeNest, type Partition } from "./loop-shape.ts";
+import type { Parameters } from "./parameters.ts";
+import { loadsOf, vectorCost } from "./strides.ts";
+
+/** The index into a root's own shape at the kernel's position. */
+export function indexFor(root: Equation, shape: Shape, index: readonly Expr[]): readonly Expr[] {
+  const own = root.outputs[0].type.shape;
+  return sameShape(own, shape) ? index : delinearise(linearise(index, shape), own);
+}
+
+export function lowerMap(group: FusionGroup, elements: Elements, parameters: Parameters): Stmt[] {
+  const shape = group.roots[0].outputs[0].type.shape;
+  const evaluate = (index: readonly Expr[]): Expr[] => {
+    elements.clear();
+    const position = linearise(index, shape);
+    return group.roots.flatMap((root) => {
+      const values = elements.values(root, indexFor(root, shape, index));
+      for (const [n, v] of root.outputs.entries()) elements.hold(v, position, values[n]);
+      return [...values];
+    });
+  };
+  const name = (k: number): string => `i${k}`;
+  const partition = choosePartition(shape, (candidate) =>
+    countDivisions(evaluate(makeNest(shape, candidate, name, "serial").index)),
+  );
+  const { axes, index } = vectorised(shape, partition, name, evaluate);
+
+  const k = new KernelBuilder();
+  const nest = (depth: number): void => {
+    if (depth < axes.length) k.loopOver(axes[depth], () => nest(depth + 1));
+    else emitStores(k, group, index, shape, elements, parameters);
+  };
+  nest(0);
+  return shape.includes(0) ? [] : k.finish();
+}
+
+/** Makes the innermost axis the vector axis, or an outer one with kinder strides. */
+function vectorised(
+  shape: Shape,
+  partition: Partition,
+  name: (k: number) => string,
+  evaluate: (index: readonly Expr[]) => Expr[],
+): { axes: Axis[]; index: readonly Expr[] } {
+  const draft = makeNest(shape, partition, name, "serial");
+  if (draft.axes.length === 0) return { axes: [], index: draft.index };
+  const loads = loadsOf(evaluate(draft.index));
+  let best = draft.axes.length - 1;
+  // A store is contiguous only along the innermost axis; elsewhere it costs as a gather does.
+  const costOf = (k: number): number =>
+    vectorCost(loads, draft.axes[k].axis) + (k === draft.axes.length - 1 ? 0 : 5);
+  for (let k = best - 1; k >= 0; k--) if (costOf(k) < costOf(best)) best = k;
+  const remade = partition.map((dims, k) =>
+    makeNest(shape, [dims], () => name(k), k === best ? "vector" : "serial"),
+  );
+  const index = shape.map(
+    (_, d) => remade[partition.findIndex((dims) => dims.includes(d))]?.index[d] ?? s.int(0),
+  );
+  const axes = remade.map((n) => n.axes[0].axis);
+  axes.push(...axes.splice(best, 1));
+  return { axes, index };
+}
+
+/** All values first, then all stores: an output may take over the memory of an operand read at the same element. */
+function emitStores(
+  k: KernelBuilder,
+  group: FusionGroup,
+  index: readonly Expr[],
+  shape: Shape,
+  elements: Elements,
+  parameters: Parameters,
+): void {
+  elements.clear();
+  const position = linearise(index, shape);
+  const many = group.roots.reduce((n, root) => n + root.outputs.length, 0) > 1;
+  const stores: (() => void)[] = [];
+  for (const root of group.roots) {
+    const values = elements.values(root, indexFor(root, shape, index));
+    for (const [n, v] of root.outputs.entries()) {
+      const value = many ? s.local(k.let("v", values[n])) : values[n];
+      elements.hold(v, position, value);
+      if (!group.outputs.includes(v)) continue;
+      stores.push(() => k.store(parameters.write(v), position, value));
+    }
+  }
+  for (const store of stores) store();
+}

@@ -1,0 +1,373 @@
+/**
+ * Reductions: loops over the output, accumulators, loops over the reduction domain, epilogues, stores.
+ *
+ * Two schedules. Plain: the vector axis is the output's innermost or one of the domain's, whichever walks memory
+ * more kindly. Tiled (contractions and their like, where every load moves along at most one of two output axes):
+ * a block of TILE_ROWS rows is kept in accumulators, so that each loaded element serves several multiply-adds.
+ */
+import { contextOf, linearise } from "../fusion/access.ts";
+import type { FusionGroup } from "../fusion/plan.ts";
+import type { Equation, Params } from "../graph/graph.ts";
+import type { ReduceLowering } from "../graph/primitive.ts";
+import type { Axis, AxisKind, Expr, Local } from "../kernel/expr.ts";
+import type { Stmt } from "../kernel/kernel.ts";
+import { KernelBuilder } from "../kernel/kernel-builder.ts";
+import { scalarOps as s } from "../kernel/scalar-ops.ts";
+import { expandUnroll } from "../kernel/unroll.ts";
+import { primitiveOf } from "../primitives/table.ts";
+import { InternalError } from "../types/errors.ts";
+import type { Shape } from "../types/tensor-type.ts";
+import type { Elements } from "./elements.ts";
+import { choosePartition, countDivisions, makeNest, type Partition, splitPartition } from "./loop-shape.ts";
+import { indexFor } from "./lower-map.ts";
+import type { Parameters } from "./parameters.ts";
+import { shareValues } from "./share-values.ts";
+import { dependsOn, loadsOf, strideAlong, vectorCost } from "./strides.ts";
+
+/** Rows of a register tile, and vectors of four columns side by side: 8 accumulators of 15 usable registers. */
+const TILE_ROWS = 4;
+const TILE_VECTORS = 2;
+const LANES = 4;
+/** Rough cost of combining the lanes of one accumulator at the end, in vector loads. */
+const LANE_COMBINE = 6;
+
+interface Root {
+  readonly equation: Equation;
+  readonly lower: ReduceLowering<Params>;
+}
+
+export function lowerReduce(group: FusionGroup, elements: Elements, parameters: Parameters): Stmt[] {
+  return new ReduceLowerer(group, elements, parameters).run();
+}
+
+class ReduceLowerer {
+  readonly #k = new KernelBuilder();
+  readonly #reduces: Root[] = [];
+  readonly #shape: Shape;
+  readonly #domain: Shape;
+
+  constructor(
+    private readonly group: FusionGroup,
+    private readonly elements: Elements,
+    private readonly parameters: Parameters,
+  ) {
+    for (const equation of group.roots) {
+      const { lower } = primitiveOf(equation.op);
+      if (lower.kind === "reduce") this.#reduces.push({ equation, lower });
+    }
+    const [first] = this.#reduces;
+    if (first === undefined) throw new InternalError("a reduce group without a reduction");
+    this.#shape = first.equation.outputs[0].type.shape;
+    this.#domain = first.lower.domain(contextOf(first.equation));
+  }
+
+  run(): Stmt[] {
+    if (this.#shape.includes(0)) return [];
+    const outName = (n: number): string => `i${n}`;
+    const redName = (n: number): string => `r${n}`;
+    const redSplit = makeNest(this.#domain, splitPartition(this.#domain), redName, "reduce");
+    const outPartition = choosePartition(this.#shape, (candidate) =>
+      countDivisions(
+        this.#evaluate(makeNest(this.#shape, candidate, outName, "serial").index, redSplit.index),
+      ),
+    );
+    const outDraft = makeNest(this.#shape, outPartition, outName, "serial");
+    const redPartition = choosePartition(this.#domain, (candidate) =>
+      countDivisions(
+        this.#evaluate(outDraft.index, makeNest(this.#domain, candidate, redName, "reduce").index),
+      ),
+    );
+    const redDraft = makeNest(this.#domain, redPartition, redName, "reduce");
+    const loads = loadsOf(this.#evaluate(outDraft.index, redDraft.index));
+
+    const outAxes = outDraft.axes.map((a) => a.axis);
+    const redAxes = redDraft.axes.map((a) => a.axis);
+    const named = this.#reduces.every((r) => typeof r.lower.combine === "string");
+    const vector = chooseVectorAxis(loads, outAxes, redAxes, named);
+    const rows = this.#chooseRows(loads, outAxes, vector, named);
+    this.#emitNests(outPartition, redPartition, vector, rows);
+    return shareValues(expandUnroll(this.#k.finish()), (prefix) => this.#k.fresh(prefix));
+  }
+
+  #evaluate(out: readonly Expr[], red: readonly Expr[]): Expr[] {
+    this.elements.clear();
+    return this.#reduces.flatMap(({ equation, lower }) => [
+      ...lower.element(
+        s,
+        equation.inputs.map((x) => this.elements.access(x)),
+        indexFor(equation, this.#shape, out),
+        red,
+        contextOf(equation),
+      ),
+    ]);
+  }
+
+  /** The output axis whose neighbouring rows share the loads that move along the vector axis, or -1. */
+  #chooseRows(
+    loads: ReturnType<typeof loadsOf>,
+    outAxes: readonly Axis[],
+    vector: VectorChoice,
+    named: boolean,
+  ): number {
+    if (!named || this.#reduces.length > 1 || loads.length < 2) return -1;
+    if (vector === null) return -1;
+    for (let m = outAxes.length - 1; m >= 0; m--) {
+      const axis = outAxes[m];
+      if (axis.extent < 2 || (vector.where === "out" && vector.at === m)) continue;
+      const vectorAxis = vector.where === "out" ? outAxes[vector.at] : null;
+      const separate = loads.every((load) => {
+        const moves = strideAlong(load, axis);
+        const along = vectorAxis === null ? 1 : strideAlong(load, vectorAxis);
+        return moves !== null && (moves === 0 || vectorAxis === null || along === 0);
+      });
+      const shared = loads.some((load) => !dependsOn(load.index, axis));
+      if (separate && shared) return m;
+    }
+    return -1;
+  }
+
+  /** Emits one nest per region of the output: whole tiles, then what is left of columns and of rows. */
+  #emitNests(outPartition: Partition, redPartition: Partition, vector: VectorChoice, rows: number): void {
+    const column = vector !== null && vector.where === "out" ? vector.at : -1;
+    const extents = outPartition.map((dims) => dims.reduce((n, d) => n * this.#shape[d], 1));
+    for (const r of split(rows < 0 ? 1 : extents[rows], rows < 0 ? 1 : TILE_ROWS)) {
+      const columnCount = column < 0 ? 1 : extents[column];
+      const block = rows < 0 || column < 0 ? columnCount : LANES * TILE_VECTORS;
+      for (const c of split(columnCount, block)) {
+        this.#emitNest(outPartition, redPartition, vector, extents, { rows, column, row: r, col: c });
+      }
+    }
+  }
+
+  #emitNest(
+    outPartition: Partition,
+    redPartition: Partition,
+    vector: VectorChoice,
+    extents: readonly number[],
+    region: Region,
+  ): void {
+    const k = this.#k;
+    const loops: Axis[] = [];
+    const unrolls: Axis[] = [];
+    const position = extents.map((extent, n): Expr => {
+      if (n === region.rows) return tileIndex(k, `i${n}`, region.row, "unroll", loops, unrolls);
+      if (n === region.column) return columnIndex(k, `i${n}`, region.col, region.rows >= 0, loops, unrolls);
+      const axis = k.axis(`i${n}`, extent, "serial");
+      loops.push(axis);
+      return s.axis(axis);
+    });
+    // The vector axis runs innermost, whatever the dimension's place.
+    loops.sort((a, b) => Number(a.kind === "vector") - Number(b.kind === "vector"));
+    const out = spread(this.#shape, outPartition, position);
+
+    const redAxes = redPartition.map((dims, n) => {
+      const kind: AxisKind =
+        vector !== null && vector.where === "reduce" && vector.at === n ? "vector" : "reduce";
+      return k.axis(
+        `r${n}`,
+        dims.reduce((size, d) => size * this.#domain[d], 1),
+        kind,
+      );
+    });
+    const red = spread(
+      this.#domain,
+      redPartition,
+      redAxes.map((axis) => s.axis(axis)),
+    );
+    const redLoops = [...redAxes].sort((a, b) => Number(a.kind === "vector") - Number(b.kind === "vector"));
+
+    within(k, loops, () => this.#emitBlock(out, red, redLoops, unrolls));
+  }
+
+  /** Accumulators, reduction loops, results: each wrapped in the tile's unrolled axes. */
+  #emitBlock(
+    out: readonly Expr[],
+    red: readonly Expr[],
+    redLoops: readonly Axis[],
+    unrolls: readonly Axis[],
+  ): void {
+    const k = this.#k;
+    const accumulators = new Map<Equation, Local[]>();
+    within(k, unrolls, () => {
+      for (const { equation, lower } of this.#reduces) {
+        const specs = lower.accumulators(contextOf(equation));
+        accumulators.set(
+          equation,
+          specs.map((spec) => k.let("acc", s.const(spec.init, spec.dtype))),
+        );
+      }
+    });
+    if (!this.#domain.includes(0)) {
+      within(k, redLoops, () => within(k, unrolls, () => this.#emitAccumulate(out, red, accumulators)));
+    }
+    within(k, unrolls, () => this.#emitResults(out, accumulators));
+  }
+
+  #emitAccumulate(
+    out: readonly Expr[],
+    red: readonly Expr[],
+    accumulators: ReadonlyMap<Equation, Local[]>,
+  ): void {
+    const k = this.#k;
+    this.elements.clear();
+    for (const { equation, lower } of this.#reduces) {
+      const accs = accumulators.get(equation) ?? [];
+      const inputs = equation.inputs.map((x) => this.elements.access(x));
+      const index = indexFor(equation, this.#shape, out);
+      const values = lower.element(s, inputs, index, red, contextOf(equation));
+      const { combine } = lower;
+      if (typeof combine === "string") {
+        for (const [n, acc] of accs.entries()) k.accumulate(acc, combine, values[n]);
+        continue;
+      }
+      const next = combine(
+        s,
+        accs.map((acc) => s.local(acc)),
+        values,
+      );
+      // All new values before any assignment: they read the old accumulators.
+      const held = next.map((e) => k.let("next", e));
+      for (const [n, acc] of accs.entries()) k.assign(acc, s.local(held[n]));
+    }
+  }
+
+  #emitResults(out: readonly Expr[], accumulators: ReadonlyMap<Equation, Local[]>): void {
+    const k = this.#k;
+    this.elements.clear();
+    const position = linearise(out, this.#shape);
+    const stores: (() => void)[] = [];
+    for (const root of this.group.roots) {
+      const index = indexFor(root, this.#shape, out);
+      const accs = accumulators.get(root);
+      const values =
+        accs === undefined
+          ? this.elements.values(root, index)
+          : finish(
+              root,
+              accs.map((acc) => s.local(acc)),
+              index,
+            );
+      for (const [n, v] of root.outputs.entries()) {
+        const value =
+          this.group.roots.length > 1 && values[n].op !== "local"
+            ? s.local(k.let("v", values[n]))
+            : values[n];
+        this.elements.hold(v, position, value);
+        if (this.group.outputs.includes(v))
+          stores.push(() => k.store(this.parameters.write(v), position, value));
+      }
+    }
+    for (const store of stores) store();
+  }
+}
+
+function finish(root: Equation, accs: readonly Expr[], index: readonly Expr[]): readonly Expr[] {
+  const { lower } = primitiveOf(root.op);
+  if (lower.kind !== "reduce" || lower.finish === undefined) return accs;
+  return lower.finish(s, accs, index, contextOf(root));
+}
+
+type VectorChoice = { readonly where: "out" | "reduce"; readonly at: number } | null;
+
+/** Compares walking memory along the innermost output axis with walking along each reduction axis. */
+function chooseVectorAxis(
+  loads: ReturnType<typeof loadsOf>,
+  outAxes: readonly Axis[],
+  redAxes: readonly Axis[],
+  named: boolean,
+): VectorChoice {
+  let best: VectorChoice = null;
+  let cost = Infinity;
+  const last = outAxes.length - 1;
+  if (last >= 0 && outAxes[last].extent >= 2) {
+    best = { where: "out", at: last };
+    cost = vectorCost(loads, outAxes[last]);
+  }
+  if (!named) return best;
+  for (const [n, axis] of redAxes.entries()) {
+    if (axis.extent < LANES) continue;
+    const own = vectorCost(loads, axis) + LANE_COMBINE / (axis.extent / LANES);
+    if (own < cost) {
+      best = { where: "reduce", at: n };
+      cost = own;
+    }
+  }
+  return best;
+}
+
+/** A stretch of an axis: `blocks` tiles of `tile` from `start`. */
+interface Stretch {
+  readonly start: number;
+  readonly blocks: number;
+  readonly tile: number;
+}
+
+interface Region {
+  readonly rows: number;
+  readonly column: number;
+  readonly row: Stretch;
+  readonly col: Stretch;
+}
+
+function split(extent: number, tile: number): Stretch[] {
+  const blocks = Math.floor(extent / tile);
+  const rest = extent - blocks * tile;
+  const parts: Stretch[] = [];
+  if (blocks > 0) parts.push({ start: 0, blocks, tile });
+  if (rest > 0) parts.push({ start: blocks * tile, blocks: 1, tile: rest });
+  return parts;
+}
+
+function tileIndex(
+  k: KernelBuilder,
+  name: string,
+  stretch: Stretch,
+  kind: AxisKind,
+  loops: Axis[],
+  unrolls: Axis[],
+): Expr {
+  const outer = k.axis(name, stretch.blocks, "serial");
+  const inner = k.axis(`${name}t`, stretch.tile, kind);
+  loops.push(outer);
+  unrolls.push(inner);
+  return s.add(s.add(s.mul(s.axis(outer), s.int(stretch.tile)), s.axis(inner)), s.int(stretch.start));
+}
+
+/** Columns: blocks of several vectors inside a tile, one long vector loop otherwise. */
+function columnIndex(
+  k: KernelBuilder,
+  name: string,
+  stretch: Stretch,
+  tiled: boolean,
+  loops: Axis[],
+  unrolls: Axis[],
+): Expr {
+  const vectors = tiled && stretch.tile % LANES === 0 ? stretch.tile / LANES : 1;
+  const outer = k.axis(name, stretch.blocks, "serial");
+  const lane = k.axis(`${name}v`, stretch.tile / vectors, "vector");
+  const across = k.axis(`${name}u`, vectors, "unroll");
+  loops.push(outer, lane);
+  unrolls.push(across);
+  const base = s.add(s.mul(s.axis(outer), s.int(stretch.tile)), s.int(stretch.start));
+  return s.add(s.add(base, s.mul(s.axis(across), s.int(LANES))), s.axis(lane));
+}
+
+/** Index of every dimension from one position per merged axis. */
+function spread(shape: Shape, partition: Partition, positions: readonly Expr[]): Expr[] {
+  const index: Expr[] = shape.map(() => s.int(0));
+  for (const [n, dims] of partition.entries()) {
+    let rest = positions[n];
+    for (let d = dims.length - 1; d >= 0; d--) {
+      const extent = shape[dims[d]];
+      index[dims[d]] = d === 0 ? rest : s.rem(rest, s.int(extent));
+      if (d > 0) rest = s.div(rest, s.int(extent));
+    }
+  }
+  return index;
+}
+
+function within(k: KernelBuilder, axes: readonly Axis[], body: () => void): void {
+  const [first, ...rest] = axes;
+  if (first === undefined) body();
+  else k.loopOver(first, () => within(k, rest, body));
+}

@@ -1,0 +1,57 @@
+/** The parameters of a kernel being lowered, and what each stands for in the graph. */
+import { type Operand, Value } from "../graph/graph.ts";
+import type { BufferAccess, BufferParam } from "../kernel/expr.ts";
+import type { DType } from "../types/dtype.ts";
+
+/** What a kernel parameter stands for: a graph operand, or scratch memory of the kernel. */
+export interface KernelArg {
+  readonly param: BufferParam;
+  readonly operand: Operand | null;
+}
+
+/** Gives kernel parameters to operands as the lowering asks for them. */
+export class Parameters {
+  readonly args: KernelArg[] = [];
+  readonly #byOperand = new Map<Operand, BufferParam>();
+  readonly #written = new Map<Value, BufferParam>();
+  readonly #names = new Set<string>();
+
+  #name(hint: string): string {
+    let name = hint;
+    for (let n = 1; this.#names.has(name); n++) name = `${hint}_${n}`;
+    this.#names.add(name);
+    return name;
+  }
+
+  #add(hint: string, dtype: DType, size: number, access: BufferAccess, operand: Operand | null): BufferParam {
+    const param: BufferParam = { name: this.#name(hint), dtype, size, access };
+    this.args.push({ param, operand });
+    return param;
+  }
+
+  read(x: Operand): BufferParam {
+    const found = this.#byOperand.get(x);
+    if (found !== undefined) return found;
+    const hint = x instanceof Value && x.hint !== null ? x.hint : `in${this.args.length}`;
+    const param = this.#add(identifier(hint), x.type.dtype, x.type.size, "read", x);
+    this.#byOperand.set(x, param);
+    return param;
+  }
+
+  write(value: Value, access: BufferAccess = "write"): BufferParam {
+    const found = this.#written.get(value);
+    if (found !== undefined) return found;
+    const param = this.#add("out", value.type.dtype, value.type.size, access, value);
+    this.#written.set(value, param);
+    return param;
+  }
+
+  scratch(dtype: DType, size: number): BufferParam {
+    return this.#add("scratch", dtype, size, "readwrite", null);
+  }
+}
+
+function identifier(hint: string): string {
+  const clean = hint.replace(/[^A-Za-z0-9_]/g, "_");
+  return /^[A-Za-z_]/.test(clean) ? clean : `v${clean}`;
+}

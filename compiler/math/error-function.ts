@@ -1,0 +1,91 @@
+/** erf, erfc, erf_inv. */
+import type { Expr } from "../kernel/expr.ts";
+import { scalarOps as s } from "../kernel/scalar-ops.ts";
+import { ERF, ERF_INV_32, ERF_INV_64, ERF_TAIL, ERFCX } from "./coefficients.ts";
+import { expModerate, expScaled } from "./exponential.ts";
+import { atMost, FLOAT32, FLOAT64, FORMATS, type Format, flipSign, polynomial, signBit } from "./format.ts";
+import { defineBoth, defineMath, type MathFunction } from "./math-function.ts";
+
+/** erf for |x| up to 1: x + x·E(x²). */
+function erfSmall(F: Format, x: Expr): Expr {
+  return s.fma(x, polynomial(F, s.mul(x, x), ERF[F.dtype]), x);
+}
+
+/** erfc for x of at least 0.45: exp(-x²)·P((x - k)/(x + k)) / (1 + 2x), the square split so that it is exact. */
+function erfcPositive(F: Format, x: Expr): Expr {
+  const [limit, k] = F.dtype === "float32" ? [10.1875, 3] : [27.375, 4];
+  const a = atMost(F, x, limit);
+  const head = F.head(a);
+  const tail = s.mul(s.sub(head, a), s.add(head, a));
+  const gaussian = expScaled(F, s.neg(s.mul(head, head)), 0, tail);
+  const q = s.div(s.sub(a, F.c(k)), s.add(a, F.c(k)));
+  const scaled = s.div(polynomial(F, q, ERFCX[F.dtype]), s.fma(F.c(2), a, F.c(1)));
+  return s.mul(scaled, gaussian);
+}
+
+/** In float32 the tail is 1 - exp(-x·T(x)); in float64 it is 1 - erfc. At 4 and 6 it has reached 1. */
+export const erf = defineBoth(FORMATS, "erf", 1, [2, 2], (F, x) => {
+  const magnitude = s.abs(x);
+  let large: Expr;
+  if (F.dtype === "float32") {
+    const a = atMost(F, magnitude, 4);
+    large = s.sub(F.c(1), expModerate(F, s.neg(s.mul(a, polynomial(F, a, ERF_TAIL.float32)))));
+  } else {
+    large = s.sub(F.c(1), erfcPositive(F, atMost(F, magnitude, 6)));
+  }
+  const value = s.select(s.lt(magnitude, F.c(1)), erfSmall(F, magnitude), large);
+  return flipSign(F, value, signBit(F, x));
+});
+
+export const erfc = defineBoth(FORMATS, "erfc", 1, [3, 4], (F, x) => {
+  const magnitude = s.abs(x);
+  const tail = erfcPositive(F, magnitude);
+  const small = s.sub(F.c(1), erfSmall(F, x));
+  const outer = s.select(s.lt(x, F.c(0)), s.sub(F.c(2), tail), tail);
+  return s.select(s.lt(magnitude, F.c(0.5)), small, outer);
+});
+
+function erfInvResult(F: Format, x: Expr, p: Expr): Expr {
+  const atOne = s.eq(s.abs(x), F.c(1));
+  return s.select(atOne, s.mul(x, F.c(Number.POSITIVE_INFINITY)), s.mul(p, x));
+}
+
+const erfInv32 = defineMath({
+  name: "erf_inv",
+  dtype: "float32",
+  arity: 1,
+  ulp: 4,
+  body(_, x) {
+    const F = FLOAT32;
+    // w = -log(1 - x²) with XLA's rounding of the square, which costs digits for |x| near 1: JAX's normal has them.
+    const w = s.neg(s.call("log1p", s.mul(x, s.neg(x))));
+    const central = s.lt(w, F.c(5));
+    const t = s.select(central, s.sub(w, F.c(2.5)), s.sub(s.sqrt(w), F.c(3)));
+    // One polynomial whose coefficients each lane selects.
+    let p = s.select(central, F.c(ERF_INV_32.central[8]), F.c(ERF_INV_32.tail[8]));
+    for (let i = 7; i >= 0; i--) {
+      p = s.fma(p, t, s.select(central, F.c(ERF_INV_32.central[i]), F.c(ERF_INV_32.tail[i])));
+    }
+    return erfInvResult(F, x, p);
+  },
+});
+
+const erfInv64 = defineMath({
+  name: "erf_inv",
+  dtype: "float64",
+  arity: 1,
+  ulp: 4,
+  body(_, x) {
+    const F = FLOAT64;
+    // Here the factors keep the digits for |x| near 1; next to 0 only the absolute error of w counts.
+    const w = s.neg(s.call("log", s.mul(s.sub(F.c(1), x), s.add(F.c(1), x))));
+    const root = s.sqrt(w);
+    const tail = polynomial(F, s.sub(root, F.c(3.25)), ERF_INV_64.tail);
+    const farTail = polynomial(F, s.sub(root, F.c(5)), ERF_INV_64.farTail);
+    const outer = s.select(s.lt(w, F.c(16)), tail, farTail);
+    const central = polynomial(F, s.sub(w, F.c(3.125)), ERF_INV_64.central);
+    return erfInvResult(F, x, s.guard(s.ge(w, F.c(6.25)), outer, central));
+  },
+});
+
+export const erfInv: readonly MathFunction[] = [erfInv32, erfInv64];

@@ -1,0 +1,85 @@
+/**
+ * Merges equations that compute the same thing: same operation, operands and parameters. Operands are compared by
+ * identity (their producers were merged before), literals by value and type, parameters structurally.
+ */
+import {
+  type Attribute,
+  DeferredGraph,
+  DenseTensor,
+  type Equation,
+  Graph,
+  Literal,
+  type Operand,
+} from "../graph/graph.ts";
+import type { GraphPass } from "./pass.ts";
+import { mapSubgraphs, Substitution, withInputs } from "./rewrite.ts";
+
+/** Never merged: merging across a barrier would undo a checkpoint's recomputation. */
+const OPAQUE: ReadonlySet<string> = new Set(["optimization_barrier"]);
+
+class Keys {
+  readonly #ids = new Map<object, number>();
+
+  id(x: object): number {
+    let id = this.#ids.get(x);
+    if (id === undefined) {
+      id = this.#ids.size;
+      this.#ids.set(x, id);
+    }
+    return id;
+  }
+
+  operand(x: Operand): string {
+    if (!(x instanceof Literal)) return `%${this.id(x)}`;
+    return `${Object.is(x.value, -0) ? "-0" : x.value}:${x.type.text}`;
+  }
+
+  /** Sub-graphs and dense data count as equal only when they are the same object. */
+  attribute(a: Attribute): string {
+    if (a === null || typeof a === "boolean") return String(a);
+    if (typeof a === "number") return Object.is(a, -0) ? "-0" : String(a);
+    if (typeof a === "string") return JSON.stringify(a);
+    if (a instanceof Graph || a instanceof DenseTensor || a instanceof DeferredGraph) return `@${this.id(a)}`;
+    if (Array.isArray(a)) return `[${(a as readonly Attribute[]).map((x) => this.attribute(x)).join()}]`;
+    return `{${Object.entries(a)
+      .map(([k, v]) => `${k}:${this.attribute(v)}`)
+      .join()}}`;
+  }
+}
+
+function merge(graph: Graph): Graph {
+  const keys = new Keys();
+  const seen = new Map<string, Equation>();
+  const substitution = new Substitution();
+  const equations: Equation[] = [];
+  let changed = false;
+  for (const original of graph.equations) {
+    const params = mapSubgraphs(original.params, merge);
+    let equation = withInputs(
+      original,
+      original.inputs.map((x) => substitution.apply(x)),
+    );
+    if (params !== original.params) equation = { ...equation, params };
+    if (equation !== original) changed = true;
+    if (!OPAQUE.has(equation.op)) {
+      const key = `${equation.op}(${equation.inputs.map((x) => keys.operand(x)).join()})${keys.attribute(equation.params)}`;
+      const twin = seen.get(key);
+      if (twin !== undefined) {
+        for (const [i, v] of equation.outputs.entries()) substitution.set(v, twin.outputs[i]);
+        changed = true;
+        continue;
+      }
+      seen.set(key, equation);
+    }
+    equations.push(equation);
+  }
+  if (!changed) return graph;
+  return new Graph(
+    graph.name,
+    graph.inputs,
+    equations,
+    graph.outputs.map((x) => substitution.apply(x)),
+  );
+}
+
+export const mergeCommonSubexpressions: GraphPass = { name: "common_subexpressions", run: merge };

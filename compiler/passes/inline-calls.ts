@@ -1,0 +1,73 @@
+/**
+ * Replaces calls, custom-rule calls and checkpoints by their bodies, and expands the primitives that are defined by
+ * others. First, because every later pass then sees one flat graph per region.
+ */
+import { Builder } from "../graph/builder.ts";
+import { type Equation, Graph, type Operand } from "../graph/graph.ts";
+import type { PrimitiveName } from "../graph/names.ts";
+import type { PrimitiveParams } from "../graph/operations.ts";
+import { appendEquation } from "../primitives/graph-builder.ts";
+import { primitiveOf } from "../primitives/table.ts";
+import type { GraphPass } from "./pass.ts";
+import { mapSubgraphs, Substitution, withInputs } from "./rewrite.ts";
+
+class ExpandingBuilder extends Builder {
+  constructor(private readonly out: Equation[]) {
+    super();
+  }
+
+  override emit<N extends PrimitiveName>(
+    name: N,
+    inputs: readonly Operand[],
+    params: PrimitiveParams[N],
+  ): readonly Operand[] {
+    const { lower } = primitiveOf(name);
+    if (lower.kind === "expand") return lower.expand(this, inputs, params);
+    return appendEquation(this.out, name, inputs, mapSubgraphs(params, inlineGraph), this.source);
+  }
+
+  override inline(graph: Graph, inputs: readonly Operand[]): readonly Operand[] {
+    const renamed = new Map<Operand, Operand>();
+    for (const [i, input] of graph.inputs.entries()) renamed.set(input, inputs[i]);
+    const rename = (x: Operand): Operand => renamed.get(x) ?? x;
+    const outer = this.source;
+    for (const equation of graph.equations) {
+      this.source = equation.source ?? outer;
+      const outputs = this.emit(equation.op, equation.inputs.map(rename), equation.params as never);
+      for (const [i, v] of equation.outputs.entries()) renamed.set(v, outputs[i]);
+    }
+    this.source = outer;
+    return graph.outputs.map(rename);
+  }
+}
+
+function inlineGraph(graph: Graph): Graph {
+  const equations: Equation[] = [];
+  const builder = new ExpandingBuilder(equations);
+  const substitution = new Substitution();
+  let changed = false;
+  for (const equation of graph.equations) {
+    const inputs = equation.inputs.map((x) => substitution.apply(x));
+    const { lower } = primitiveOf(equation.op);
+    if (lower.kind === "expand") {
+      changed = true;
+      builder.source = equation.source;
+      const results = lower.expand(builder, inputs, equation.params);
+      for (const [i, v] of equation.outputs.entries()) substitution.set(v, results[i]);
+      continue;
+    }
+    const params = mapSubgraphs(equation.params, inlineGraph);
+    const kept = withInputs(equation, inputs);
+    if (params !== equation.params || kept !== equation) changed = true;
+    equations.push(params === equation.params ? kept : { ...kept, params });
+  }
+  if (!changed) return graph;
+  return new Graph(
+    graph.name,
+    graph.inputs,
+    equations,
+    graph.outputs.map((x) => substitution.apply(x)),
+  );
+}
+
+export const inlineCalls: GraphPass = { name: "inline_calls", run: inlineGraph };

@@ -1,0 +1,93 @@
+/**
+ * The whole compiler on one page: every pass from the traced graph to WebAssembly bytes, in order.
+ *
+ * A pass is pure. `PassRunner` times, verifies and dumps; nothing else does.
+ */
+import { type AssembledProgram, assemble } from "./assembly/assemble.ts";
+import { fuse } from "./fusion/fuse.ts";
+import type { FusionPlan } from "./fusion/plan.ts";
+import { Graph } from "./graph/graph.ts";
+import { type CompileObserver, type PassRecord, PassRunner, type Verifier } from "./pass-runner.ts";
+import { mergeCommonSubexpressions } from "./passes/common-subexpressions.ts";
+import { eliminateDeadCode } from "./passes/dead-code.ts";
+import { inlineCalls } from "./passes/inline-calls.ts";
+import { hoistLoopInvariants } from "./passes/loop-invariants.ts";
+import type { GraphPass, Pass } from "./passes/pass.ts";
+import { simplifyGraph } from "./passes/simplify.ts";
+import type { WasmExecutable } from "./program/program.ts";
+import { compileWasm } from "./targets/wasm/compile.ts";
+import { verifyGraph, verifyProgram } from "./verify/index.ts";
+
+/** Graph → optimised graph. */
+export const GRAPH_PASSES: readonly GraphPass[] = [
+  // First: everything after it sees one flat graph per region, without calls and custom rules.
+  inlineCalls,
+  // Before the others, so that they do not work on what differentiation left unused.
+  eliminateDeadCode,
+  simplifyGraph,
+  // After simplify: equal constants and cancelled movements make more equations equal.
+  mergeCommonSubexpressions,
+  // After merging: an invariant is moved once. Before the second round, which cleans up behind it.
+  hoistLoopInvariants,
+  { ...simplifyGraph, name: "simplify_again" },
+  { ...mergeCommonSubexpressions, name: "common_subexpressions_again" },
+  // Last: the optimised graph has no dead equation; the verifier insists on it.
+  { ...eliminateDeadCode, name: "dead_code_again" },
+];
+
+/** Optimised graph → partition into kernels. */
+export const FUSION_PASS: Pass<Graph, FusionPlan> = { name: "fusion", run: fuse };
+
+/** Partition → kernels, buffers and schedule. */
+export const ASSEMBLY_PASS: Pass<FusionPlan, AssembledProgram> = {
+  name: "assembly",
+  run: (plan, { donated }) => assemble(plan, donated),
+};
+
+/** Program → bytes. */
+export const WASM_PASS: Pass<AssembledProgram, WasmExecutable> = {
+  name: "wasm",
+  run: ({ program }) => compileWasm(program),
+};
+
+export interface CompileOptions {
+  /** Whether input i may be overwritten (`donateArgnums`); none if absent. */
+  readonly donated?: readonly boolean[];
+  /** Run the verifier after every pass. */
+  readonly verify?: boolean;
+  /** Sees every stage as it is finished: dumps, the inspector. */
+  readonly observer?: CompileObserver;
+}
+
+/** A compiled function as a value: every stage can be asked for. */
+export interface CompiledGraph {
+  readonly graph: Graph;
+  readonly optimised: Graph;
+  readonly plan: FusionPlan;
+  readonly assembled: AssembledProgram;
+  readonly executable: WasmExecutable;
+  readonly records: readonly PassRecord[];
+}
+
+/** Checks what a pass made: graphs, the kernels and the program. The bytes are validated by the engine. */
+const verifyArtifact: Verifier = (artifact) => {
+  if (artifact instanceof Graph) verifyGraph(artifact, { level: "graph" });
+  else if ("program" in artifact) verifyProgram(artifact.program);
+};
+
+/** Graph → optimised graph only. */
+export function optimiseGraph(graph: Graph, runner: PassRunner): Graph {
+  return GRAPH_PASSES.reduce((current, pass) => runner.run("graph", pass, current), graph);
+}
+
+/** Compiles a graph to WebAssembly. Throws UnsupportedError for what the target cannot do. */
+export function compileGraph(graph: Graph, options: CompileOptions = {}): CompiledGraph {
+  const { donated = [], verify = false, observer = null } = options;
+  const runner = new PassRunner({ donated }, verify ? verifyArtifact : null, observer);
+  runner.start(graph);
+  const optimised = optimiseGraph(graph, runner);
+  const plan = runner.run("fusion", FUSION_PASS, optimised);
+  const assembled = runner.run("program", ASSEMBLY_PASS, plan);
+  const executable = runner.run("wasm", WASM_PASS, assembled);
+  return { graph, optimised, plan, assembled, executable, records: runner.records };
+}

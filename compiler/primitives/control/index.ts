@@ -1,0 +1,20 @@
+/** Operations that hold sub-graphs: branches, loops, calls, custom derivative rules and checkpoints. */
+import { call } from "./call.ts";
+import { checkpoint, checkpointLinear } from "./checkpoint.ts";
+import { cond } from "./cond.ts";
+import { customJvpCall } from "./custom-jvp.ts";
+import { customVjpCall, customVjpLinear } from "./custom-vjp.ts";
+import { scan } from "./scan.ts";
+import { whileLoop } from "./while.ts";
+
+export const controlPrimitives = {
+  cond,
+  while: whileLoop,
+  scan,
+  call,
+  custom_jvp_call: customJvpCall,
+  custom_vjp_call: customVjpCall,
+  custom_vjp_linear: customVjpLinear,
+  checkpoint,
+  checkpoint_linear: checkpointLinear,
+};

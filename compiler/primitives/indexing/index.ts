@@ -1,0 +1,37 @@
+/** Indexing by run-time values: gather and the scatter family. */
+import { OTHER_SCATTER_CASES, REPEATED_SCATTER_CASES, UNIQUE_SCATTER_CASES } from "./cases.ts";
+import { gather } from "./gather.ts";
+import { scatterPrimitive } from "./scatter.ts";
+import {
+  extremeTranspose,
+  scatterAddJvp,
+  scatterAddTranspose,
+  scatterExtremeJvp,
+  scatterJvp,
+  scatterMulJvp,
+  scatterMulTranspose,
+  scatterTranspose,
+} from "./scatter-rules.ts";
+
+const CASES = [...UNIQUE_SCATTER_CASES, ...REPEATED_SCATTER_CASES, ...OTHER_SCATTER_CASES];
+
+export const indexingPrimitives = {
+  gather,
+  scatter: scatterPrimitive("scatter", { jvp: scatterJvp, transpose: scatterTranspose }, CASES),
+  scatter_add: scatterPrimitive("scatter_add", { jvp: scatterAddJvp, transpose: scatterAddTranspose }, CASES),
+  // Its derivative needs unique indices, so floats are tested with those.
+  scatter_mul: scatterPrimitive("scatter_mul", { jvp: scatterMulJvp, transpose: scatterMulTranspose }, [
+    ...UNIQUE_SCATTER_CASES,
+    ...OTHER_SCATTER_CASES,
+  ]),
+  scatter_min: scatterPrimitive(
+    "scatter_min",
+    { jvp: scatterExtremeJvp("scatter_min"), transpose: extremeTranspose("scatter_min") },
+    CASES,
+  ),
+  scatter_max: scatterPrimitive(
+    "scatter_max",
+    { jvp: scatterExtremeJvp("scatter_max"), transpose: extremeTranspose("scatter_max") },
+    CASES,
+  ),
+};

@@ -1,0 +1,20 @@
+/** The family of reductions and prefix operations. */
+import { argmax, argmin } from "./arg.ts";
+import { cumlogsumexp, cummax, cummin, cumprod, cumsum } from "./cumulative.ts";
+import { reduceAnd, reduceMax, reduceMin, reduceOr, reduceProd, reduceSum } from "./reduce.ts";
+
+export const reductionPrimitives = {
+  reduce_sum: reduceSum,
+  reduce_prod: reduceProd,
+  reduce_max: reduceMax,
+  reduce_min: reduceMin,
+  reduce_and: reduceAnd,
+  reduce_or: reduceOr,
+  argmax,
+  argmin,
+  cumsum,
+  cumprod,
+  cummax,
+  cummin,
+  cumlogsumexp,
+};

@@ -1,0 +1,4 @@
+/** Sorting. */
+import { sort } from "./sort.ts";
+
+export const sortingPrimitives = { sort };

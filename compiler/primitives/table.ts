@@ -1,0 +1,38 @@
+/** The table of all primitives. A primitive named in `graph/operations.ts` and missing here is a type error. */
+import { BINARY_NAMES, OTHER_NAMES, type PrimitiveName, UNARY_NAMES } from "../graph/names.ts";
+import type { PrimitiveParams } from "../graph/operations.ts";
+import type { Primitive } from "../graph/primitive.ts";
+import { contractionPrimitives } from "./contraction/index.ts";
+import { controlPrimitives } from "./control/index.ts";
+import { elementwisePrimitives } from "./elementwise/index.ts";
+import { indexingPrimitives } from "./indexing/index.ts";
+import { movementPrimitives } from "./movement/index.ts";
+import { randomPrimitives } from "./random/index.ts";
+import { reductionPrimitives } from "./reduction/index.ts";
+import { sortingPrimitives } from "./sorting/index.ts";
+import { windowPrimitives } from "./window/index.ts";
+
+export type PrimitiveTable = { readonly [N in PrimitiveName]: Primitive<PrimitiveParams[N]> };
+
+export const primitives: PrimitiveTable = {
+  ...elementwisePrimitives,
+  ...movementPrimitives,
+  ...indexingPrimitives,
+  ...reductionPrimitives,
+  ...windowPrimitives,
+  ...contractionPrimitives,
+  ...sortingPrimitives,
+  ...randomPrimitives,
+  ...controlPrimitives,
+};
+
+/** The declaration of a primitive by name. */
+export function primitiveOf(name: PrimitiveName): Primitive {
+  return primitives[name];
+}
+
+export const PRIMITIVE_NAMES: readonly PrimitiveName[] = [...UNARY_NAMES, ...BINARY_NAMES, ...OTHER_NAMES];
+
+export function isPrimitiveName(name: string): name is PrimitiveName {
+  return Object.hasOwn(primitives, name);
+}

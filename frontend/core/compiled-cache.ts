@@ -1,0 +1,72 @@
+/** A bounded cache of compiled graphs: found by structural hash, confirmed by structural equality. */
+import type { Graph } from "../../compiler/graph/graph.ts";
+import { equalGraphs, hashGraph } from "../../compiler/hash/index.ts";
+import { type Backend, currentBackend, type Executable } from "./backend.ts";
+
+interface Entry {
+  readonly graph: Graph;
+  readonly donated: readonly boolean[] | null;
+  readonly backend: Backend;
+  readonly executable: Executable;
+}
+
+export class CompiledCache {
+  /** Least recently used first: a Map keeps the order of insertion. */
+  readonly #buckets = new Map<string, Entry[]>();
+  #size = 0;
+
+  constructor(readonly limit: number) {}
+
+  get size(): number {
+    return this.#size;
+  }
+
+  /** The executable of a graph, compiled if no equal graph is there. */
+  get(graph: Graph, donated: readonly boolean[] | null = null): Executable {
+    const backend = currentBackend();
+    const key = String(hashGraph(graph));
+    const bucket = this.#buckets.get(key);
+    if (bucket !== undefined) {
+      for (const entry of bucket) {
+        if (
+          entry.backend === backend &&
+          sameMask(entry.donated, donated) &&
+          equalGraphs(entry.graph, graph)
+        ) {
+          this.#buckets.delete(key);
+          this.#buckets.set(key, bucket);
+          return entry.executable;
+        }
+      }
+    }
+    const executable = backend.compile(graph, donated);
+    const entry = { graph, donated, backend, executable };
+    if (bucket !== undefined) bucket.push(entry);
+    else this.#buckets.set(key, [entry]);
+    this.#size++;
+    this.#trim();
+    return executable;
+  }
+
+  clear(): void {
+    this.#buckets.clear();
+    this.#size = 0;
+  }
+
+  #trim(): void {
+    while (this.#size > this.limit) {
+      const oldest = this.#buckets.entries().next();
+      if (oldest.done) return;
+      this.#buckets.delete(oldest.value[0]);
+      this.#size -= oldest.value[1].length;
+    }
+  }
+}
+
+function sameMask(a: readonly boolean[] | null, b: readonly boolean[] | null): boolean {
+  if (a === null || b === null) return a === b;
+  return a.length === b.length && a.every((x, i) => x === b[i]);
+}
+
+/** Declared cache: graphs that transformations run outside of `jit`, and control flow run eagerly. */
+export const compiledGraphs = new CompiledCache(1024);

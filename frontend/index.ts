@@ -1,0 +1,22 @@
+/**
+ * Weft: trace, transform and compile TypeScript functions over arrays, after the manner of JAX.
+ *
+ *     import { grad, jit, numpy as np } from "weft";
+ *     const loss = (w, x, y) => np.mean(np.square(x.mul(w).sub(y)));
+ *     const step = jit((w, x, y) => w.sub(grad(loss)(w, x, y).mul(0.1)));
+ */
+export { type ArrayData, type ArrayLike, NdArray, type NestedArray } from "./core/array.ts";
+export type { ShapedArray } from "./core/aval.ts";
+export {
+  ConcretizationTypeError,
+  DisposedError,
+  TracerArrayConversionError,
+  TracerBoolConversionError,
+  UnexpectedTracerError,
+  UnsupportedError,
+  WeftTypeError,
+  WeftValueError,
+} from "./core/errors.ts";
+export { ShapeDtypeStruct, spec } from "./core/spec.ts";
+export * from "./transforms/index.ts";
+export * as tree from "./tree/index.ts";

@@ -1,0 +1,412 @@
+/** Making arrays (`jax.numpy` array creation). */
+import { type DType, isFloating, isInteger } from "../../compiler/types/dtype.ts";
+import { type Shape, sizeOf } from "../../compiler/types/tensor-type.ts";
+import {
+  type ArrayLike,
+  arrayFromData,
+  asArray,
+  convert,
+  DEFAULT_FLOAT,
+  describeValue,
+  formatShape,
+  full as filled,
+  NdArray,
+  resultType,
+  WeftTypeError,
+  WeftValueError,
+} from "../core/index.ts";
+import { canonicalizeAxis, canonicalizeShape } from "../lax/axes.ts";
+import * as lax from "../lax/elementwise.ts";
+import { broadcastedIota, checkDType, concatenate, expandDims, full as laxFull, reshape } from "../lax/movement.ts";
+import { broadcastTo, broadcastShapes } from "../lax/operands.ts";
+import { inexactDType, promoteDTypes, promoteDTypesInexact, toArray } from "./promotion.ts";
+
+export { broadcastShapes };
+
+/** What typed arrays become. */
+type NativeArray =
+  | Int8Array
+  | Uint8Array
+  | Uint8ClampedArray
+  | Int16Array
+  | Uint16Array
+  | Int32Array
+  | Uint32Array
+  | Float32Array
+  | Float64Array;
+
+/** What `array` takes: arrays, numbers, booleans, typed arrays, and lists of these nested to equal lengths. */
+export type ArrayData = ArrayLike | NativeArray | readonly ArrayData[];
+
+function nativeDType(x: NativeArray): DType {
+  if (x instanceof Int8Array) return "int8";
+  if (x instanceof Int16Array) return "int16";
+  if (x instanceof Int32Array) return "int32";
+  if (x instanceof Uint16Array) return "uint16";
+  if (x instanceof Uint32Array) return "uint32";
+  if (x instanceof Float32Array) return "float32";
+  return x instanceof Float64Array ? "float64" : "uint8";
+}
+
+function isNative(x: ArrayData): x is NativeArray {
+  return ArrayBuffer.isView(x);
+}
+
+function isList(x: ArrayData): x is readonly ArrayData[] {
+  return Array.isArray(x);
+}
+
+function inhomogeneous(depth: readonly number[]): WeftValueError {
+  return new WeftValueError(
+    "setting an array element with a sequence. The requested array has an inhomogeneous shape after " +
+      `${depth.length} dimensions. The detected shape was ${formatShape(depth)} + inhomogeneous part.`,
+  );
+}
+
+/** Shape of nested lists of numbers, and their elements in order; null where there are arrays among them. */
+function flatten(data: readonly ArrayData[]): { shape: number[]; values: (number | boolean)[] } | null {
+  const shape: number[] = [];
+  for (let x: ArrayData = data; isList(x); x = x[0]) {
+    shape.push(x.length);
+    if (x.length === 0) break;
+  }
+  const values: (number | boolean)[] = [];
+  const visit = (x: ArrayData, axis: number): boolean => {
+    if (isList(x)) {
+      if (axis >= shape.length || x.length !== shape[axis]) throw inhomogeneous(shape.slice(0, axis));
+      return x.every((item) => visit(item, axis + 1));
+    }
+    if (x instanceof NdArray || isNative(x)) return false;
+    if (axis !== shape.length) throw inhomogeneous(shape.slice(0, axis));
+    if (typeof x !== "number" && typeof x !== "boolean") {
+      throw new WeftTypeError(
+        `Value ${describeValue(x)} is not a valid array element: arrays hold numbers and booleans`,
+      );
+    }
+    values.push(x);
+    return true;
+  };
+  return visit(data, 0) ? { shape, values } : null;
+}
+
+/** Values of a list as elements of a dtype. Throws WeftValueError for an integer outside of the dtype. */
+function elementsOf(values: readonly (number | boolean)[], dtype: DType): number[] {
+  if (!isInteger(dtype)) return values.map(Number);
+  return values.map((x) => {
+    const value = Number(x);
+    // As NumPy: a float given an integer dtype loses its fraction; what does not fit is an error.
+    return asInteger(value, dtype);
+  });
+}
+
+function asInteger(value: number, dtype: DType): number {
+  if (!Number.isFinite(value)) {
+    throw new WeftValueError(`cannot convert float ${Number.isNaN(value) ? "NaN" : "infinity"} to integer`);
+  }
+  const whole = Math.trunc(value);
+  filled(whole, dtype);
+  return whole;
+}
+
+export interface DTypeOption {
+  readonly dtype?: DType;
+}
+
+/**
+ * An array from numbers, nested lists, typed arrays or arrays (`jnp.array`).
+ *
+ * JavaScript does not tell 1 from 1.0, so a list of numbers is float32 unless `dtype` says otherwise, where NumPy
+ * would take int32 for `[1, 2, 3]`: write `np.array([1, 2, 3], { dtype: "int32" })`. A list of booleans is bool; a
+ * typed array keeps its dtype (Uint8ClampedArray is uint8); a list of arrays is stacked in their common dtype.
+ * Throws WeftValueError for ragged lists and for integers that the dtype cannot hold.
+ */
+export function array(data: ArrayData, options: DTypeOption = {}): NdArray {
+  const dtype = options.dtype === undefined ? undefined : checkDType(options.dtype);
+  if (data instanceof NdArray) return dtype === undefined ? data : convert(data, dtype);
+  if (typeof data === "number" || typeof data === "boolean") {
+    if (dtype === undefined) return filled(Number(data), typeof data === "boolean" ? "bool" : DEFAULT_FLOAT);
+    return filled(elementsOf([data], dtype)[0], dtype);
+  }
+  if (isNative(data)) {
+    const own = arrayFromData(data, nativeDType(data), [data.length]);
+    return dtype === undefined ? own : convert(own, dtype);
+  }
+  if (!isList(data)) {
+    throw new WeftTypeError(`Value ${describeValue(data)} with is not a valid array type: give numbers or lists`);
+  }
+  const flat = flatten(data);
+  if (flat !== null) {
+    const { shape, values } = flat;
+    const booleans = values.length > 0 && values.every((x) => typeof x === "boolean");
+    const chosen = dtype ?? (booleans ? "bool" : DEFAULT_FLOAT);
+    return arrayFromData(elementsOf(values, chosen), chosen, shape);
+  }
+  const rows = data.map((item) => array(item));
+  const common = dtype ?? resultType(...data.map((item, i) => (typeof item === "number" ? item : rows[i]))).dtype;
+  if (rows.some((row) => formatShape(row.shape) !== formatShape(rows[0].shape))) throw inhomogeneous([rows.length]);
+  return concatenate(
+    rows.map((row) => expandDims(convert(row, common), [0])),
+    0,
+  );
+}
+
+/** As `array` (`jnp.asarray`): arrays are immutable, so nothing is copied. */
+export const asarray = array;
+
+/** The array itself under a new name (`jnp.copy`); arrays are immutable. */
+export function copy(x: ArrayLike): NdArray {
+  return toArray("copy", x);
+}
+
+/** Zeros; float32 unless told otherwise (`jnp.zeros`). */
+export function zeros(shape: number | Shape, options: DTypeOption = {}): NdArray {
+  return filled(0, checkDType(options.dtype ?? DEFAULT_FLOAT), canonicalizeShape(shape));
+}
+
+/** Ones; float32 unless told otherwise (`jnp.ones`). */
+export function ones(shape: number | Shape, options: DTypeOption = {}): NdArray {
+  return filled(1, checkDType(options.dtype ?? DEFAULT_FLOAT), canonicalizeShape(shape));
+}
+
+/** Zeros, since memory is never uninitialised (`jnp.empty`). */
+export const empty = zeros;
+
+/** `fillValue` repeated; it may be an array that broadcasts to the shape (`jnp.full`). */
+export function full(shape: number | Shape, fillValue: ArrayLike, options: DTypeOption = {}): NdArray {
+  if (!(fillValue instanceof NdArray) || fillValue.ndim === 0) return laxFull(shape, fillValue, options.dtype);
+  const value = options.dtype === undefined ? fillValue : convert(fillValue, options.dtype);
+  const target = canonicalizeShape(shape);
+  broadcastShapes(value.shape, target);
+  return broadcastTo(value, target);
+}
+
+export interface LikeOptions extends DTypeOption {
+  readonly shape?: number | Shape;
+}
+
+/** Zeros of the shape and dtype of x (`jnp.zeros_like`). */
+export function zerosLike(x: ArrayLike, options: LikeOptions = {}): NdArray {
+  const like = toArray("zeros_like", x);
+  return zeros(options.shape ?? like.shape, { dtype: options.dtype ?? like.dtype });
+}
+
+/** Ones of the shape and dtype of x (`jnp.ones_like`). */
+export function onesLike(x: ArrayLike, options: LikeOptions = {}): NdArray {
+  const like = toArray("ones_like", x);
+  return ones(options.shape ?? like.shape, { dtype: options.dtype ?? like.dtype });
+}
+
+/** Zeros of the shape and dtype of x (`jnp.empty_like`). */
+export const emptyLike = zerosLike;
+
+/** `fillValue` repeated in the shape and dtype of x (`jnp.full_like`). */
+export function fullLike(x: ArrayLike, fillValue: ArrayLike, options: LikeOptions = {}): NdArray {
+  const like = toArray("full_like", x);
+  return full(options.shape ?? like.shape, fillValue, { dtype: options.dtype ?? like.dtype });
+}
+
+/** A number that must be known while tracing: it decides a shape. */
+function staticNumber(x: ArrayLike, name: string): number {
+  try {
+    return typeof x === "number" ? x : toArray(name, x).item();
+  } catch (error) {
+    if (error instanceof TypeError) error.message = `${error.message}\nIt arose in the ${name}.`;
+    throw error;
+  }
+}
+
+/**
+ * `arange(stop)`, `arange(start, stop)`, `arange(start, stop, step)`: start, start + step, … below stop (`jnp.arange`).
+ * Integers give int32, as in JAX, and other numbers float32.
+ */
+export function arange(stop: ArrayLike, options?: DTypeOption): NdArray;
+export function arange(start: ArrayLike, stop: ArrayLike, options?: DTypeOption): NdArray;
+export function arange(start: ArrayLike, stop: ArrayLike, step: ArrayLike, options?: DTypeOption): NdArray;
+export function arange(...args: readonly (ArrayLike | DTypeOption | undefined)[]): NdArray {
+  const numbers: number[] = [];
+  const dtypes: DType[] = [];
+  let options: DTypeOption = {};
+  for (const [i, arg] of args.entries()) {
+    if (arg instanceof NdArray || typeof arg === "number" || typeof arg === "boolean") {
+      numbers.push(staticNumber(arg, `np.arange argument ${i}`));
+      if (arg instanceof NdArray) dtypes.push(arg.dtype);
+    } else if (arg !== undefined) options = arg;
+  }
+  const [start, stop, step] = numbers.length === 1 ? [0, numbers[0], 1] : [numbers[0], numbers[1], numbers[2] ?? 1];
+  if (step === 0) throw new WeftValueError("arange: step must not be zero");
+  const integral = numbers.every(Number.isInteger) && dtypes.every((d) => !isFloating(d));
+  const dtype = checkDType(options.dtype ?? (integral ? (dtypes[0] ?? "int32") : DEFAULT_FLOAT));
+  const count = Math.max(0, Math.ceil((stop - start) / step));
+  if (integral && start === 0 && step === 1) return broadcastedIota(dtype, [count], 0);
+  return arrayFromData(
+    Float64Array.from({ length: count }, (_, i) => start + i * step),
+    dtype,
+    [count],
+  );
+}
+
+export interface LinspaceOptions extends DTypeOption {
+  /** Whether stop is the last element; default true. */
+  readonly endpoint?: boolean;
+  /** Axis of the result along which the numbers lie, for array bounds; default 0. */
+  readonly axis?: number;
+}
+
+/** `num` evenly spaced numbers from start to stop (`jnp.linspace`). The bounds may be arrays. */
+export function linspace(start: ArrayLike, stop: ArrayLike, num = 50, options: LinspaceOptions = {}): NdArray {
+  if (!Number.isInteger(num) || num < 0) {
+    throw new WeftValueError(`Number of samples, ${num}, must be non-negative.`);
+  }
+  const { endpoint = true } = options;
+  const target = checkDType(options.dtype ?? inexactDType(resultType(start, stop).dtype));
+  const computed: DType = target === "float64" ? "float64" : "float32";
+  const [lowValue, highValue] = promoteDTypes("linspace", start, stop).map((x) => convert(x, computed));
+  const shape = broadcastShapes(lowValue.shape, highValue.shape);
+  const axis = canonicalizeAxis(options.axis ?? 0, shape.length + 1);
+  const place = (x: NdArray): NdArray => broadcastTo(expandDims(broadcastTo(x, shape), [axis]), withExtent(shape, axis, num));
+  const low = place(lowValue);
+  const high = place(highValue);
+  const div = endpoint ? num - 1 : num;
+  let values: NdArray;
+  if (div > 0) {
+    const t = lax.div(broadcastedIota(computed, low.shape, axis), div);
+    // As JAX: low·(1 − t) + high·t, with the last element exact.
+    values = lax.add(lax.mul(low, lax.sub(1, t)), lax.mul(high, t));
+    if (endpoint) {
+      const last = lax.eq(broadcastedIota("int32", low.shape, axis), num - 1);
+      values = lax.select(last, high, values);
+    }
+  } else values = low;
+  return isInteger(target) ? convert(lax.floor(values), target) : convert(values, target);
+}
+
+/** A shape with one more axis. */
+function withExtent(shape: Shape, axis: number, num: number): Shape {
+  return shape.toSpliced(axis, 0, num);
+}
+
+/** `num` numbers spaced evenly on a log scale: base^start … base^stop (`jnp.logspace`). */
+export function logspace(
+  start: ArrayLike,
+  stop: ArrayLike,
+  num = 50,
+  options: LinspaceOptions & { base?: number } = {},
+): NdArray {
+  const { base = 10, dtype, ...rest } = options;
+  const exponents = linspace(start, stop, num, rest);
+  const values = lax.pow(filled(base, exponents.dtype, exponents.shape), exponents);
+  return dtype === undefined ? values : convert(values, dtype);
+}
+
+/** `num` numbers in geometric progression (`jnp.geomspace`). */
+export function geomspace(start: number, stop: number, num = 50, options: LinspaceOptions = {}): NdArray {
+  const negative = start < 0;
+  const logs = linspace(Math.log10(Math.abs(start)), Math.log10(Math.abs(stop)), num, { ...options, dtype: DEFAULT_FLOAT });
+  const values = lax.pow(filled(10, DEFAULT_FLOAT, logs.shape), logs);
+  return convert(negative ? lax.neg(values) : values, options.dtype ?? DEFAULT_FLOAT);
+}
+
+/** n×m with ones on the k-th diagonal (`jnp.eye`). */
+export function eye(n: number, m: number | null = null, options: DTypeOption & { k?: number } = {}): NdArray {
+  const shape = canonicalizeShape([n, m ?? n]);
+  const rows = broadcastedIota("int32", shape, 0);
+  const columns = broadcastedIota("int32", shape, 1);
+  return convert(lax.eq(lax.add(rows, options.k ?? 0), columns), checkDType(options.dtype ?? DEFAULT_FLOAT));
+}
+
+/** n×n with ones on the diagonal (`jnp.identity`). */
+export function identity(n: number, options: DTypeOption = {}): NdArray {
+  return eye(n, n, options);
+}
+
+/** n×m with ones on and below the k-th diagonal (`jnp.tri`). */
+export function tri(n: number, m: number | null = null, options: DTypeOption & { k?: number } = {}): NdArray {
+  const mask = lowerMask(canonicalizeShape([n, m ?? n]), options.k ?? 0);
+  return convert(mask, checkDType(options.dtype ?? DEFAULT_FLOAT));
+}
+
+/** Where the column is not beyond the row by more than k, in the last two axes. */
+function lowerMask(shape: Shape, k: number): NdArray {
+  const n = shape.length;
+  const rows = broadcastedIota("int32", shape, n - 2);
+  const columns = broadcastedIota("int32", shape, n - 1);
+  return lax.ge(lax.add(rows, k), columns);
+}
+
+function checkMatrix(name: string, x: NdArray): void {
+  if (x.ndim < 2) throw new WeftValueError(`Argument to np.${name} must be at least 2D, got shape ${formatShape(x.shape)}`);
+}
+
+/** The lower triangle of the last two axes, zeros above the k-th diagonal (`jnp.tril`). */
+export function tril(x: ArrayLike, k = 0): NdArray {
+  const a = toArray("tril", x);
+  checkMatrix("tril", a);
+  return lax.select(lowerMask(a.shape, k), a, zerosLike(a));
+}
+
+/** The upper triangle of the last two axes, zeros below the k-th diagonal (`jnp.triu`). */
+export function triu(x: ArrayLike, k = 0): NdArray {
+  const a = toArray("triu", x);
+  checkMatrix("triu", a);
+  return lax.select(lowerMask(a.shape, k - 1), zerosLike(a), a);
+}
+
+export interface MeshgridOptions {
+  /** "xy" (default): the first two axes are swapped, as for plots; "ij": matrix indexing. */
+  readonly indexing?: "xy" | "ij";
+  /** Extents of 1 in place of repetition. */
+  readonly sparse?: boolean;
+}
+
+/** Coordinate arrays from coordinate vectors (`jnp.meshgrid`). */
+export function meshgrid(vectors: readonly ArrayLike[], options: MeshgridOptions = {}): NdArray[] {
+  const { indexing = "xy", sparse = false } = options;
+  const arrays = vectors.map((x) => toArray("meshgrid", x));
+  for (const x of arrays) {
+    if (x.ndim > 1) throw new WeftValueError(`Arguments to meshgrid must be at most 1D, got shape ${formatShape(x.shape)}`);
+  }
+  const sizes = arrays.map((x) => x.size);
+  const swap = indexing === "xy" && arrays.length >= 2;
+  const axisOf = (i: number): number => (swap && i < 2 ? 1 - i : i);
+  const shape = sizes.map((_, i) => sizes[axisOf(i)]);
+  return arrays.map((x, i) => {
+    const placed = reshape(x, shape.map((_, axis) => (axis === axisOf(i) ? sizes[i] : 1)));
+    return sparse ? placed : broadcastTo(placed, shape);
+  });
+}
+
+/** The index along every axis: [ndim, ...dimensions] (`jnp.indices`). */
+export function indices(dimensions: readonly number[], options: DTypeOption = {}): NdArray {
+  const shape = canonicalizeShape(dimensions);
+  const dtype = checkDType(options.dtype ?? "int32");
+  if (shape.length === 0) return zeros([0], { dtype });
+  return concatenate(
+    shape.map((_, axis) => expandDims(broadcastedIota(dtype, shape, axis), [0])),
+    0,
+  );
+}
+
+/** An array of what a function gives for the index arrays of a shape (`jnp.fromfunction`). */
+export function fromfunction(
+  f: (...indices: NdArray[]) => NdArray,
+  shape: readonly number[],
+  options: DTypeOption = {},
+): NdArray {
+  const sizes = canonicalizeShape(shape);
+  const dtype = checkDType(options.dtype ?? "int32");
+  const result = asArray(f(...sizes.map((_, axis) => broadcastedIota(dtype, sizes, axis))));
+  return result.ndim === 0 ? broadcastTo(result, sizes) : result;
+}
+
+/** Columns 1, x, x², … or, by default, from the highest power down (`jnp.vander`). */
+export function vander(x: ArrayLike, n: number | null = null, options: { increasing?: boolean } = {}): NdArray {
+  const [a] = promoteDTypesInexact("vander", x);
+  if (a.ndim !== 1) throw new WeftValueError("x must be a one-dimensional array");
+  const columns = n ?? a.size;
+  const powers = Array.from({ length: columns }, (_, i) => ((options.increasing ?? false) ? i : columns - 1 - i));
+  if (sizeOf([a.size, columns]) === 0) return zeros([a.size, columns], { dtype: a.dtype });
+  return concatenate(
+    powers.map((p) => expandDims(lax.integerPow(a, p), [1])),
+    1,
+  );
+}

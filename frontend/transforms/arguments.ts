@@ -1,0 +1,145 @@
+/** Arguments of transformed functions: leaves, their abstract values, and what they are called in messages. */
+
+import { tensorType } from "../../compiler/types/tensor-type.ts";
+import { bytesOfTypedArray, dtypeOfTypedArray, type TypedArray } from "../../runtime/typed-array.ts";
+import { NdArray } from "../core/array.ts";
+import type { ShapedArray } from "../core/aval.ts";
+import { arrayFromBytes } from "../core/concrete-array.ts";
+import { WeftTypeError, WeftValueError } from "../core/errors.ts";
+import { captureSource, describeFunction } from "../core/source.ts";
+import { ShapeDtypeStruct } from "../core/spec.ts";
+import { asArray, describeValue, type TracedFunction } from "../core/trace.ts";
+import { formatPath, type KeyPath } from "../tree/treedef.ts";
+import type { AnyFunction } from "./types.ts";
+
+/** The function as messages name it, and its parameters' names. */
+export interface Callee extends TracedFunction {
+  readonly parameters: readonly (string | null)[];
+}
+
+/** Describes a user's function given to a transformation. Captures the user's line: call it from the transformation. */
+export function describeCallee(f: AnyFunction, name?: string): Callee {
+  if (typeof f !== "function") {
+    throw new WeftTypeError(`Expected a callable value, got ${describeValue(f)}`, captureSource());
+  }
+  return {
+    name: name ?? (f.name === "" ? "<anonymous>" : f.name),
+    source: captureSource(),
+    parameters: parameterNames(f),
+  };
+}
+
+/** Names of simple parameters, read off the function's text; null for patterns. A hint for printing, never needed. */
+export function parameterNames(f: AnyFunction): (string | null)[] {
+  const text = Function.prototype.toString.call(f).slice(0, 2000);
+  const found = /^(?:async\s+)?(?:(?:function\s*\*?\s*)?[\w$]*\s*\(([^()]*)\)|([\w$]+)\s*=>)/.exec(text);
+  if (found === null) return [];
+  const list = found[1] ?? found[2];
+  if (/[{}[\]]/.test(list)) return [];
+  return list.split(",").map((part) => /^\s*([A-Za-z_$][\w$]*)\s*(?:=.*)?$/s.exec(part)?.[1] ?? null);
+}
+
+/** `w`, `params.layers[1].w`; `args[0].w` where the parameter's name is unknown. */
+export function argumentPath(callee: Callee, argument: number, path: KeyPath): string {
+  return `${callee.parameters[argument] ?? `args[${argument}]`}${formatPath(path)}`;
+}
+
+/** A name for a graph input: `params_layers_1_w`. */
+export function inputHint(callee: Callee, argument: number, path: KeyPath): string | null {
+  const name = callee.parameters[argument];
+  const parts = path.map((key) => (key.kind === "index" ? `${key.index}` : key.name));
+  if (name === undefined || name === null) {
+    const last = path.findLast((key) => key.kind === "field");
+    return last === undefined ? null : sanitise(parts.join("_"));
+  }
+  return sanitise([name, ...parts].join("_"));
+}
+
+function sanitise(text: string): string | null {
+  const clean = text.replace(/[^A-Za-z0-9_]/g, "_");
+  return /^[A-Za-z_]/.test(clean) ? clean : `_${clean}`;
+}
+
+function isTypedArray(x: unknown): x is TypedArray {
+  return (
+    ArrayBuffer.isView(x) &&
+    !(x instanceof DataView) &&
+    !(x instanceof BigInt64Array) &&
+    !(x instanceof BigUint64Array)
+  );
+}
+
+/** A leaf of the arguments as an array; numbers are weakly typed scalars, typed arrays are copied. Null: not an array. */
+export function leafArray(x: unknown): NdArray | null {
+  if (x instanceof NdArray) return x;
+  if (typeof x === "number" || typeof x === "boolean") return asArray(x);
+  if (isTypedArray(x)) {
+    return arrayFromBytes(bytesOfTypedArray(x), tensorType(dtypeOfTypedArray(x), [x.length]));
+  }
+  return null;
+}
+
+/** The array at a leaf of the arguments. Throws JAX's TypeError for what is none. */
+export function argumentArray(
+  callee: Callee,
+  kind: string,
+  argument: number,
+  path: KeyPath,
+  x: unknown,
+): NdArray {
+  const array = leafArray(x);
+  if (array === null) throw notAnArray(callee, kind, argument, path, x);
+  return array;
+}
+
+/** The abstract value of a leaf: of an array, a number or a ShapeDtypeStruct. */
+export function argumentAval(
+  callee: Callee,
+  kind: string,
+  argument: number,
+  path: KeyPath,
+  x: unknown,
+): ShapedArray {
+  if (x instanceof ShapeDtypeStruct) return x.aval;
+  return argumentArray(callee, kind, argument, path, x).aval;
+}
+
+function notAnArray(
+  callee: Callee,
+  kind: string,
+  argument: number,
+  path: KeyPath,
+  x: unknown,
+): WeftTypeError {
+  const hint =
+    kind === "jit"
+      ? " This typically means that a jit-wrapped function was called with a non-array argument, and this argument was " +
+        "not marked as static using the staticArgnums option of jit."
+      : "";
+  return new WeftTypeError(
+    `Error interpreting argument to ${describeFunction(callee.name, callee.source)} as an abstract array. ` +
+      `The problematic value is ${describeValue(x)} and was passed to the function at path ` +
+      `args[${argument}]${formatPath(path)}.${hint}`,
+    captureSource(),
+  );
+}
+
+/** Non-negative argument numbers. Throws WeftValueError for one that the function was not called with. */
+export function resolveArgnums(
+  argnums: readonly number[],
+  count: number,
+  option: string,
+  callee: Callee,
+): number[] {
+  return argnums.map((n) => {
+    const at = n < 0 ? n + count : n;
+    if (!Number.isInteger(n) || at < 0 || at >= count) {
+      throw new WeftValueError(
+        `${option}=${argnums.length === 1 ? n : `[${argnums.join(", ")}]`} is out of range: ` +
+          `${callee.name} was called with ${count} positional argument${count === 1 ? "" : "s"}`,
+        captureSource(),
+      );
+    }
+    return at;
+  });
+}

@@ -1,0 +1,128 @@
+/** customJvp: a function with its own forward-mode rule. */
+import { DeferredGraph } from "../../compiler/graph/graph.ts";
+import { isFloating } from "../../compiler/types/dtype.ts";
+import type { NdArray } from "../core/array.ts";
+import { WeftTypeError } from "../core/errors.ts";
+import { zeros } from "../core/ops.ts";
+import { captureSource } from "../core/source.ts";
+import { bind } from "../core/trace.ts";
+import { unflatten } from "../tree/tree.ts";
+import type { TreeDef } from "../tree/treedef.ts";
+import { type Callee, describeCallee } from "./arguments.ts";
+import {
+  checkRuleTypes,
+  closeRule,
+  type FlatCall,
+  flattenCall,
+  RuleKeys,
+  runsNow,
+  treeList,
+} from "./custom-call.ts";
+import { type TracedGraph, traceToGraph } from "./trace-function.ts";
+import type { AnyFunction, Arguments, Result } from "./types.ts";
+
+export interface CustomRuleOptions {
+  /** Arguments that are not differentiated and are passed to the rule as they are, before the others. */
+  readonly nondiffArgnums?: readonly number[];
+}
+
+export interface CustomJvpFunction<F extends AnyFunction> {
+  (...args: Arguments<Parameters<F>>): Result<ReturnType<F>>;
+  /**
+   * Sets the rule: `(primals, tangents) => [output, tangent]`, both lists of the arguments; undifferentiated arguments
+   * come first. Returns the rule.
+   */
+  defJvp<R extends JvpRule<F>>(rule: R): R;
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: the rule's parameters depend on nondiffArgnums, which TypeScript cannot count.
+export type JvpRule<F extends AnyFunction> = (...args: any[]) => readonly [ReturnType<F> | NdArray, unknown];
+
+/**
+ * A function whose derivative is given by a rule (`jax.custom_jvp`). Set the rule with `defJvp` before it is
+ * differentiated. Reverse mode transposes the rule, which must be linear in its tangents.
+ */
+export function customJvp<F extends AnyFunction>(
+  f: F,
+  options: CustomRuleOptions = {},
+): CustomJvpFunction<F> {
+  const callee = describeCallee(f);
+  const { nondiffArgnums = [] } = options;
+  const keys = new RuleKeys();
+  let rule: AnyFunction | null = null;
+
+  const call = (...args: unknown[]): unknown => {
+    const flat = flattenCall("custom_jvp", callee, args, nondiffArgnums);
+    if (runsNow(flat)) return f(...flat.rebuild(flat.arrays));
+    const traced = traceToGraph("custom_jvp", callee, flat.inputs, (arrays) => f(...flat.rebuild(arrays)));
+    const jvp = new DeferredGraph(keys.get(flat.nondiff), () => {
+      if (rule === null) {
+        throw new WeftTypeError(
+          `No JVP defined for custom_jvp function ${callee.name} using defJvp.`,
+          callee.source,
+        );
+      }
+      return jvpRuleGraph(rule, callee, flat, traced);
+    });
+    const outputs = bind(
+      "custom_jvp_call",
+      [...flat.arrays, ...traced.captured],
+      { graph: traced.graph, jvp, name: callee.name },
+      traced.outAvals.map((a) => a.weakType),
+    );
+    return unflatten(traced.outTree, outputs);
+  };
+  Object.defineProperty(call, "name", { value: callee.name });
+  return Object.assign(call, {
+    defJvp<R extends JvpRule<F>>(given: R): R {
+      rule = given;
+      return given;
+    },
+  }) as CustomJvpFunction<F>;
+}
+
+/** (operands…, tangents of the floating ones…) → (outputs…, tangents of the floating ones…) */
+function jvpRuleGraph(rule: AnyFunction, callee: Callee, flat: FlatCall, traced: TracedGraph) {
+  const operands = [...flat.arrays, ...traced.captured];
+  const spec = (x: NdArray, i: number, tangent: boolean) => ({
+    aval: x.aval,
+    name: `${flat.inputs[i]?.name ?? "a captured value"}${tangent ? " (tangent)" : ""}`,
+    hint: null,
+    outer: null,
+  });
+  const floating = operands.map((x) => isFloating(x.dtype));
+  const inputs = [
+    ...operands.map((x, i) => spec(x, i, false)),
+    ...operands.flatMap((x, i) => (floating[i] ? [spec(x, i, true)] : [])),
+  ];
+  const ruleTraced = traceToGraph("custom_jvp", callee, inputs, (arrays) => {
+    const primals = arrays.slice(0, flat.arrays.length);
+    let at = operands.length;
+    const tangents = flat.arrays.map((x, i) => (floating[i] ? arrays[at++] : zeros(x.shape, x.dtype)));
+    return rule(...flat.nondiff, treeList(flat.tree, primals), treeList(flat.tree, tangents));
+  });
+  const { outTree } = ruleTraced;
+  if (outTree.kind !== "array" || outTree.children.length !== 2) {
+    throw new WeftTypeError(
+      `Custom JVP rule for function ${callee.name} must produce a pair [primal_out, tangent_out]`,
+      captureSource(),
+    );
+  }
+  const [primalTree, tangentTree]: readonly TreeDef[] = outTree.children;
+  const count = traced.outAvals.length;
+  const primalAvals = ruleTraced.outAvals.slice(0, count);
+  checkRuleTypes("primal_out", callee, traced.outTree, traced.outAvals, primalTree, primalAvals);
+  checkRuleTypes(
+    "tangent_out",
+    callee,
+    traced.outTree,
+    traced.outAvals,
+    tangentTree,
+    ruleTraced.outAvals.slice(count),
+  );
+  const byArray = new Map(operands.map((x, i) => [x, i]));
+  return closeRule(ruleTraced, callee, byArray, (b, results) => {
+    const typed = results.map((x, i) => b.convert(x, traced.outAvals[i % count].type.dtype));
+    return typed.filter((_, i) => i < count || isFloating(traced.outAvals[i - count].type.dtype));
+  });
+}

@@ -1,0 +1,28 @@
+/** Transformations of functions: compile, differentiate, vectorise, inspect. */
+export { checkpoint, stopGradient } from "./checkpoint.ts";
+export { type CustomJvpFunction, type CustomRuleOptions, customJvp } from "./custom-jvp.ts";
+export { type CustomVjpFunction, customVjp } from "./custom-vjp.ts";
+export {
+  type GradFunction,
+  type GradOptions,
+  grad,
+  jvp,
+  linearize,
+  type Pullback,
+  type ValueAndGradFunction,
+  valueAndGrad,
+  vjp,
+} from "./gradient.ts";
+export { ClosedJaxpr, evalShape, makeJaxpr } from "./inspect.ts";
+export {
+  hessian,
+  type Jacobian,
+  type JacobianFunction,
+  type JacobianOptions,
+  jacfwd,
+  jacrev,
+} from "./jacobian.ts";
+export { type JitFunction, type JitOptions, jit } from "./jit.ts";
+export { Compiled, type CostAnalysis, Lowered, type MemoryAnalysis, type Stage, Stages } from "./stages.ts";
+export type { Abstract, Argument, Arguments, Result } from "./types.ts";
+export { type Axes, type VmapOptions, vmap } from "./vmap.ts";

@@ -1,0 +1,134 @@
+/**
+ * One specialisation of a jitted function: for one structure and types of its arguments and one set of static values.
+ * `run` is the hot path of compiled calls: no maps, no closures, arrays only for what must be kept.
+ */
+
+import { bytesOf } from "../../compiler/types/tensor-type.ts";
+import { cpuDevice } from "../../runtime/device.ts";
+import type { Storage } from "../../runtime/storage.ts";
+import type { NdArray } from "../core/array.ts";
+import { type ShapedArray, sameAval, scalarAval } from "../core/aval.ts";
+import { type Backend, currentBackend, type Executable } from "../core/backend.ts";
+import { ConcreteArray, writeScalar } from "../core/concrete-array.ts";
+import { InternalError } from "../core/errors.ts";
+import { asArray, asConcrete, bind, contextFor, Tracer } from "../core/trace.ts";
+import { matchInto, unflattenAt } from "../tree/tree.ts";
+import type { TreeDef } from "../tree/treedef.ts";
+import { sameStatic } from "./static-arguments.ts";
+import type { TracedGraph } from "./trace-function.ts";
+
+export class JitEntry {
+  #executable: Executable | null = null;
+  #backend: Backend | null = null;
+  /** Memory for JavaScript numbers among the arguments, one storage per leaf, written at each call. */
+  readonly #scalars: (Storage | null)[];
+  readonly #capturedConcrete: readonly ConcreteArray[] | null;
+  readonly #donated: readonly boolean[] | null;
+
+  constructor(
+    readonly name: string,
+    /** Structure of each argument; null where it is static. */
+    readonly argumentTrees: readonly (TreeDef | null)[],
+    readonly statics: readonly unknown[],
+    readonly avals: readonly ShapedArray[],
+    readonly traced: TracedGraph,
+    /** Per leaf of the dynamic arguments; null if none is donated. */
+    donated: readonly boolean[] | null,
+  ) {
+    this.#scalars = new Array<Storage | null>(avals.length).fill(null);
+    this.#donated = donated === null ? null : [...donated, ...traced.captured.map(() => false)];
+    this.#capturedConcrete = traced.captured.some((x) => x instanceof Tracer)
+      ? null
+      : traced.captured.map(asConcrete);
+  }
+
+  /** Whether other traces may use it: it holds on to no value of a running trace. */
+  get cacheable(): boolean {
+    return this.#capturedConcrete !== null;
+  }
+
+  /** The leaves of the arguments if they are what this entry was traced for, or null. */
+  match(args: readonly unknown[]): unknown[] | null {
+    const { argumentTrees, avals } = this;
+    if (args.length !== argumentTrees.length) return null;
+    const leaves = new Array<unknown>(avals.length);
+    let at = 0;
+    let staticAt = 0;
+    for (let i = 0; i < args.length; i++) {
+      const tree = argumentTrees[i];
+      if (tree === null) {
+        if (!sameStatic(args[i], this.statics[staticAt++])) return null;
+      } else {
+        if (!matchInto(tree, args[i], leaves, at)) return null;
+        at += tree.leaves;
+      }
+    }
+    for (let i = 0; i < avals.length; i++) {
+      const leaf = leaves[i];
+      let aval: ShapedArray;
+      if (leaf instanceof ConcreteArray || leaf instanceof Tracer) aval = leaf.aval;
+      else if (typeof leaf === "number" || typeof leaf === "boolean") aval = scalarAval(leaf);
+      else return null;
+      if (aval !== avals[i] && !sameAval(aval, avals[i])) return null;
+    }
+    return leaves;
+  }
+
+  /** Calls the compiled function outside of any trace. The leaves are those of `match`. */
+  run(leaves: readonly unknown[]): unknown {
+    const captured = this.#capturedConcrete;
+    if (captured === null) throw new InternalError("a trace's values outside of the trace");
+    const backend = currentBackend();
+    if (this.#executable === null || this.#backend !== backend) {
+      this.#executable = backend.compile(this.traced.graph, this.#donated);
+      this.#backend = backend;
+    }
+    const count = leaves.length;
+    const storages = new Array<Storage>(count + captured.length);
+    for (let i = 0; i < count; i++) {
+      const leaf = leaves[i];
+      if (leaf instanceof ConcreteArray) storages[i] = leaf.buffer ?? leaf.storage();
+      else if (typeof leaf === "number" || typeof leaf === "boolean") {
+        storages[i] = this.#scalar(i, Number(leaf));
+      } else throw new InternalError("a leaf that is not an array");
+    }
+    for (let i = 0; i < captured.length; i++) storages[count + i] = captured[i].storage();
+    const results = this.#executable.run(storages, this.#donated);
+    const { outAvals, outTree } = this.traced;
+    if (outTree.kind === "leaf") return new ConcreteArray(outAvals[0], results[0]);
+    const outputs = new Array<NdArray>(results.length);
+    for (let i = 0; i < results.length; i++) outputs[i] = new ConcreteArray(outAvals[i], results[i]);
+    return unflattenAt(outTree, outputs, 0);
+  }
+
+  /** Calls the function wherever the arguments belong: compiled, or as one equation of a graph being traced. */
+  call(leaves: readonly unknown[]): unknown {
+    const { captured, graph, outTree, outAvals } = this.traced;
+    const arrays = leaves.map((leaf) => asArray(leaf as NdArray | number | boolean));
+    const inputs = [...arrays, ...captured];
+    if (contextFor(inputs) === null) return this.run(leaves);
+    const outputs = bind(
+      "call",
+      inputs,
+      { graph, name: this.name },
+      outAvals.map((a) => a.weakType),
+    );
+    return unflattenAt(outTree, outputs, 0);
+  }
+
+  get donated(): readonly boolean[] | null {
+    return this.#donated;
+  }
+
+  #scalar(i: number, value: number): Storage {
+    const { type } = this.avals[i];
+    let storage = this.#scalars[i];
+    // Donated with the rest of its argument: another one next time.
+    if (storage === null || storage.gone !== null) {
+      storage = cpuDevice().memory.allocate(bytesOf(type));
+      this.#scalars[i] = storage;
+    }
+    writeScalar(storage, type.dtype, value);
+    return storage;
+  }
+}

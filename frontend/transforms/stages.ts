@@ -1,0 +1,192 @@
+/** What `jit(f).trace(…)`, `.lower(…)` and `.compile()` return: the compiled function as a value. */
+import { printPlan } from "../../compiler/fusion/print-plan.ts";
+import type { Graph } from "../../compiler/graph/graph.ts";
+import { subgraphsOf } from "../../compiler/graph/graph.ts";
+import type { CompiledGraph } from "../../compiler/pipeline.ts";
+import { compileGraph } from "../../compiler/pipeline.ts";
+import { primitiveOf } from "../../compiler/primitives/table.ts";
+import type { WasmExecutable } from "../../compiler/program/program.ts";
+import { printGraph } from "../../compiler/text/graph-printer.ts";
+import { printJaxpr } from "../../compiler/text/jaxpr.ts";
+import { printProgram } from "../../compiler/text/program-printer.ts";
+import { bytesOf } from "../../compiler/types/tensor-type.ts";
+import type { NdArray } from "../core/array.ts";
+import type { ShapedArray } from "../core/aval.ts";
+import { WeftTypeError } from "../core/errors.ts";
+import { captureSource } from "../core/source.ts";
+import { formatDef, type TreeDef } from "../tree/treedef.ts";
+import type { Callee } from "./arguments.ts";
+import type { JitEntry } from "./jit-entry.ts";
+import type { AnyFunction, Arguments, Result } from "./types.ts";
+
+export type Stage = "jaxpr" | "graph" | "optimized" | "fusion" | "program";
+
+/** A traced function: its graph, and the outer arrays it uses as the graph's last inputs. */
+export class Stages<F extends AnyFunction> {
+  constructor(
+    readonly entry: JitEntry,
+    readonly callee: Callee,
+  ) {}
+
+  get graph(): Graph {
+    return this.entry.traced.graph;
+  }
+  /** Arrays of the surroundings that the function uses: the graph's inputs after the arguments' leaves. */
+  get captured(): readonly NdArray[] {
+    return this.entry.traced.captured;
+  }
+  get outTree(): TreeDef {
+    return this.entry.traced.outTree;
+  }
+  get inAvals(): readonly ShapedArray[] {
+    return this.entry.avals;
+  }
+  get outAvals(): readonly ShapedArray[] {
+    return this.entry.traced.outAvals;
+  }
+  lower(): Lowered<F> {
+    return new Lowered<F>(this.entry);
+  }
+  toString(): string {
+    return printJaxpr(this.graph);
+  }
+}
+
+/** A function ready to be compiled. */
+export class Lowered<F extends AnyFunction> {
+  constructor(readonly entry: JitEntry) {}
+
+  get graph(): Graph {
+    return this.entry.traced.graph;
+  }
+
+  /** The graph as text. Later stages are known once compiled. */
+  asText({ stage = "graph" }: { readonly stage?: Stage } = {}): string {
+    if (stage === "graph") return printGraph(this.graph);
+    if (stage === "jaxpr") return printJaxpr(this.graph);
+    return this.compile().asText({ stage });
+  }
+
+  /** Compiles for WebAssembly. Throws where the function captured values of a running trace. */
+  compile(): Compiled<F> {
+    if (!this.entry.cacheable) {
+      throw new WeftTypeError(
+        `${this.entry.name} uses values of a function being traced, so it cannot be compiled by itself: ` +
+          "pass them as arguments",
+        captureSource(),
+      );
+    }
+    const donated = this.entry.donated;
+    return new Compiled<F>(this.entry, compileGraph(this.graph, donated === null ? {} : { donated }));
+  }
+}
+
+export interface CostAnalysis {
+  /** Floating operations of the graph's equations; loops count their trips, whiles one. */
+  readonly flops: number;
+  /** Of them exp, log, sin, …, counted by element. */
+  readonly transcendentals: number;
+  /** Bytes of inputs and outputs. */
+  readonly bytesAccessed: number;
+}
+
+export interface MemoryAnalysis {
+  /** Bytes of arguments and captured arrays. */
+  readonly argumentSize: number;
+  readonly outputSize: number;
+  /** Bytes of outputs that take over donated memory. */
+  readonly aliasSize: number;
+  readonly tempSize: number;
+  readonly constantSize: number;
+  readonly generatedCodeSize: number;
+}
+
+/** A compiled function: callable, and every stage can be read. */
+export class Compiled<F extends AnyFunction> {
+  constructor(
+    readonly entry: JitEntry,
+    readonly stages: CompiledGraph,
+  ) {}
+
+  get executable(): WasmExecutable {
+    return this.stages.executable;
+  }
+
+  /** Calls it. The arguments must have the structure and types it was compiled for. */
+  call(...args: Arguments<Parameters<F>>): Result<ReturnType<F>> {
+    const leaves = this.entry.match(args);
+    if (leaves === null) {
+      const expected = this.entry.avals.map((a) => a.type.text).join(", ");
+      const trees = this.entry.argumentTrees.map((t) => (t === null ? "static" : formatDef(t))).join(", ");
+      throw new WeftTypeError(
+        `Argument types differ from the types for which this computation was compiled: ${this.entry.name} takes ` +
+          `(${trees}) of ${expected}`,
+        captureSource(),
+      );
+    }
+    return this.entry.call(leaves) as Result<ReturnType<F>>;
+  }
+
+  asText({ stage = "program" }: { readonly stage?: Stage } = {}): string {
+    switch (stage) {
+      case "jaxpr":
+        return printJaxpr(this.stages.graph);
+      case "graph":
+        return printGraph(this.stages.graph);
+      case "optimized":
+        return printGraph(this.stages.optimised);
+      case "fusion":
+        return printPlan(this.stages.plan);
+      case "program":
+        return printProgram(this.stages.assembled.program);
+    }
+  }
+
+  costAnalysis(): CostAnalysis {
+    const { graph } = this.stages;
+    const { flops, transcendentals } = costOf(this.stages.optimised);
+    const bytesAccessed = [...graph.inputs, ...graph.outputs].reduce((n, x) => n + bytesOf(x.type), 0);
+    return { flops, transcendentals, bytesAccessed };
+  }
+
+  memoryAnalysis(): MemoryAnalysis {
+    const { graph, executable } = this.stages;
+    const { aliases, tempBytes, constants } = executable.interface;
+    const sum = (items: Graph["outputs"]): number => items.reduce((n, x) => n + bytesOf(x.type), 0);
+    return {
+      argumentSize: sum(graph.inputs),
+      outputSize: sum(graph.outputs),
+      aliasSize: sum(graph.outputs.filter((_, i) => aliases[i] !== null)),
+      tempSize: tempBytes,
+      constantSize: constants.byteLength,
+      generatedCodeSize: executable.modules.simd.byteLength,
+    };
+  }
+}
+
+function costOf(graph: Graph): { flops: number; transcendentals: number } {
+  let flops = 0;
+  let transcendentals = 0;
+  for (const equation of graph.equations) {
+    const inner = subgraphsOf(equation);
+    if (inner.length === 0) {
+      const own = primitiveOf(equation.op).cost({
+        params: equation.params,
+        inputs: equation.inputs.map((x) => x.type),
+        outputs: equation.outputs.map((x) => x.type),
+      });
+      flops += own.flops;
+      transcendentals += own.transcendentals;
+      continue;
+    }
+    const trips = equation.op === "scan" ? Number(equation.params.length) : 1;
+    const costs = inner.map(costOf);
+    // Of the branches of a cond the most expensive one counts.
+    const worst = equation.op === "cond";
+    const total = (of: (c: (typeof costs)[number]) => number): number =>
+      worst ? Math.max(...costs.map(of)) : costs.reduce((n, c) => n + of(c), 0);
+    flops += trips * total((c) => c.flops);
+    transcendentals += trips * total((c) => c.transcendentals);
+  }
+  return { flops, transcendentals };
+}

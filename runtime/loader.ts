@@ -1,0 +1,176 @@
+/** Loads a Program compiled to WebAssembly and runs it: write the pointer table, one call. */
+import type { ProgramInterface, WasmExecutable } from "../compiler/program/program.ts";
+import { DTYPE_INFO } from "../compiler/types/dtype.ts";
+import type { Block } from "./arena.ts";
+import { type CpuDevice, cpuDevice } from "./device.ts";
+import { DisposedError, type Storage } from "./storage.ts";
+
+/**
+ * A module of one function that uses f32x4.relaxed_madd:
+ * (module (func (result v128) (f32x4.relaxed_madd (i8x16.splat (i32.const 0)) …)))
+ */
+const RELAXED_PROBE = new Uint8Array([
+  0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00, 0x01, 0x05, 0x01, 0x60, 0x00, 0x01, 0x7b, 0x03, 0x02, 0x01,
+  0x00, 0x0a, 0x13, 0x01, 0x11, 0x00, 0x41, 0x00, 0xfd, 0x0f, 0x41, 0x00, 0xfd, 0x0f, 0x41, 0x00, 0xfd, 0x0f,
+  0xfd, 0x85, 0x02, 0x0b,
+]);
+
+/** Declared cache of one: engines do not change while a program runs. */
+let relaxed: boolean | null = null;
+
+/** Whether this engine has relaxed SIMD (Chrome 114, Node 21, Firefox 145). */
+export function hasRelaxedSimd(): boolean {
+  relaxed ??= WebAssembly.validate(RELAXED_PROBE);
+  return relaxed;
+}
+
+/** Gives the blocks of collected programs back. */
+interface Held {
+  device: CpuDevice;
+  blocks: Block[];
+}
+const collected = new FinalizationRegistry<Held>(freeBlocks);
+
+function freeBlocks(held: Held): void {
+  for (const block of held.blocks.splice(0)) held.device.memory.arena.release(block);
+}
+
+export interface LoadOptions {
+  device?: CpuDevice;
+  /** Which variant of the module; the default is what the engine can run. */
+  variant?: "simd" | "relaxed";
+}
+
+/** Instantiates a compiled program against the arena. Synchronous: in browsers' main threads a module over 8 MB is refused. */
+export function loadWasm(executable: WasmExecutable, options: LoadOptions = {}): LoadedProgram {
+  const device = options.device ?? cpuDevice();
+  const variant = options.variant ?? (hasRelaxedSimd() ? "relaxed" : "simd");
+  // A module typed over SharedArrayBuffer is not a BufferSource; the compiler makes plain ones.
+  const bytes = new Uint8Array(executable.modules[variant]);
+  const instance = new WebAssembly.Instance(new WebAssembly.Module(bytes), {
+    env: { memory: device.memory.arena.memory },
+  });
+  const run = instance.exports.run;
+  if (typeof run !== "function") throw new TypeError("not a compiled program: it exports no function `run`");
+  return new LoadedProgram(executable.interface, run as (table: number) => void, device);
+}
+
+function byteLength(tensor: ProgramInterface["inputs"][number]): number {
+  return tensor.shape.reduce((n, extent) => n * extent, DTYPE_INFO[tensor.dtype].bytes);
+}
+
+export class LoadedProgram {
+  readonly #run: (table: number) => void;
+  readonly device: CpuDevice;
+  readonly #held: Held;
+  readonly #constants: number;
+  /** Byte address of the pointer table: scratch, constants, inputs, outputs. */
+  readonly #table: number;
+  readonly #inputBytes: readonly number[];
+  readonly #outputBytes: readonly number[];
+  readonly #aliases: readonly (number | null)[];
+
+  constructor(
+    readonly programInterface: ProgramInterface,
+    run: (table: number) => void,
+    device: CpuDevice,
+  ) {
+    this.#run = run;
+    this.device = device;
+    this.#inputBytes = programInterface.inputs.map(byteLength);
+    this.#outputBytes = programInterface.outputs.map(byteLength);
+    this.#aliases = programInterface.aliases;
+    const { memory } = device;
+    const table = memory.allocateBlock(4 * (2 + this.#inputBytes.length + this.#outputBytes.length));
+    this.#table = table.pointer;
+    const blocks = [table];
+    const { constants } = programInterface;
+    if (constants.byteLength > 0) {
+      const block = memory.allocateBlock(constants.byteLength);
+      memory.arena.u8.set(constants, block.pointer);
+      blocks.push(block);
+      this.#constants = block.pointer;
+    } else {
+      this.#constants = 0;
+    }
+    device.reserveScratch(programInterface.tempBytes);
+    this.#held = { device, blocks };
+    collected.register(this, this.#held, this.#held);
+  }
+
+  /**
+   * Runs the program. Allocates nothing but its outputs.
+   *
+   * `donated[i]` gives input i's memory up: an output takes it over where the program allows, and the input is gone
+   * afterwards.
+   */
+  run(inputs: readonly Storage[], donated: readonly boolean[] | null = null): Storage[] {
+    const inputBytes = this.#inputBytes;
+    const outputBytes = this.#outputBytes;
+    const count = inputBytes.length;
+    if (inputs.length !== count) {
+      throw new TypeError(`${this.programInterface.name}: takes ${count} buffers, got ${inputs.length}`);
+    }
+    if (this.#held.blocks.length === 0)
+      throw new DisposedError(`${this.programInterface.name}: the program was disposed`);
+    const device = this.device;
+    const { memory } = device;
+    const { arena } = memory;
+    // From here on nothing stamped with this clock is evicted, so the pointers stay valid.
+    memory.clock++;
+    let slot = (this.#table >>> 2) + 2;
+    if (donated !== null) this.#checkDonation(inputs, donated);
+    for (let i = 0; i < count; i++) {
+      const storage = inputs[i];
+      if (storage.byteLength !== inputBytes[i]) this.#wrongSize(i, storage);
+      const pointer = storage.pointer();
+      arena.u32[slot++] = pointer;
+    }
+    const outputs = new Array<Storage>(outputBytes.length);
+    for (let o = 0; o < outputBytes.length; o++) {
+      const alias = donated === null ? null : this.#aliases[o];
+      const output =
+        alias !== null && donated?.[alias] && inputs[alias].references === 1 && inputs[alias].gone === null
+          ? memory.adopt(inputs[alias], this.programInterface.name)
+          : memory.allocate(outputBytes[o]);
+      outputs[o] = output;
+      arena.u32[slot++] = output.pointer();
+    }
+    arena.u32[this.#table >>> 2] = device.scratchPointer;
+    arena.u32[(this.#table >>> 2) + 1] = this.#constants;
+    this.#run(this.#table);
+    if (donated !== null) {
+      for (let i = 0; i < count; i++)
+        if (donated[i]) inputs[i].release("donated", this.programInterface.name);
+    }
+    return outputs;
+  }
+
+  /** Frees the program's constants and table. It cannot run afterwards. */
+  dispose(): void {
+    collected.unregister(this.#held);
+    freeBlocks(this.#held);
+  }
+
+  #checkDonation(inputs: readonly Storage[], donated: readonly boolean[]): void {
+    for (let i = 0; i < inputs.length; i++) {
+      if (!donated[i]) continue;
+      for (let j = 0; j < inputs.length; j++) {
+        if (i === j || inputs[i] !== inputs[j]) continue;
+        throw new TypeError(
+          donated[j]
+            ? `Attempt to donate the same buffer twice in ${this.programInterface.name} (arguments ${Math.min(i, j)} and ${Math.max(i, j)}).`
+            : `Attempt to donate a buffer which is also used by the same call to ${this.programInterface.name} (argument ${i} and argument ${j}).`,
+        );
+      }
+    }
+  }
+
+  #wrongSize(i: number, storage: Storage): never {
+    const { dtype, shape, label } = this.programInterface.inputs[i];
+    throw new TypeError(
+      `${this.programInterface.name}: input ${i} (${label}) is ${dtype}[${shape.join(",")}], ${this.#inputBytes[i]} bytes, ` +
+        `but was given ${storage.byteLength} bytes`,
+    );
+  }
+}

@@ -1,0 +1,54 @@
+import { Error as ErrorLevel, type Loader, loader, parse, View } from "vega";
+import { compile, type TopLevelSpec } from "vega-lite";
+import { escapeHtml } from "./html.ts";
+import { followPage, plotConfig } from "./theme.ts";
+
+/**
+ * Draws a plot as an SVG element that stands in a page by itself.
+ *
+ * @param id no two plots of a page have the same
+ * @param description what the plot shows, in words
+ */
+export async function drawPlot(spec: TopLevelSpec, id: string, description: string): Promise<string> {
+  const styled = {
+    autosize: { type: "fit", contains: "padding" },
+    ...spec,
+    config: { ...plotConfig, ...spec.config },
+  } as TopLevelSpec;
+  const refused: string[] = [];
+  const view = new View(parse(compile(styled).spec), {
+    renderer: "none",
+    logLevel: ErrorLevel,
+    loader: offlineLoader(refused),
+  });
+  try {
+    const svg = await view.toSVG();
+    if (refused.length > 0) {
+      throw new Error(`a plot of a report must carry its data in the specification, not load ${refused[0]}`);
+    }
+    return embed(svg, id, description);
+  } finally {
+    view.finalize();
+  }
+}
+
+/** A report is written and read offline. Vega only warns when a loader fails, so what was asked for is noted. */
+function offlineLoader(refused: string[]): Loader {
+  const refuse = async (uri: string): Promise<never> => {
+    refused.push(uri);
+    throw new Error("offline");
+  };
+  return { ...loader(), load: refuse, sanitize: refuse, http: refuse, file: refuse };
+}
+
+function embed(svg: string, id: string, description: string): string {
+  const [, width, height] = /<svg[^>]* width="([\d.]+)" height="([\d.]+)"/.exec(svg) ?? [];
+  if (width === undefined || height === undefined) throw new Error("Vega drew something that is not an SVG");
+  const open = `<svg role="img" aria-label="${escapeHtml(description)}" viewBox="0 0 ${width} ${height}" xmlns="http://www.w3.org/2000/svg">`;
+  const ownIds = svg
+    .replace(/^<svg[^>]*>/, open)
+    // Vega numbers its clip paths and gradients from zero in every drawing.
+    .replace(/ id="([^"]+)"/g, ` id="${id}-$1"`)
+    .replace(/url\(#([^)]+)\)/g, `url(#${id}-$1)`);
+  return followPage(ownIds);
+}

@@ -1,0 +1,222 @@
+// Bundles the package into dist/, and with --types writes its declaration files.
+
+import { execFile } from "node:child_process";
+import { createHash } from "node:crypto";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import path from "node:path";
+import { pathToFileURL } from "node:url";
+import { promisify } from "node:util";
+import { withLock } from "./lock.mjs";
+import { dist, root, shown } from "./paths.mjs";
+import { withScratchFolder } from "./scratch.mjs";
+import { ensureInstalled } from "./setup.mjs";
+
+/** Each file of dist/ that someone imports, and its source. */
+export const entryPoints = {
+  index: "frontend/index.ts",
+  numpy: "frontend/numpy/index.ts",
+  lax: "frontend/lax/index.ts",
+  nn: "frontend/nn/index.ts",
+  random: "frontend/random/index.ts",
+  optim: "frontend/optim/index.ts",
+  compiler: "compiler/index.ts",
+  runtime: "runtime/index.ts",
+  cli: "frontend/cli/main.ts",
+};
+
+/** What the bundles of the package and of its tests have in common. */
+export const bundleOptions = /** @satisfies {import("esbuild").BuildOptions} */ ({
+  absWorkingDir: root,
+  bundle: true,
+  splitting: true,
+  format: "esm",
+  // Lowers `using`, which Node 20 does not parse; Symbol.dispose itself it has.
+  target: "es2022",
+  packages: "external",
+  external: ["node:*"],
+  sourcemap: "linked",
+  sourcesContent: true,
+  logLevel: "warning",
+});
+
+const stampFile = path.join(dist, ".stamp");
+const sourceFolders = ["compiler", "frontend", "runtime"];
+
+/**
+ * @typedef {{ sources: string, types: boolean, current: string[], previous: string[] }} Stamp
+ *   `sources` is a fingerprint of all source files; `current` and `previous` are the files of the last two builds.
+ */
+
+/**
+ * Brings dist/ up to date with the sources. Safe while other processes build or run from dist/: files are written
+ * beside their place and renamed, chunks carry their hash in their name, and those of the build before stay, as a
+ * running process may yet load them.
+ *
+ * @param {{ types?: boolean, force?: boolean }} [options] `types`: the declaration files too. `force`: from nothing,
+ *   and leave nothing else in dist/.
+ * @returns {Promise<boolean>} whether there was anything to do
+ */
+export async function build({ types = false, force = false } = {}) {
+  if (!force && isFresh(types)) return false;
+  return withLock("build", async () => {
+    if (!force && isFresh(types)) return false;
+    const sources = fingerprint();
+    await withScratchFolder("dist", async (staging) => {
+      await Promise.all([bundle(staging), types ? declarations(path.join(staging, "types")) : undefined]);
+      publish(staging, { sources, types, prune: force });
+    });
+    return true;
+  });
+}
+
+/** @param {string} staging */
+async function bundle(staging) {
+  const esbuild = await import("esbuild");
+  const present = Object.entries(entryPoints).filter(([name, file]) => {
+    if (existsSync(path.join(root, file))) return true;
+    console.error(`weft: build skips dist/${name}.js, as ${file} does not exist yet`);
+    return false;
+  });
+  const { outputFiles } = await esbuild.build({
+    ...bundleOptions,
+    entryPoints: Object.fromEntries(present),
+    // Source maps name the sources from where the files will be, not from where they are written first.
+    outdir: dist,
+    write: false,
+    chunkNames: "chunks/[name]-[hash]",
+    platform: "neutral",
+  });
+  for (const { path: place, contents } of outputFiles) {
+    const file = path.join(staging, path.relative(dist, place));
+    mkdirSync(path.dirname(file), { recursive: true });
+    writeFileSync(file, contents);
+  }
+  const cli = path.join(staging, "cli.js");
+  if (!existsSync(cli)) return;
+  if (!readFileSync(cli, "utf8").startsWith("#!")) {
+    throw new Error(`${entryPoints.cli} must begin with "#!/usr/bin/env node": it is the package's program`);
+  }
+  chmodSync(cli, 0o755);
+}
+
+/** @param {string} outDir */
+async function declarations(outDir) {
+  const tsc = path.join(root, "node_modules/typescript/bin/tsc");
+  const args = [
+    tsc,
+    "-p",
+    path.join(root, "tsconfig.types.json"),
+    "--outDir",
+    outDir,
+    "--pretty",
+    String(process.stderr.isTTY === true),
+  ];
+  try {
+    await promisify(execFile)(process.execPath, args, { cwd: root, maxBuffer: 1 << 26 });
+  } catch (error) {
+    const { stdout } = /** @type {{ stdout?: string }} */ (error);
+    throw new Error(`the declaration files could not be made\n${stdout || error}`);
+  }
+}
+
+/**
+ * Moves what was built into dist/.
+ *
+ * @param {string} staging
+ * @param {{ sources: string, types: boolean, prune: boolean }} what
+ */
+function publish(staging, { sources, types, prune }) {
+  const before = prune ? undefined : readStamp();
+  const current = filesIn(staging).filter((file) => !file.startsWith("types/"));
+  mkdirSync(path.join(dist, "chunks"), { recursive: true });
+
+  rmSync(stampFile, { force: true }); // Until all is in place, dist/ is nobody's build.
+  // Chunks before the entry points that name them.
+  const chunksFirst = [...current].sort((a, b) => Number(b.includes("/")) - Number(a.includes("/")));
+  for (const file of chunksFirst) renameSync(path.join(staging, file), path.join(dist, file));
+  if (types) {
+    rmSync(path.join(dist, "types"), { recursive: true, force: true });
+    renameSync(path.join(staging, "types"), path.join(dist, "types"));
+  }
+
+  const previous = before?.current ?? [];
+  const keep = new Set([...current, ...previous]);
+  for (const file of filesIn(dist)) {
+    const declaration = file.startsWith("types/") && (types || !prune);
+    if (!declaration && !keep.has(file)) rmSync(path.join(dist, file), { force: true });
+  }
+  /** @type {Stamp} */
+  const stamp = { sources, types, current, previous };
+  writeFileSync(stampFile, JSON.stringify(stamp));
+}
+
+/** @param {boolean} types @returns {boolean} whether dist/ is what the sources say */
+function isFresh(types) {
+  const stamp = readStamp();
+  if (stamp === undefined || (types && !stamp.types)) return false;
+  return stamp.sources === fingerprint() && stamp.current.every((file) => existsSync(path.join(dist, file)));
+}
+
+/** @returns {Stamp | undefined} */
+function readStamp() {
+  try {
+    return JSON.parse(readFileSync(stampFile, "utf8"));
+  } catch {
+    return undefined;
+  }
+}
+
+/** @returns {string} changes when a source file, or how it is built, does */
+function fingerprint() {
+  const hash = createHash("sha256");
+  const files = ["package-lock.json", "tsconfig.json", "scripts/build.mjs"];
+  for (const folder of sourceFolders) {
+    if (!existsSync(path.join(root, folder))) continue;
+    files.push(...filesIn(path.join(root, folder)).map((file) => `${folder}/${file}`));
+  }
+  for (const file of files) {
+    const { mtimeMs, size } = statSync(path.join(root, file));
+    hash.update(`${file}\0${mtimeMs}\0${size}\n`);
+  }
+  return hash.digest("hex");
+}
+
+/** @param {string} folder @returns {string[]} every file below `folder`, relative to it, in a stable order */
+function filesIn(folder) {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => path.relative(folder, path.join(entry.parentPath ?? entry.path, entry.name)))
+    .map((file) => file.split(path.sep).join("/"))
+    .sort();
+}
+
+/**
+ * Ends the process with a message; esbuild has printed its own errors already.
+ *
+ * @param {unknown} error
+ * @returns {never}
+ */
+export function failBuild(error) {
+  const printed = error instanceof Error && "errors" in error;
+  if (!printed) console.error(`weft: ${error instanceof Error ? error.message : error}`);
+  console.error("weft: build failed");
+  process.exit(1);
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
+  const types = process.argv.includes("--types");
+  const started = performance.now();
+  await ensureInstalled(types ? "test" : "start");
+  await build({ types, force: true }).catch(failBuild);
+  console.log(`${shown(dist)}/ built in ${((performance.now() - started) / 1000).toFixed(1)} s`);
+}

@@ -1,0 +1,7 @@
+// `npm start`: the first thing to try. Trains the model of samples/auto-insurance.
+
+import { root } from "./paths.mjs";
+import { runWeft } from "./weft.mjs";
+
+process.chdir(root);
+await runWeft(["run", "samples/auto-insurance/main.ts", ...process.argv.slice(2)]);

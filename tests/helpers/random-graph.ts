@@ -1,0 +1,135 @@
+/** Random well-typed graphs from a seed: elementwise chains, movement, reductions, contractions, control flow. */
+import { Graph, type Operand } from "../../compiler/graph/graph.ts";
+import { GraphBuilder } from "../../compiler/primitives/graph-builder.ts";
+import type { Shape } from "../../compiler/types/tensor-type.ts";
+import { tensorType } from "../../compiler/types/tensor-type.ts";
+
+type Random = () => number;
+
+const UNARY = ["neg", "abs", "tanh", "sin", "floor", "logistic", "exp"] as const;
+const BINARY = ["add", "sub", "mul", "max", "min"] as const;
+const SHAPES: readonly Shape[] = [[], [3], [5], [2, 3], [4, 5], [3, 4, 2], [1, 7], [9]];
+
+function pick<T>(items: readonly T[], random: Random): T {
+  return items[Math.floor(random() * items.length)];
+}
+
+/** Keeps values small, so that rounding differences do not grow through the graph. */
+function tame(b: GraphBuilder, x: Operand): Operand {
+  return b.unary("tanh", x);
+}
+
+/** x broadcast, cut or padded to a shape; the way it is done is random. */
+function fit(b: GraphBuilder, x: Operand, shape: Shape, random: Random): Operand {
+  const flat = b.reshape(x, [x.type.size]);
+  const size = shape.reduce((n, d) => n * d, 1);
+  const have = x.type.size;
+  let y: Operand;
+  if (have === size) y = flat;
+  else if (have > size) {
+    const start = Math.floor(random() * (have - size + 1));
+    y = b.one("slice", [flat], { startIndices: [start], limitIndices: [start + size], strides: [1] });
+  } else if (random() < 0.5) {
+    const low = Math.floor(random() * (size - have + 1));
+    y = b.one("pad", [flat, b.literal(0.5, "float32")], { paddingConfig: [[low, size - have - low, 0]] });
+  } else {
+    const total = b.reshape(b.sum(flat, [0]), []);
+    y = b.splat(tame(b, total), [size]);
+  }
+  return b.reshape(y, shape);
+}
+
+function step(b: GraphBuilder, pool: Operand[], random: Random, depth: number): Operand {
+  const x = pick(pool, random);
+  const { shape } = x.type;
+  switch (Math.floor(random() * 13)) {
+    case 0:
+    case 1:
+      return b.unary(pick(UNARY.slice(0, 6), random), x);
+    case 2:
+    case 3:
+      return tame(b, b.binary(pick(BINARY, random), x, fit(b, pick(pool, random), shape, random)));
+    case 4: {
+      const axes = shape.map((_, i) => i).filter(() => random() < 0.5);
+      const op = pick(["reduce_sum", "reduce_max", "reduce_min"] as const, random);
+      return tame(b, b.one(op, [x], { axes }));
+    }
+    case 5: {
+      const permutation = shape.map((_, i) => i).sort(() => random() - 0.5);
+      return b.transpose(x, permutation);
+    }
+    case 6:
+      return fit(b, x, pick(SHAPES, random), random);
+    case 7: {
+      const axes = shape.map((_, i) => i).filter(() => random() < 0.5);
+      return b.one("rev", [x], { dimensions: axes });
+    }
+    case 8: {
+      const k = 1 + Math.floor(random() * 6);
+      const m = 1 + Math.floor(random() * 9);
+      const n = 1 + Math.floor(random() * 9);
+      const lhs = fit(b, x, [m, k], random);
+      const rhs = fit(b, pick(pool, random), [k, n], random);
+      const product = b.dotGeneral(lhs, rhs, {
+        lhsContracting: [1],
+        rhsContracting: [0],
+        lhsBatch: [],
+        rhsBatch: [],
+        preferredElementType: null,
+      });
+      return tame(b, product);
+    }
+    case 9: {
+      if (shape.length === 0) return b.unary("neg", x);
+      const axis = Math.floor(random() * shape.length);
+      return tame(b, b.one("cumsum", [x], { axis, reverse: random() < 0.5 }));
+    }
+    case 10: {
+      const y = fit(b, pick(pool, random), shape, random);
+      return b.select(b.binary(pick(["lt", "ge"] as const, random), x, y), x, y);
+    }
+    case 11: {
+      if (shape.length === 0) return b.unary("sin", x);
+      const axis = Math.floor(random() * shape.length);
+      return b.one("concatenate", [x, b.unary("neg", x)], { dimension: axis });
+    }
+    default:
+      return depth > 0 ? structure(b, x, pool, random, depth) : b.unary("logistic", x);
+  }
+}
+
+/** A body over carry and constants that returns a value of the carry's type. */
+function bodyGraph(types: readonly Operand[], result: Operand, random: Random, depth: number): Graph {
+  const b = new GraphBuilder();
+  const inputs = types.map((x) => b.input(x.type));
+  const pool: Operand[] = [...inputs];
+  for (let i = 0; i < 2 + Math.floor(random() * 3); i++) pool.push(step(b, pool, random, depth - 1));
+  const out = tame(b, fit(b, pool[pool.length - 1], result.type.shape, random));
+  return b.finish("body", [out]);
+}
+
+function structure(b: GraphBuilder, x: Operand, pool: Operand[], random: Random, depth: number): Operand {
+  const constant = pick(pool, random);
+  if (random() < 0.5) {
+    const length = 1 + Math.floor(random() * 4);
+    const inner = bodyGraph([constant, x], x, random, depth);
+    const stacked = new Graph("body", inner.inputs, inner.equations, [inner.outputs[0], inner.outputs[0]]);
+    const params = { body: stacked, numConsts: 1, numCarry: 1, length, reverse: random() < 0.5, unroll: 1 };
+    const results = b.emit("scan", [constant, x], params);
+    return pick(results, random);
+  }
+  const branches = [0, 1, 2].map(() => bodyGraph([constant, x], x, random, depth));
+  const index = b.literal(Math.floor(random() * 5) - 1, "int32");
+  return b.emit("cond", [index, constant, x], { branches })[0];
+}
+
+/** A graph of about `size` random operations with one to three inputs and outputs. */
+export function randomGraph(random: Random, size: number): Graph {
+  const b = new GraphBuilder();
+  const pool: Operand[] = Array.from({ length: 1 + Math.floor(random() * 3) }, () =>
+    b.input(tensorType("float32", pick(SHAPES, random))),
+  );
+  for (let i = 0; i < size; i++) pool.push(step(b, pool, random, 2));
+  const outputs = Array.from({ length: 1 + Math.floor(random() * 3) }, () => pick(pool.slice(-4), random));
+  return b.finish("random", outputs);
+}

@@ -1,0 +1,57 @@
+/** Random graphs: every pass keeps the oracle's result, and plan and buffers compute it too. */
+import { describe, test } from "node:test";
+import { assemble } from "../compiler/assembly/assemble.ts";
+import { fuse } from "../compiler/fusion/fuse.ts";
+import type { Graph } from "../compiler/graph/graph.ts";
+import type { RefTensor } from "../compiler/graph/reference.ts";
+import { runProgram } from "../compiler/interpret/program-interpreter.ts";
+import { interpretGraph } from "../compiler/interpret/reference.ts";
+import { fromBytes, refTensor, toBytes } from "../compiler/interpret/tensors.ts";
+import { GRAPH_PASSES } from "../compiler/pipeline.ts";
+import { verifyProgram } from "../compiler/verify/index.ts";
+import { randomSource } from "./generated/cases.ts";
+import { assertClose } from "./generated/compare.ts";
+import { randomGraph } from "./helpers/random-graph.ts";
+import { runVariants } from "./helpers/run-wasm.ts";
+
+const GRAPHS = 120;
+
+function inputsFor(graph: Graph, random: () => number): RefTensor[] {
+  return graph.inputs.map(({ type }) =>
+    refTensor(
+      type.dtype,
+      type.shape,
+      Array.from({ length: type.size }, () => 4 * random() - 2),
+    ),
+  );
+}
+
+describe("random graphs", () => {
+  for (let seed = 0; seed < GRAPHS; seed++) {
+    test(`seed ${seed}`, () => {
+      const random = randomSource(`graph ${seed}`);
+      const graph = randomGraph(random, 3 + (seed % 12));
+      const inputs = inputsFor(graph, random);
+      const want = interpretGraph(graph, inputs);
+      let current = graph;
+      for (const pass of GRAPH_PASSES) {
+        current = pass.run(current, { donated: [] });
+        const got = interpretGraph(current, inputs);
+        for (const [i, x] of want.entries()) {
+          assertClose(got[i], x, { ulp: 0, absolute: 1e-9 }, `output ${i} after ${pass.name}`);
+        }
+      }
+      const donated = graph.inputs.map(() => random() < 0.5);
+      const { program } = assemble(fuse(current), donated);
+      verifyProgram(program);
+      const bytes = inputs.map(toBytes);
+      const runs: [string, Uint8Array[]][] = [["the plan", runProgram(program, bytes)]];
+      for (const { variant, outputs } of runVariants(program, bytes)) runs.push([variant, outputs]);
+      for (const [name, got] of runs) {
+        for (const [i, x] of want.entries()) {
+          assertClose(fromBytes(x.type, got[i]), x, { ulp: 64, absolute: 2e-4 }, `output ${i} of ${name}`);
+        }
+      }
+    });
+  }
+});

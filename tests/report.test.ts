@@ -1,0 +1,129 @@
+import assert from "node:assert/strict";
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { after, before, describe, test } from "node:test";
+import {
+  code,
+  heading,
+  layered,
+  line,
+  output,
+  plot,
+  prose,
+  type Report,
+  scatter,
+  table,
+  writeReport,
+} from "../samples/report/index.ts";
+
+const x = Array.from({ length: 63 }, (_, i) => i * 2);
+const noise = (i: number) => 25 * Math.sin(i * 7.3);
+const y = x.map((claims, i) => 20 + 3.4 * claims + noise(i));
+const epochs = Array.from({ length: 50 }, (_, i) => i);
+
+const everything: Report = {
+  title: "Motor insurance in Sweden",
+  subtitle: "Linear regression by gradient descent, compiled to `WebAssembly`",
+  intro: "A line is fitted to 63 zones: `payment = w * claims + b`.\n\nThe training is one compiled call.",
+  sections: [
+    heading("Before training"),
+    prose("At `w = b = 0.5` the cost is 6621.812 & the line lies far < below the points."),
+    plot(
+      layered({ x: "Claims", y: "Payment (thousand kronor)" }, [
+        scatter("actual", x, y),
+        line(
+          "predicted",
+          x,
+          x.map((claims) => 0.5 * claims + 0.5),
+        ),
+        scatter("80 claims", [80], [287.4], { emphasis: true }),
+      ]),
+      "Actual and predicted payments, with `w = b = 0.5`.",
+      "Points rise from 20 to 450; the predicted line stays below 70.",
+    ),
+    heading("Training", 3),
+    plot(
+      layered({ x: "Epoch", y: "Cost", yScale: "log" }, [
+        line(
+          "cost",
+          epochs,
+          epochs.map((epoch) => 7800 * 0.9 ** epoch + 725),
+        ),
+      ]),
+      "The cost falls with every epoch.",
+    ),
+    table(
+      ["Epoch", "Cost", "Note"],
+      [
+        [0, 8572.9, "w = b = 0"],
+        [45, 725.47, "<last>"],
+      ],
+      "Cost every so often.",
+    ),
+    code("graph @loss(%w: f32[], %x: f32[63]) -> (f32[]) {\n  %0: f32[63] = mul %w, %x\n}", "Its IR."),
+    output("Epoch: 0 Cost: 8572.90\nEpoch: 45 Cost: 725.47"),
+  ],
+};
+
+describe("reports of the samples", () => {
+  let folder = "";
+  before(async () => {
+    // WEFT_REPORT_DIR: keep the example, to look at it.
+    folder = process.env.WEFT_REPORT_DIR ?? (await mkdtemp(path.join(tmpdir(), "weft-report-")));
+  });
+  after(async () => {
+    if (process.env.WEFT_REPORT_DIR === undefined) await rm(folder, { recursive: true });
+  });
+
+  test("a report is one file that asks nothing of the network", async () => {
+    const file = await writeReport(path.join(folder, "made/report.html"), everything);
+    const page = await readFile(file, "utf8");
+    assert.deepEqual(await readdir(path.dirname(file)), ["report.html"]);
+    const addresses = page.match(/(?:https?:)?\/\/[^\s"'<)]+/g) ?? [];
+    const namespaces = addresses.filter((address) => address.startsWith("http://www.w3.org/"));
+    assert.deepEqual(addresses, namespaces);
+    assert.doesNotMatch(page, /<script|@import|<img|NaN|undefined|\[object/);
+    assert.equal(page.match(/<svg role="img" aria-label="/g)?.length, 2);
+    assert.equal(page.match(/<figcaption>/g)?.length, 4);
+  });
+
+  test("text is escaped, backticks are code", async () => {
+    const page = await readFile(await writeReport(path.join(folder, "made/report.html"), everything), "utf8");
+    assert.match(
+      page,
+      /<p>At <code>w = b = 0.5<\/code> the cost is 6621.812 &amp; the line lies far &lt; below/,
+    );
+    assert.match(page, /<td>&lt;last&gt;<\/td>/);
+    assert.match(page, /<td class="number">8572.9<\/td>/);
+  });
+
+  test("plots have ids of their own and follow the page's colours", async () => {
+    const page = await readFile(await writeReport(path.join(folder, "made/report.html"), everything), "utf8");
+    const ids = [...page.matchAll(/ id="([^"]+)"/g)].map((match) => match[1]);
+    assert.equal(new Set(ids).size, ids.length);
+    assert.match(page, /stroke="var\(--series2, #d9541e\)"/);
+    assert.match(page, />predicted</);
+  });
+
+  test("a failing plot leaves the report that was there", async () => {
+    const file = path.join(folder, "kept.html");
+    await writeReport(file, { title: "kept", sections: [] });
+    const before = await readFile(file, "utf8");
+    const remote = { data: { url: "https://example.com/x.json" }, mark: "point" } as const;
+    const broken = { title: "lost", sections: [plot({ ...remote, encoding: {} }, "remote")] };
+    await assert.rejects(
+      writeReport(file, broken),
+      /must carry its data in the specification, not load https:/,
+    );
+    assert.equal(await readFile(file, "utf8"), before);
+    assert.deepEqual(
+      (await readdir(folder)).filter((name) => name.endsWith(".tmp")),
+      [],
+    );
+  });
+
+  test("a series with x and y of different lengths is refused", () => {
+    assert.throws(() => line("cost", [1, 2], [1]), /plot "cost": 2 values of x, 1 values of y/);
+  });
+});
