@@ -16,6 +16,7 @@ export interface PassRecord {
   readonly index: number;
   readonly name: string;
   readonly level: Level;
+  /** Of the pass alone; of a failed one, up to the failure. */
   readonly milliseconds: number;
   /** Whether the pass returned something other than what it was given. */
   readonly changed: boolean;
@@ -47,24 +48,25 @@ export class PassRunner {
 
   run<In extends Artifact, Out extends Artifact>(level: Level, pass: Pass<In, Out>, input: In): Out {
     const started = performance.now();
+    let milliseconds = 0;
     let output: Out;
     try {
       output = pass.run(input, this.context);
+      milliseconds = performance.now() - started;
       this.verify?.(output);
     } catch (error) {
-      const milliseconds = performance.now() - started;
       const record: PassRecord = {
         index: this.records.length,
         name: pass.name,
         level,
-        milliseconds,
+        milliseconds: performance.now() - started,
         changed: false,
       };
       this.observer?.failed(record, input, error);
       throw error;
     }
     const changed = !Object.is(input, output);
-    this.#record(pass.name, level, performance.now() - started, changed, output);
+    this.#record(pass.name, level, milliseconds, changed, output);
     return output;
   }
 

@@ -2,14 +2,29 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { inspect } from "node:util";
 import { DTYPES } from "../compiler/types/dtype.ts";
-import { arrayFromData, constantArray, promoteTypes, resultType, shapedArray } from "../frontend/core/index.ts";
-import { parseFrame, userFrame } from "../frontend/core/source.ts";
 import { tensorType } from "../compiler/types/tensor-type.ts";
+import {
+  arrayFromData,
+  constantArray,
+  type PromotionOperand,
+  promoteTypes,
+  resultType,
+  shapedArray,
+} from "../frontend/core/index.ts";
+import { parseFrame, userFrame } from "../frontend/core/source.ts";
 import { add, array, close, mul } from "./helpers/frontend-ops.ts";
 
 test("dtype promotion is JAX's lattice without x64", () => {
   // Rows and columns in the order of DTYPES; made with jnp.promote_types, int64 and uint64 wrapped to 32 bits.
-  const short = { b: "bool", i1: "int8", u1: "uint8", i2: "int16", u2: "uint16", i4: "int32", u4: "uint32" } as const;
+  const short = {
+    b: "bool",
+    i1: "int8",
+    u1: "uint8",
+    i2: "int16",
+    u2: "uint16",
+    i4: "int32",
+    u4: "uint32",
+  } as const;
   const floats = { f2: "float16", f4: "float32", f8: "float64" } as const;
   const names: Record<string, string> = { ...short, ...floats };
   const table = [
@@ -30,8 +45,10 @@ test("dtype promotion is JAX's lattice without x64", () => {
 });
 
 test("weak types and JavaScript numbers", () => {
-  const of = (dtype: Parameters<typeof shapedArray>[1], weak = false) => ({ aval: shapedArray([], dtype, weak) });
-  const text = (...operands: Parameters<typeof resultType>) => {
+  const of = (dtype: Parameters<typeof shapedArray>[1], weak = false) => ({
+    aval: shapedArray([], dtype, weak),
+  });
+  const text = (...operands: PromotionOperand[]) => {
     const { dtype, weakType } = resultType(...operands);
     return dtype + (weakType ? "*" : "");
   };
@@ -153,7 +170,11 @@ test("stack frames of the engines", () => {
     column: 3,
     functionName: "loss",
   });
-  assert.deepEqual(parseFrame("    at file:///home/me/train.js:7:3"), { file: "/home/me/train.js", line: 7, column: 3 });
+  assert.deepEqual(parseFrame("    at file:///home/me/train.js:7:3"), {
+    file: "/home/me/train.js",
+    line: 7,
+    column: 3,
+  });
   assert.deepEqual(parseFrame("    at async Promise.all (index 0)"), null);
   assert.deepEqual(parseFrame("loss@http://localhost:8000/train.js:7:3"), {
     file: "http://localhost:8000/train.js",

@@ -75,7 +75,15 @@ test("registered classes are nodes with auxiliary data", () => {
     tree.leavesWithPath(new Pair(1, [2], "t")).map(({ path }) => tree.formatPath(path)),
     [".x", ".y[0]"],
   );
-  assert.throws(() => tree.registerPytreeNode(Pair, () => ({ children: [] }), () => new Pair(0, 0, "")), /Duplicate/);
+  assert.throws(
+    () =>
+      tree.registerPytreeNode(
+        Pair,
+        () => ({ children: [] }),
+        () => new Pair(0, 0, ""),
+      ),
+    /Duplicate/,
+  );
 });
 
 test("instances of other classes are leaves", () => {
@@ -92,7 +100,13 @@ test("reduce, all and transpose", () => {
   assert.ok(tree.all({ a: 1, b: true }));
   const outer = tree.structure([0, 0]);
   const inner = tree.structure({ a: 0, b: 0 });
-  assert.deepEqual(tree.transpose(outer, inner, [{ a: 1, b: 2 }, { a: 3, b: 4 }]), { a: [1, 3], b: [2, 4] });
+  assert.deepEqual(
+    tree.transpose(outer, inner, [
+      { a: 1, b: 2 },
+      { a: 3, b: 4 },
+    ]),
+    { a: [1, 3], b: [2, 4] },
+  );
   assert.throws(() => tree.transpose(outer, inner, [{ a: 1, b: 2 }, { a: 3 }]), /tree\[1\]: .*missing key b/);
 });
 

@@ -360,7 +360,7 @@ class Assembler {
 
   #emitWhile(region: Region, group: FusionGroup, equation: EquationOf<"while">): void {
     const { condConsts, bodyConsts } = equation.params;
-    const [condPlan, bodyPlan] = group.regions;
+    const [bodyPlan, condPlan] = group.regions;
     const refs = (from: number, to: number): BufferRef[] =>
       equation.inputs.slice(from, to).map((x) => this.#refOf(region, x));
     const forCond = refs(0, condConsts);

@@ -60,8 +60,11 @@ export interface AccessSummary {
 export function summariseAccess(equation: Equation): AccessSummary | null {
   const { lower } = primitiveOf(equation.op);
   if (lower.kind !== "map" && lower.kind !== "reduce") return null;
-  const context = contextOf(equation);
   const out = equation.outputs[0].type;
+  if (lower.kind === "map" && lower.elementwise) {
+    return { iterations: out.size, operands: equation.inputs.map(() => ({ reads: 1, identity: true })) };
+  }
+  const context = contextOf(equation);
   const index = symbolicIndex(out.shape, "i");
   const position = linearise(index, out.shape);
   const reads = equation.inputs.map(() => 0);

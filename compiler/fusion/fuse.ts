@@ -1,10 +1,9 @@
 /**
- * Decides what is computed where. Two linear walks over a region:
+ * Decides what is computed where. Two linear walks over a region, both in the order of its equations:
  *
- * 1. Backwards: may a producer be computed inside its consumers (`inline`), or must it be stored (`root`)?
- *    Movement and cheap elementwise operations may be computed again in several kernels; a transcendental may not be
+ * 1. May a producer be computed inside its consumers (inlined), or must it be stored (a root)? Movement and cheap elementwise operations may be computed again in several kernels; a transcendental may not be
  *    computed again for elements its consumer reads more than once.
- * 2. Forwards: roots join an earlier group where one kernel can serve both: elementwise epilogues of what the group
+ * 2. Roots join an earlier group where one kernel can serve both: elementwise epilogues of what the group
  *    computes at the same element, and siblings over the same domain. A root joins only a group that comes after
  *    everything else it needs, so the groups stay in execution order without searching for cycles.
  */
@@ -81,8 +80,11 @@ class Fuser {
   }
 
   run(): FusionPlan {
-    this.#measureWork();
-    for (let i = this.graph.equations.length - 1; i >= 0; i--) this.#decideInline(this.graph.equations[i]);
+    for (const equation of this.graph.equations) {
+      const node = this.#node(equation);
+      this.#measureWork(node);
+      this.#decideInline(node);
+    }
     for (const equation of this.graph.equations) {
       const node = this.#node(equation);
       if (!node.inlined) this.#place(node);
@@ -102,35 +104,30 @@ class Fuser {
     return node;
   }
 
-  /** Upper bound of the work per element if every producer were inlined. */
-  #measureWork(): void {
-    for (const equation of this.graph.equations) {
-      const node = this.#node(equation);
-      const { lower } = primitiveOf(equation.op);
-      let work = 0;
-      if (lower.kind === "map") {
-        work = lower.cost === "movement" ? 0 : lower.cost === "cheap" ? 1 : EXPENSIVE;
-        for (const [k, x] of equation.inputs.entries()) {
-          const producer = x instanceof Value ? this.#producer.get(x) : undefined;
-          if (producer?.kind === "map")
-            work += producer.work * Math.max(1, node.access?.operands[k].reads ?? 1);
-        }
-      }
-      node.work = Math.min(work, 1e6);
+  /** Work per output element: its own and that of the producers it will compute itself, each once. */
+  #measureWork(node: Node): void {
+    const { equation } = node;
+    const { lower } = primitiveOf(equation.op);
+    if (lower.kind !== "map") return;
+    let work = lower.cost === "movement" ? 0 : lower.cost === "cheap" ? 1 : EXPENSIVE;
+    for (const [k, x] of equation.inputs.entries()) {
+      const producer = x instanceof Value ? this.#producer.get(x) : undefined;
+      if (!producer?.inlined || equation.inputs.indexOf(x) !== k) continue;
+      work += producer.work * Math.max(1, node.access?.operands[k].reads ?? 1);
     }
+    node.work = work;
   }
 
-  #decideInline(equation: Equation): void {
-    const node = this.#node(equation);
+  #decideInline(node: Node): void {
+    const { equation } = node;
     const { lower } = primitiveOf(equation.op);
     if (lower.kind !== "map" || isOp(equation, "constant")) return;
-    let all = true;
     const consumers = new Set(equation.outputs.flatMap((v) => this.#consumers.get(v) ?? []));
+    let all = true;
     for (const consumer of consumers) {
       const reason = this.#whyNotInline(node, lower.cost, consumer, consumers.size);
-      const value = equation.outputs[0];
       this.#decisions.push({
-        value,
+        value: equation.outputs[0],
         producer: equation,
         consumer,
         decision: reason === null ? "allow" : "forbid",
@@ -157,7 +154,7 @@ class Fuser {
       return "a guard in the inner loop of a contraction";
     if (users > 1 && producer.work > DUPLICATION_BUDGET) return "too expensive to compute in several places";
     if (users > 1 && cost === "expensive") return "expensive and used more than once";
-    if (target.access !== null && target.work > GROUP_BUDGET) return "the kernel would grow too large";
+    if (producer.work > GROUP_BUDGET) return "the kernel would grow too large";
     if (producer.work >= EXPENSIVE && this.#reuse(target, producer) > 1) {
       return "expensive, and the consumer reads its elements more than once";
     }

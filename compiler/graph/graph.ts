@@ -112,7 +112,7 @@ export function isLiteral(x: Operand): x is Literal {
   return x.kind === "literal";
 }
 
-/** Sub-graphs held by an equation's parameters, in the order of the parameters; deferred graphs are not included. */
+/** Sub-graphs held by an equation's parameters, in the alphabetical order of the parameters' names; deferred graphs are not included. */
 export function subgraphsOf(equation: Equation): Graph[] {
   const found: Graph[] = [];
   const visit = (a: Attribute): void => {
@@ -122,6 +122,6 @@ export function subgraphsOf(equation: Equation): Graph[] {
       for (const item of Object.values(a)) visit(item as Attribute);
     }
   };
-  for (const a of Object.values(equation.params)) visit(a);
+  for (const key of Object.keys(equation.params).sort()) visit(equation.params[key]);
   return found;
 }

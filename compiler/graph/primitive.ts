@@ -182,6 +182,8 @@ export type Lowering<P extends Params> =
 /** Each output element is an expression of input elements: elementwise and movement operations, gather, threefry. */
 export interface MapLowering<P extends Params> {
   readonly kind: "map";
+  /** All operands have the outputs' shape and are read at the output's index, once. */
+  readonly elementwise?: boolean;
   /** `cheap`: may be computed again in several consumers; `expensive`: a transcendental or more. */
   readonly cost: "movement" | "cheap" | "expensive";
   /** Values of all outputs at index `i`; all outputs have one shape. */

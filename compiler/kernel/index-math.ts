@@ -245,13 +245,21 @@ function addForms(a: LinearForm, b: LinearForm): LinearForm {
   return { terms, constant: a.constant + b.constant };
 }
 
+/** Whether `quotient` is x / n, be it written as y / (m·n) for x = y / m. */
+function isQuotient(quotient: Expr, x: Expr, n: number): boolean {
+  if (quotient.op !== "binary" || quotient.fn !== "div" || quotient.y.op !== "const") return false;
+  if (quotient.y.value === n && sameLeaf(quotient.x, x)) return true;
+  if (x.op !== "binary" || x.fn !== "div" || x.y.op !== "const") return false;
+  return quotient.y.value === n * x.y.value && sameLeaf(quotient.x, x.x);
+}
+
 /** x/n·n + x%n is x: rejoins what a reshape there and back took apart. */
 function rejoin(form: LinearForm): LinearForm {
   for (const [leaf, k] of form.terms) {
-    if (leaf.op !== "binary" || leaf.fn !== "rem" || leaf.y.op !== "const") continue;
+    if (leaf.op !== "binary" || leaf.fn !== "rem" || leaf.y.op !== "const" || rangeOf(leaf.x).min < 0)
+      continue;
     for (const [other, m] of form.terms) {
-      if (other.op !== "binary" || other.fn !== "div" || other.y.op !== "const") continue;
-      if (other.y.value !== leaf.y.value || m !== k * leaf.y.value || !sameLeaf(other.x, leaf.x)) continue;
+      if (m !== k * leaf.y.value || !isQuotient(other, leaf.x, leaf.y.value)) continue;
       const terms = new Map(form.terms);
       terms.delete(leaf);
       terms.delete(other);

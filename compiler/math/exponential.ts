@@ -76,7 +76,7 @@ export function exp2OfReduced(F: Format, n: Expr, r: Expr, tail: Expr | null = n
   return scaleByPower2(F, s.add(F.c(1), rest), n);
 }
 
-export const exp2 = defineBoth(FORMATS, "exp2", 1, [1, 1], (F, x) => {
+export const exp2 = defineBoth(FORMATS, "exp2", 1, [1.25, 1.25], (F, x) => {
   const limit = F.dtype === "float32" ? 151 : 1076;
   const clamped = atMost(F, atLeast(F, x, -limit), limit);
   const sum = s.add(clamped, F.c(F.roundingMagic));
@@ -95,20 +95,27 @@ function expm1Moderate(F: Format, x: Expr): Expr {
   return s.add(half, half);
 }
 
-export const expm1 = defineBoth(FORMATS, "expm1", 1, [2, 2], (F, x) => {
+export const expm1 = defineBoth(FORMATS, "expm1", 1, [1.75, 2], (F, x) => {
   const [low, high] = F.dtype === "float32" ? [-20, 88.75] : [-40, 709.8];
   const value = expm1Moderate(F, atMost(F, atLeast(F, x, low), high));
   return s.select(s.lt(s.abs(x), F.c(F.tiny)), x, value);
 });
 
-/** e^min(x,0) / (1 + e^-|x|): the exponential never overflows, and small results keep their digits. */
+/**
+ * e^min(x,0) / (1 + e^-|x|): the exponential never overflows, and small results keep their digits. What rounding the
+ * divisor lost is put back, times 1/divisor ≈ 1 - e/2.
+ */
 export const logistic = defineBoth(FORMATS, "logistic", 1, [2, 2], (F, x) => {
+  const one = F.c(1);
   const e = expScaled(F, atLeast(F, s.neg(s.abs(x)), EXP_RANGE[F.dtype][0]));
-  return s.div(s.select(s.lt(x, F.c(0)), e, F.c(1)), s.add(F.c(1), e));
+  const divisor = s.add(one, e);
+  const quotient = s.div(s.select(s.lt(x, F.c(0)), e, one), divisor);
+  const lost = s.sub(s.sub(divisor, one), e);
+  return s.fma(s.mul(quotient, lost), s.fma(e, F.c(-0.5), one), quotient);
 });
 
 /** A polynomial up to 0.625, then 1 - 2 / (e^(2|x|) + 1), which from 10 and 20 on is 1. */
-export const tanh = defineBoth(FORMATS, "tanh", 1, [2, 2], (F, x) => {
+export const tanh = defineBoth(FORMATS, "tanh", 1, [1.5, 1.5], (F, x) => {
   const magnitude = s.abs(x);
   const z = s.mul(x, x);
   const small = s.fma(s.mul(magnitude, z), polynomial(F, z, TANH[F.dtype]), magnitude);
@@ -124,7 +131,7 @@ function halfExp(F: Format, magnitude: Expr): Expr {
   return expScaled(F, atMost(F, magnitude, F.dtype === "float32" ? 89.5 : 711), -1);
 }
 
-export const sinh = defineBoth(FORMATS, "sinh", 1, [2, 2], (F, x) => {
+export const sinh = defineBoth(FORMATS, "sinh", 1, [1.75, 1.75], (F, x) => {
   const magnitude = s.abs(x);
   const z = s.mul(x, x);
   const small = s.fma(s.mul(magnitude, z), polynomial(F, z, SINH[F.dtype]), magnitude);
@@ -134,7 +141,7 @@ export const sinh = defineBoth(FORMATS, "sinh", 1, [2, 2], (F, x) => {
   return flipSign(F, value, signBit(F, x));
 });
 
-export const cosh = defineBoth(FORMATS, "cosh", 1, [2, 2], (F, x) => {
+export const cosh = defineBoth(FORMATS, "cosh", 1, [1.5, 1.5], (F, x) => {
   const half = halfExp(F, s.abs(x));
   return s.add(half, s.div(F.c(0.25), half));
 });

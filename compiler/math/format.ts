@@ -1,7 +1,8 @@
 /** The two floating formats behind one interface, so that a function is written once for both. */
 import type { Expr } from "../kernel/expr.ts";
 import { scalarOps } from "../kernel/scalar-ops.ts";
-import type { MathDType } from "./math-function.ts";
+
+export type MathDType = "float32" | "float64";
 
 /**
  * Bits are reached through the "word": all of a float32, the upper 32 bits of a float64. It holds the sign, the

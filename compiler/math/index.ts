@@ -15,7 +15,8 @@ import { pow, powPositive } from "./power.ts";
 import { cbrt, rsqrt } from "./roots.ts";
 import { cos, sin, tan } from "./trigonometric.ts";
 
-export type { MathDType, MathFunction } from "./math-function.ts";
+export type { MathDType } from "./format.ts";
+export type { MathFunction } from "./math-function.ts";
 
 /** All functions, those included that others call for their slow paths. */
 export const mathFunctions: readonly MathFunction[] = [

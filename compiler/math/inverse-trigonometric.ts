@@ -35,13 +35,13 @@ function asinParts(F: Format, magnitude: Expr): { large: Expr; value: Expr } {
   return { large, value: s.add(t, s.fma(s.mul(t, z), polynomial(F, z, ASIN[F.dtype]), rest)) };
 }
 
-export const asin = defineBoth(FORMATS, "asin", 1, [2, 2], (F, x) => {
+export const asin = defineBoth(FORMATS, "asin", 1, [2, 1.5], (F, x) => {
   const { large, value } = asinParts(F, s.abs(x));
   const result = s.select(large, piMinus(F, 0.5, s.add(value, value)), value);
   return flipSign(F, result, signBit(F, x));
 });
 
-export const acos = defineBoth(FORMATS, "acos", 1, [2, 2], (F, x) => {
+export const acos = defineBoth(FORMATS, "acos", 1, [1, 1], (F, x) => {
   const { large, value } = asinParts(F, s.abs(x));
   const twice = s.add(value, value);
   const negative = s.lt(x, F.c(0));
@@ -68,14 +68,14 @@ function firstQuadrant(F: Format, a: Expr, b: Expr): Expr {
   return s.add(turn(high), s.add(t, rest));
 }
 
-export const atan = defineBoth(FORMATS, "atan", 1, [2, 2], (F, x) => {
+export const atan = defineBoth(FORMATS, "atan", 1, [2, 1.5], (F, x) => {
   const magnitude = s.abs(x);
   // An infinity would meet itself in the quotients; from 2^60 on the angle is π/2.
   const bounded = s.select(s.lt(F.c(2 ** 60), magnitude), F.c(2 ** 60), magnitude);
   return flipSign(F, firstQuadrant(F, bounded, F.c(1)), signBit(F, x));
 });
 
-export const atan2 = defineBoth(FORMATS, "atan2", 2, [2.5, 2.5], (F, y, x) => {
+export const atan2 = defineBoth(FORMATS, "atan2", 2, [2, 1.75], (F, y, x) => {
   const infinity = F.c(Number.POSITIVE_INFINITY);
   const [zero, one, quarter] = [0, 1, 0.25].map(F.c);
   const a = s.abs(y);

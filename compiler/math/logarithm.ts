@@ -61,7 +61,7 @@ function isSpecial(F: Format, x: Expr): Expr {
   return s.not(s.and(s.gt(x, F.c(0)), s.lt(x, F.c(Number.POSITIVE_INFINITY))));
 }
 
-export const log = defineBoth(FORMATS, "log", 1, [1, 1], (F, x) => {
+export const log = defineBoth(FORMATS, "log", 1, [0.8, 0.8], (F, x) => {
   const { k, m } = splitAnyExponent(F, x);
   return s.guard(isSpecial(F, x), logSpecial(F, x), assemble(F, k, s.sub(m, F.c(1)), null));
 });
@@ -72,7 +72,7 @@ const INV_LN2 = {
   float64: { head: 1.4426950216293335, tail: 1.925962991126617e-8 },
 } as const;
 
-export const log2 = defineBoth(FORMATS, "log2", 1, [1, 1], (F, x) => {
+export const log2 = defineBoth(FORMATS, "log2", 1, [0.75, 0.75], (F, x) => {
   const { k, m } = splitAnyExponent(F, x);
   const f = s.sub(m, F.c(1));
   const { h, R } = logParts(F, f);
@@ -88,7 +88,7 @@ export const log2 = defineBoth(FORMATS, "log2", 1, [1, 1], (F, x) => {
   return s.guard(isSpecial(F, x), logSpecial(F, x), s.add(sum, s.add(error, rest)));
 });
 
-export const log1p = defineBoth(FORMATS, "log1p", 1, [1, 1], (F, x) => {
+export const log1p = defineBoth(FORMATS, "log1p", 1, [0.8, 0.8], (F, x) => {
   const one = F.c(1);
   const u = s.add(one, x);
   const { k, m } = splitExponent(F, u);
@@ -116,7 +116,7 @@ function log1pOrLogOfTwice(F: Format, x: Expr, y: Expr): Expr {
 }
 
 /** log(x + √(x² + 1)) = log1p(x + x² / (1 + √(x² + 1))) for x ≥ 0. */
-export const asinh = defineBoth(FORMATS, "asinh", 1, [3, 3], (F, x) => {
+export const asinh = defineBoth(FORMATS, "asinh", 1, [1.75, 1.75], (F, x) => {
   const magnitude = s.abs(x);
   const square = s.mul(x, x);
   const root = s.sqrt(s.add(square, F.c(1)));
@@ -125,7 +125,7 @@ export const asinh = defineBoth(FORMATS, "asinh", 1, [3, 3], (F, x) => {
 });
 
 /** log(x + √(x² - 1)) = log1p(t + √(2t + t²)) with t = x - 1. */
-export const acosh = defineBoth(FORMATS, "acosh", 1, [3, 3], (F, x) => {
+export const acosh = defineBoth(FORMATS, "acosh", 1, [1.75, 1.75], (F, x) => {
   const t = s.sub(x, F.c(1));
   const y = s.add(t, s.sqrt(s.mul(t, s.add(t, F.c(2)))));
   const value = log1pOrLogOfTwice(F, x, y);
@@ -133,7 +133,7 @@ export const acosh = defineBoth(FORMATS, "acosh", 1, [3, 3], (F, x) => {
 });
 
 /** ½ log((1 + x) / (1 - x)) = ½ log1p(2x / (1 - x)) for x ≥ 0. */
-export const atanh = defineBoth(FORMATS, "atanh", 1, [3, 3], (F, x) => {
+export const atanh = defineBoth(FORMATS, "atanh", 1, [1.75, 1.75], (F, x) => {
   const magnitude = s.abs(x);
   const twice = s.add(magnitude, magnitude);
   const rest = s.sub(F.c(1), magnitude);

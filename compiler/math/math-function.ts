@@ -1,9 +1,7 @@
 /** What a function of the math library is. */
 import type { Expr } from "../kernel/expr.ts";
 import type { ScalarOps } from "../kernel/scalar-ops.ts";
-import type { Format } from "./format.ts";
-
-export type MathDType = "float32" | "float64";
+import type { Format, MathDType } from "./format.ts";
 
 export interface MathFunction {
   readonly name: string;
@@ -16,8 +14,8 @@ export interface MathFunction {
    */
   readonly body: (s: ScalarOps, ...x: Expr[]) => Expr;
   /**
-   * Greatest error in units in the last place of the result, measured by a test. Near a zero of lgamma or digamma
-   * other than 1 and 2 it is in units of the last place of 1.
+   * Greatest error in units in the last place of the result, measured by a test. For lgamma and digamma of negative
+   * arguments and for digamma near its zero at 1.46 the unit is that of the greatest term of the sum.
    */
   readonly ulp: number;
 }

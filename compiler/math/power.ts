@@ -96,9 +96,9 @@ function powerSpecial(F: Format, x: Expr, y: Expr): Expr {
   return s.select(isOne, one, s.select(unordered, s.add(x, y), value));
 }
 
-export const powPositive = defineBoth(FORMATS, "pow_positive", 2, [2, 2], powerOfPositive);
+export const powPositive = defineBoth(FORMATS, "pow_positive", 2, [1.25, 1.25], powerOfPositive);
 
-export const pow = defineBoth(FORMATS, "pow", 2, [2, 2], (F, x, y) => {
+export const pow = defineBoth(FORMATS, "pow", 2, [1.25, 1.25], (F, x, y) => {
   const infinity = F.c(Number.POSITIVE_INFINITY);
   const regular = s.and(s.and(s.gt(x, F.c(0)), s.lt(x, infinity)), s.lt(s.abs(y), infinity));
   return s.guard(s.not(regular), powerSpecial(F, x, y), s.call("pow_positive", x, y));

@@ -9,9 +9,9 @@ import type { Format } from "./format.ts";
 export interface Angle {
   /** n modulo 4 in the lowest two bits, int32. */
   readonly n: Expr;
-  /** r = high + low, where low is at most half a unit in the last place of high. */
+  /** r = high + low, where low is at most half a unit in the last place of high; null where it was not asked for. */
   readonly high: Expr;
-  readonly low: Expr;
+  readonly low: Expr | null;
 }
 
 /**
@@ -32,29 +32,36 @@ const HALF_PI = {
 /** The greatest |x| that `reduceUsual` takes. */
 export const USUAL = { float32: 12_800, float64: 1_640_000 } as const;
 
-/** For |x| ≤ USUAL. */
-export function reduceUsual(F: Format, magnitude: Expr): Angle {
+/**
+ * For |x| ≤ USUAL. Without `withLow`, `low` is null and r has two roundings: enough for sin and cos in float32, in nine
+ * operations fewer.
+ */
+export function reduceUsual(F: Format, magnitude: Expr, withLow: boolean): Angle {
   const sum = s.fma(magnitude, F.c(2 / Math.PI), F.c(F.roundingMagic));
   const n = s.sub(sum, F.c(F.roundingMagic));
   const { pieces, rest } = HALF_PI[F.dtype];
   // The first difference is exact. The others are where they cancel; elsewhere their errors are kept for `low`.
-  let r = s.sub(magnitude, s.mul(n, F.c(pieces[0])));
+  let r = s.fma(n, F.c(-pieces[0]), magnitude);
   let error: Expr = s.mul(n, F.c(-rest));
   for (const piece of pieces.slice(1)) {
+    if (!withLow) {
+      r = s.fma(n, F.c(-piece), r);
+      continue;
+    }
     const product = s.mul(n, F.c(piece));
     const next = s.sub(r, product);
     error = s.add(error, s.sub(s.sub(r, next), product));
     r = next;
   }
   const high = s.add(r, error);
-  return { n: F.magicInteger(sum), high, low: s.add(s.sub(r, high), error) };
+  return { n: F.magicInteger(sum), high, low: withLow ? s.add(s.sub(r, high), error) : null };
 }
 
 /** The digits of 2/π after the point, to the base 2^11 and 2^24, with four zeros before them. */
 const TWO_OVER_PI: Record<"float32" | "float64", readonly number[]> = {
   float32: [
-    0, 0, 0, 0, 1303, 1632, 1756, 1252, 522, 1191, 1924, 1879, 1679, 1357, 443, 1037, 1457, 598, 807, 1091, 1154,
-    127, 1186, 1594,
+    0, 0, 0, 0, 1303, 1632, 1756, 1252, 522, 1191, 1924, 1879, 1679, 1357, 443, 1037, 1457, 598, 807, 1091,
+    1154, 127, 1186, 1594,
   ],
   float64: [
     0, 0, 0, 0, 10680707, 7228996, 1387004, 2578385, 16069853, 12639074, 9804092, 4427841, 16666979, 11263675,

@@ -8,7 +8,7 @@ import { defineBoth } from "./math-function.ts";
  * 1/√x from g = √x and y = 1/g, both rounded: y's head plus y·((1 - head·g) - (x - g²)/(2x)), where heads make the two
  * differences exact. One more rounding than that would be 1.4 ULP.
  */
-export const rsqrt = defineBoth(FORMATS, "rsqrt", 1, [0.75, 0.75], (F, x) => {
+export const rsqrt = defineBoth(FORMATS, "rsqrt", 1, [0.6, 0.6], (F, x) => {
   // Where x is so small that g² loses digits it is raised by an even power of two.
   const raised = s.lt(x, F.c(F.minNormal * 2 ** (F.digits + 5)));
   const a = s.select(raised, s.mul(x, F.c(2 ** 96)), x);
@@ -40,7 +40,7 @@ function halley(t: Expr, x: Expr, F: Format): Expr {
   return s.div(s.mul(t, s.add(q, F.c(2))), s.add(s.add(q, q), F.c(1)));
 }
 
-export const cbrt = defineBoth(FORMATS, "cbrt", 1, [1, 1], (F, x) => {
+export const cbrt = defineBoth(FORMATS, "cbrt", 1, [0.75, 0.75], (F, x) => {
   const magnitude = s.abs(x);
   // Subnormal arguments are raised by 2^(3·20) and their roots lowered by 2^20 again.
   const subnormal = s.lt(magnitude, F.c(F.minNormal));

@@ -10,9 +10,9 @@ import { type Angle, reduceLarge, reduceUsual, USUAL } from "./range-reduction.t
 function sinReduced(F: Format, { high, low }: Angle): Expr {
   const z = s.mul(high, high);
   const cube = s.mul(z, high);
-  // In float32 low·high² is below a tenth of the last place.
-  const rest = F.dtype === "float32" ? low : s.sub(low, s.mul(s.mul(low, z), F.c(0.5)));
-  return s.add(high, s.fma(cube, polynomial(F, z, SIN[F.dtype]), rest));
+  const series = polynomial(F, z, SIN[F.dtype]);
+  if (low === null) return s.fma(cube, series, high);
+  return s.add(high, s.fma(cube, series, s.sub(low, s.mul(s.mul(low, z), F.c(0.5)))));
 }
 
 /** cos(high + low) = (1 - high²/2) + (high⁴·C - high·low), with the rounding error of the first difference added. */
@@ -20,9 +20,10 @@ function cosReduced(F: Format, { high, low }: Angle): Expr {
   const z = s.mul(high, high);
   const h = s.mul(z, F.c(0.5));
   const w = s.sub(F.c(1), h);
+  const series = s.mul(s.mul(z, z), polynomial(F, z, COS[F.dtype]));
+  if (low === null) return s.sub(F.c(1), s.sub(h, series));
   const error = s.sub(s.sub(F.c(1), w), h);
-  const rest = s.sub(s.mul(s.mul(z, z), polynomial(F, z, COS[F.dtype])), s.mul(high, low));
-  return s.add(w, s.add(error, rest));
+  return s.add(w, s.add(error, s.sub(series, s.mul(high, low))));
 }
 
 /** sin (shift 0) or cos (shift 1) of n·π/2 + r without the sign of the argument. */
@@ -39,7 +40,7 @@ function tangent(F: Format, angle: Angle): Expr {
   const { high, low, n } = angle;
   const z = s.mul(high, high);
   const cube = s.mul(z, high);
-  const rest = s.fma(low, z, low);
+  const rest = low === null ? F.c(0) : s.fma(low, z, low);
   const correction = s.fma(cube, polynomial(F, z, TAN[F.dtype]), rest);
   const t = s.add(high, correction);
   const inverted = s.ne(s.and(n, s.int(1)), s.int(0));
@@ -71,8 +72,9 @@ function trigonometric(name: keyof typeof byName, ulp: readonly [number, number]
   return [
     ...defineBoth(FORMATS, name, 1, ulp, (F, x) => {
       const magnitude = s.abs(x);
+      const withLow = F.dtype === "float64" || name === "tan";
       const usual = s.le(magnitude, F.c(USUAL[F.dtype]));
-      const value = signed(F, x, compute(F, reduceUsual(F, magnitude)));
+      const value = signed(F, x, compute(F, reduceUsual(F, magnitude, withLow)));
       return s.guard(s.not(usual), s.call(`${name}_large`, x), value);
     }),
     ...defineBoth(FORMATS, `${name}_large`, 1, ulp, (F, x) => {
@@ -84,6 +86,6 @@ function trigonometric(name: keyof typeof byName, ulp: readonly [number, number]
   ];
 }
 
-export const sin = trigonometric("sin", [1.5, 1]);
-export const cos = trigonometric("cos", [1.5, 1]);
-export const tan = trigonometric("tan", [2, 2]);
+export const sin = trigonometric("sin", [1.75, 1]);
+export const cos = trigonometric("cos", [1.75, 1]);
+export const tan = trigonometric("tan", [1.5, 1.5]);

@@ -95,12 +95,12 @@ class Simplifier {
 
   /** What the single result of the equation can be replaced by, or null. */
   #replace(e: Equation): Operand | null {
-    if (e.outputs.length !== 1) return null;
+    if (e.outputs.length !== 1 || e.inputs.length === 0) return null;
     return this.#fold(e) ?? this.#neutral(e) ?? this.#movement(e);
   }
 
   #fold(e: Equation): Operand | null {
-    if (e.inputs.length === 0 || !e.inputs.every(isLiteral)) return null;
+    if (!e.inputs.every(isLiteral)) return null;
     const type = e.outputs[0].type;
     const [x] = e.inputs as readonly Literal[];
     if (isOp(e, "convert_element_type")) {
@@ -120,7 +120,7 @@ class Simplifier {
   #neutral(e: Equation): Operand | null {
     const [x, y] = e.inputs;
     const is = (o: Operand, value: number): boolean => isLiteral(o) && Object.is(o.value, value);
-    const float = e.inputs.length > 0 && isFloating(x.type.dtype);
+    const float = isFloating(x.type.dtype);
     switch (e.op) {
       case "mul":
         return is(y, 1) ? x : is(x, 1) ? y : null;

@@ -10,7 +10,7 @@ import { captureSource } from "../core/source.ts";
 import { asArray, bind, bindOne } from "../core/trace.ts";
 import { type Callee, describeCallee } from "../transforms/arguments.ts";
 import { type TracedGraph, traceToGraph } from "../transforms/trace-function.ts";
-import type { AnyFunction, Arguments, Result } from "../transforms/types.ts";
+import { type AnyFunction, type Arguments, applyFunction, type Result } from "../transforms/types.ts";
 import { leafPaths, structureDifference, unflatten, unflattenAt } from "../tree/tree.ts";
 import { formatPath } from "../tree/treedef.ts";
 import { arraysOf, carryInputs } from "./carry.ts";
@@ -75,7 +75,7 @@ function branch(
   const traced = branches.map((f, i) =>
     traceToGraph(kind, callees[i], carryInputs(avals, given.tree, "operands"), (arrays) => {
       const passed = unflatten(given.tree, arrays);
-      return Array.isArray(passed) ? f(...passed) : undefined;
+      return Array.isArray(passed) ? applyFunction(f, passed) : undefined;
     }),
   );
   const outAvals = commonTypes(kind, traced, callees);

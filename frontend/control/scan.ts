@@ -30,7 +30,7 @@ export interface ScanOptions {
  * Throws WeftTypeError where the carry changes its type, WeftValueError where leading axes differ.
  */
 export function scan<C, X, Y>(
-  f: (carry: Result<C>, x: Result<X>) => [carry: unknown, y: Y],
+  f: (carry: Result<NoInfer<C>>, x: Result<NoInfer<X>>) => readonly [carry: unknown, y: Y],
   init: C,
   xs: X,
   options: ScanOptions = {},
@@ -142,7 +142,7 @@ function scanLength(xs: readonly NdArray[], tree: TreeDef, length: number | unde
 export function foriLoop<T>(
   lower: ArrayLike,
   upper: ArrayLike,
-  body: (i: NdArray, value: Result<T>) => unknown,
+  body: (i: NdArray, value: Result<NoInfer<T>>) => unknown,
   init: T,
 ): Result<T> {
   const low = loopBound(lower, "lower");

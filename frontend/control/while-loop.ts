@@ -15,8 +15,8 @@ import { arraysOf, carryInputs, checkCarry, promoteWeakCarry } from "./carry.ts"
  * Throws WeftTypeError where cond gives no bool scalar, or body changes the value's type.
  */
 export function whileLoop<T>(
-  cond: (value: Result<T>) => unknown,
-  body: (value: Result<T>) => unknown,
+  cond: (value: Result<NoInfer<T>>) => unknown,
+  body: (value: Result<NoInfer<T>>) => unknown,
   init: T,
 ): Result<T> {
   const condCallee = describeCallee(cond);

@@ -6,6 +6,7 @@
  */
 import { DTYPE_INFO, type DType, isFloating, isInteger } from "../../compiler/types/dtype.ts";
 import { type Shape, sameType, type TensorType, tensorType } from "../../compiler/types/tensor-type.ts";
+import { notAnArray } from "./describe.ts";
 
 /** Dtype and shape, and whether the dtype is only a suggestion that gives way to another operand's. */
 export interface ShapedArray {
@@ -114,6 +115,7 @@ export function resultType(...operands: readonly PromotionOperand[]): PromotedTy
     let next: PromotedType;
     if (typeof operand === "number") continue;
     if (typeof operand === "boolean") next = { dtype: "bool", weakType: false };
+    else if (operand?.aval === undefined) throw notAnArray(operand);
     else next = { dtype: operand.aval.type.dtype, weakType: operand.aval.weakType };
     result = result === null ? next : promotePair(result, next);
   }

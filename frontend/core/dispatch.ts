@@ -86,7 +86,7 @@ function eagerEntry(op: PrimitiveName, inputs: readonly ConcreteArray[], params:
   });
   const outputs = emitUntyped(builder, op, operands, params);
   const graph = builder.finish(op, outputs);
-  const executable = key === null ? compiledGraphs.get(graph) : backend.compile(graph, null);
+  const executable = key === null ? compiledGraphs.get(graph) : backend.compile(graph, null, "operation");
   const entry = { executable, outputs: outputs.map((x) => x.type) };
   if (key !== null) {
     if (operations.size >= OPERATION_LIMIT) {

@@ -17,6 +17,7 @@ export {
   shapedArray,
 } from "./aval.ts";
 export { arrayFromBytes, arrayFromData, ConcreteArray, constantArray } from "./concrete-array.ts";
+export { describeValue, notAnArray } from "./describe.ts";
 export * from "./errors.ts";
 export { broadcastInDim, convert, convertTo, reshape, withWeakType, zeros } from "./ops.ts";
 export { captureSource } from "./source.ts";
@@ -26,7 +27,6 @@ export {
   bindGraph,
   bindOne,
   contextFor,
-  describeValue,
   full,
   isStaging,
   knownValue,

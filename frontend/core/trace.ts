@@ -26,6 +26,7 @@ import { type TensorType, tensorType } from "../../compiler/types/tensor-type.ts
 import { type ArrayData, type ArrayLike, NdArray } from "./array.ts";
 import { avalOf, formatType, type ShapedArray, scalarAval } from "./aval.ts";
 import { ConcreteArray, constantArray } from "./concrete-array.ts";
+import { notAnArray } from "./describe.ts";
 import { dispatch, runGraph } from "./dispatch.ts";
 import { emitUntyped } from "./emit.ts";
 import {
@@ -422,7 +423,10 @@ export function asConcrete(x: NdArray): ConcreteArray {
 
 /** The known value of every element of an array, or null. */
 export function knownValue(x: NdArray): number | null {
-  if (x instanceof ConcreteArray) return x.fill;
+  if (x instanceof ConcreteArray) {
+    if (x.fill !== null) x.checkAlive();
+    return x.fill;
+  }
   if (x instanceof Tracer && x.operand.kind === "literal") return x.operand.value;
   return null;
 }
@@ -434,9 +438,7 @@ export function asArray(x: ArrayLike): NdArray {
     const { type, weakType } = scalarAval(x);
     return constantArray(Number(x), type, weakType);
   }
-  throw new TypeError(
-    `${describeValue(x)} is not a valid array type: operations take arrays and numbers; make an array with np.array(…)`,
-  );
+  throw notAnArray(x);
 }
 
 /** An array of one repeated value; becomes a literal of the graph where it is traced. */
@@ -447,13 +449,4 @@ export function full(
   weakType = false,
 ): NdArray {
   return constantArray(value, tensorType(dtype, shape), weakType);
-}
-
-/** A user's value in an error message. */
-export function describeValue(value: unknown): string {
-  if (typeof value === "function") return `function ${value.name || "(anonymous)"}`;
-  if (typeof value === "string") return `string ${JSON.stringify(value)}`;
-  if (value === undefined || value === null) return `${value}`;
-  if (typeof value === "object") return `object of class ${value.constructor?.name ?? "Object"}`;
-  return `${typeof value} ${String(value)}`;
 }

@@ -5,10 +5,11 @@ import { bytesOfTypedArray, dtypeOfTypedArray, type TypedArray } from "../../run
 import { NdArray } from "../core/array.ts";
 import type { ShapedArray } from "../core/aval.ts";
 import { arrayFromBytes } from "../core/concrete-array.ts";
+import { describeValue } from "../core/describe.ts";
 import { WeftTypeError, WeftValueError } from "../core/errors.ts";
 import { captureSource, describeFunction } from "../core/source.ts";
 import { ShapeDtypeStruct } from "../core/spec.ts";
-import { asArray, describeValue, type TracedFunction } from "../core/trace.ts";
+import { asArray, type TracedFunction } from "../core/trace.ts";
 import { formatPath, type KeyPath } from "../tree/treedef.ts";
 import type { AnyFunction } from "./types.ts";
 

@@ -7,7 +7,7 @@ import { flatten, unflatten } from "../tree/tree.ts";
 import { describeCallee, leafArray } from "./arguments.ts";
 import { flattenCall, runsNow } from "./custom-call.ts";
 import { traceToGraph } from "./trace-function.ts";
-import type { AnyFunction, Arguments, Result } from "./types.ts";
+import { type AnyFunction, type Arguments, applyFunction, type Result } from "./types.ts";
 
 /**
  * A function whose intermediate values are computed again in the backward pass instead of being kept
@@ -19,8 +19,10 @@ export function checkpoint<F extends AnyFunction>(
   const callee = describeCallee(f);
   const call = (...args: unknown[]): unknown => {
     const flat = flattenCall("checkpoint", callee, args, []);
-    if (runsNow(flat)) return f(...flat.rebuild(flat.arrays));
-    const traced = traceToGraph("checkpoint", callee, flat.inputs, (arrays) => f(...flat.rebuild(arrays)));
+    if (runsNow(flat)) return applyFunction(f, flat.rebuild(flat.arrays));
+    const traced = traceToGraph("checkpoint", callee, flat.inputs, (arrays) =>
+      applyFunction(f, flat.rebuild(arrays)),
+    );
     const outputs = bind(
       "checkpoint",
       [...flat.arrays, ...traced.captured],

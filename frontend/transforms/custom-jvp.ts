@@ -19,42 +19,48 @@ import {
   treeList,
 } from "./custom-call.ts";
 import { type TracedGraph, traceToGraph } from "./trace-function.ts";
-import type { AnyFunction, Arguments, Result } from "./types.ts";
+import { type AnyFunction, type Arguments, applyFunction, type Result } from "./types.ts";
 
-export interface CustomRuleOptions {
+export interface CustomRuleOptions<N extends readonly number[] = readonly number[]> {
   /** Arguments that are not differentiated and are passed to the rule as they are, before the others. */
-  readonly nondiffArgnums?: readonly number[];
+  readonly nondiffArgnums?: N;
 }
 
-export interface CustomJvpFunction<F extends AnyFunction> {
+export interface CustomJvpFunction<F extends AnyFunction, N extends readonly number[] = readonly []> {
   (...args: Arguments<Parameters<F>>): Result<ReturnType<F>>;
   /**
    * Sets the rule: `(primals, tangents) => [output, tangent]`, both lists of the arguments; undifferentiated arguments
    * come first. Returns the rule.
    */
-  defJvp<R extends JvpRule<F>>(rule: R): R;
+  defJvp<R extends JvpRule<F, N>>(rule: R): R;
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: the rule's parameters depend on nondiffArgnums, which TypeScript cannot count.
-export type JvpRule<F extends AnyFunction> = (...args: any[]) => readonly [ReturnType<F> | NdArray, unknown];
+type RuleResult<F extends AnyFunction> = readonly [ReturnType<F> | Result<ReturnType<F>>, unknown];
+
+/** With undifferentiated arguments the rule's parameters have to be annotated. */
+export type JvpRule<F extends AnyFunction, N extends readonly number[]> = N extends readonly []
+  ? (primals: Parameters<F>, tangents: Parameters<F>) => RuleResult<F>
+  : (...args: never[]) => RuleResult<F>;
 
 /**
  * A function whose derivative is given by a rule (`jax.custom_jvp`). Set the rule with `defJvp` before it is
  * differentiated. Reverse mode transposes the rule, which must be linear in its tangents.
  */
-export function customJvp<F extends AnyFunction>(
+export function customJvp<F extends AnyFunction, const N extends readonly number[] = readonly []>(
   f: F,
-  options: CustomRuleOptions = {},
-): CustomJvpFunction<F> {
+  options: CustomRuleOptions<N> = {},
+): CustomJvpFunction<F, N> {
   const callee = describeCallee(f);
-  const { nondiffArgnums = [] } = options;
+  const nondiffArgnums: readonly number[] = options.nondiffArgnums ?? [];
   const keys = new RuleKeys();
   let rule: AnyFunction | null = null;
 
   const call = (...args: unknown[]): unknown => {
     const flat = flattenCall("custom_jvp", callee, args, nondiffArgnums);
-    if (runsNow(flat)) return f(...flat.rebuild(flat.arrays));
-    const traced = traceToGraph("custom_jvp", callee, flat.inputs, (arrays) => f(...flat.rebuild(arrays)));
+    if (runsNow(flat)) return applyFunction(f, flat.rebuild(flat.arrays));
+    const traced = traceToGraph("custom_jvp", callee, flat.inputs, (arrays) =>
+      applyFunction(f, flat.rebuild(arrays)),
+    );
     const jvp = new DeferredGraph(keys.get(flat.nondiff), () => {
       if (rule === null) {
         throw new WeftTypeError(
@@ -74,11 +80,11 @@ export function customJvp<F extends AnyFunction>(
   };
   Object.defineProperty(call, "name", { value: callee.name });
   return Object.assign(call, {
-    defJvp<R extends JvpRule<F>>(given: R): R {
+    defJvp<R extends JvpRule<F, N>>(given: R): R {
       rule = given;
       return given;
     },
-  }) as CustomJvpFunction<F>;
+  }) as CustomJvpFunction<F, N>;
 }
 
 /** (operands…, tangents of the floating ones…) → (outputs…, tangents of the floating ones…) */
@@ -99,7 +105,11 @@ function jvpRuleGraph(rule: AnyFunction, callee: Callee, flat: FlatCall, traced:
     const primals = arrays.slice(0, flat.arrays.length);
     let at = operands.length;
     const tangents = flat.arrays.map((x, i) => (floating[i] ? arrays[at++] : zeros(x.shape, x.dtype)));
-    return rule(...flat.nondiff, treeList(flat.tree, primals), treeList(flat.tree, tangents));
+    return applyFunction(rule, [
+      ...flat.nondiff,
+      treeList(flat.tree, primals),
+      treeList(flat.tree, tangents),
+    ]);
   });
   const { outTree } = ruleTraced;
   if (outTree.kind !== "array" || outTree.children.length !== 2) {

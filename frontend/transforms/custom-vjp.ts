@@ -12,39 +12,45 @@ import { type Callee, describeCallee, leafArray } from "./arguments.ts";
 import { checkRuleTypes, closeRule, type FlatCall, flattenCall, RuleKeys, runsNow } from "./custom-call.ts";
 import type { CustomRuleOptions } from "./custom-jvp.ts";
 import { type TracedGraph, traceToGraph } from "./trace-function.ts";
-import type { AnyFunction, Arguments, Result } from "./types.ts";
+import { type AnyFunction, type Arguments, applyFunction, type Result } from "./types.ts";
 
-export interface CustomVjpFunction<F extends AnyFunction> {
+export interface CustomVjpFunction<F extends AnyFunction, N extends readonly number[] = readonly []> {
   (...args: Arguments<Parameters<F>>): Result<ReturnType<F>>;
   /**
    * Sets the rule. `forward(...args)` returns [output, residuals]; `backward(residuals, cotangent)` returns a list with
    * the cotangent of each argument, null for zero. Undifferentiated arguments come first in `backward`.
    */
   defVjp<R>(
-    forward: (...args: Parameters<F>) => readonly [ReturnType<F> | NdArray, R],
-    // biome-ignore lint/suspicious/noExplicitAny: residuals and cotangents, after the undifferentiated arguments.
-    backward: (...args: any[]) => readonly unknown[],
+    forward: (...args: Parameters<F>) => readonly [ReturnType<F> | Result<ReturnType<F>>, R],
+    backward: BackwardRule<F, N, R>,
   ): void;
 }
+
+/** With undifferentiated arguments the rule's parameters have to be annotated. */
+export type BackwardRule<F extends AnyFunction, N extends readonly number[], R> = N extends readonly []
+  ? (residuals: R, cotangent: Result<ReturnType<F>>) => readonly unknown[]
+  : (...args: never[]) => readonly unknown[];
 
 /**
  * A function whose reverse-mode derivative is given by a pair of rules (`jax.custom_vjp`). It cannot be differentiated
  * in forward mode.
  */
-export function customVjp<F extends AnyFunction>(
+export function customVjp<F extends AnyFunction, const N extends readonly number[] = readonly []>(
   f: F,
-  options: CustomRuleOptions = {},
-): CustomVjpFunction<F> {
+  options: CustomRuleOptions<N> = {},
+): CustomVjpFunction<F, N> {
   const callee = describeCallee(f);
-  const { nondiffArgnums = [] } = options;
+  const nondiffArgnums: readonly number[] = options.nondiffArgnums ?? [];
   const forwardKeys = new RuleKeys();
   const backwardKeys = new RuleKeys();
   let rules: { forward: AnyFunction; backward: AnyFunction } | null = null;
 
   const call = (...args: unknown[]): unknown => {
     const flat = flattenCall("custom_vjp", callee, args, nondiffArgnums);
-    if (runsNow(flat)) return f(...flat.rebuild(flat.arrays));
-    const traced = traceToGraph("custom_vjp", callee, flat.inputs, (arrays) => f(...flat.rebuild(arrays)));
+    if (runsNow(flat)) return applyFunction(f, flat.rebuild(flat.arrays));
+    const traced = traceToGraph("custom_vjp", callee, flat.inputs, (arrays) =>
+      applyFunction(f, flat.rebuild(arrays)),
+    );
     const rule = new VjpRule(callee, flat, traced, () => {
       if (rules === null) {
         throw new WeftTypeError(
@@ -72,7 +78,7 @@ export function customVjp<F extends AnyFunction>(
     defVjp(forward: AnyFunction, backward: AnyFunction): void {
       rules = { forward, backward };
     },
-  }) as CustomVjpFunction<F>;
+  }) as CustomVjpFunction<F, N>;
 }
 
 interface Forward {
@@ -105,7 +111,7 @@ class VjpRule {
       outer: null,
     }));
     const ruleTraced = traceToGraph("custom_vjp", callee, inputs, (arrays) =>
-      forward(...flat.rebuild(arrays.slice(0, flat.arrays.length))),
+      applyFunction(forward, flat.rebuild(arrays.slice(0, flat.arrays.length))),
     );
     const { outTree } = ruleTraced;
     if (outTree.kind !== "array" || outTree.children.length !== 2) {
@@ -148,7 +154,11 @@ class VjpRule {
       const cotangents = traced.outAvals.map(({ type }) =>
         isFloating(type.dtype) ? arrays[at++] : zeros(type.shape, type.dtype),
       );
-      const found = backward(...flat.nondiff, residuals, unflatten(traced.outTree, cotangents));
+      const found = applyFunction(backward, [
+        ...flat.nondiff,
+        residuals,
+        unflatten(traced.outTree, cotangents),
+      ]);
       return this.#cotangents(found);
     });
     return closeRule(ruleTraced, callee, new Map(), (_, results) => results);

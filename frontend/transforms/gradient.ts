@@ -20,7 +20,7 @@ import {
   resolveArgnums,
 } from "./arguments.ts";
 import { type TracedGraph, traceToGraph, withOutputs } from "./trace-function.ts";
-import type { AnyFunction, Arguments, Picked, Result } from "./types.ts";
+import { type AnyFunction, type Arguments, applyFunction, type Picked, type Result } from "./types.ts";
 
 export interface GradOptions<A extends number | readonly number[] = number | readonly number[], H = boolean> {
   /** Which argument, or arguments, to differentiate with respect to. Default 0. */
@@ -61,7 +61,7 @@ export function traceSelected(
       passed[selected.argnums[k]] = unflattenAt(tree, arrays, at);
       at += tree.leaves;
     }
-    return f(...passed);
+    return applyFunction(f, passed);
   });
 }
 

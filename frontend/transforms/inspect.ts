@@ -7,7 +7,7 @@ import { ShapeDtypeStruct } from "../core/spec.ts";
 import { flatten, leafPaths, unflatten } from "../tree/tree.ts";
 import { argumentAval, argumentPath, describeCallee, inputHint } from "./arguments.ts";
 import { type TracedGraph, traceToGraph } from "./trace-function.ts";
-import type { AbstractArguments, AnyFunction, TreeOf } from "./types.ts";
+import { type AbstractArguments, type AnyFunction, applyFunction, type TreeOf } from "./types.ts";
 
 /** A traced function that prints as JAX prints a jaxpr. */
 export class ClosedJaxpr {
@@ -45,7 +45,7 @@ function traceAbstract(
   });
   return traceToGraph(kind, callee, inputs, (arrays) => {
     const passed = unflatten(treedef, arrays);
-    return Array.isArray(passed) ? f(...passed) : undefined;
+    return Array.isArray(passed) ? applyFunction(f, passed) : undefined;
   });
 }
 

@@ -11,7 +11,7 @@ import { flatten, leafPaths, unflatten, unflattenAt } from "../tree/tree.ts";
 import { formatPath } from "../tree/treedef.ts";
 import { type Callee, describeCallee, resolveArgnums } from "./arguments.ts";
 import { jvp, selectArguments, vjp } from "./gradient.ts";
-import type { AnyFunction, Arguments, Picked, TreeOf } from "./types.ts";
+import { type AnyFunction, type Arguments, applyFunction, type Picked, type TreeOf } from "./types.ts";
 import { vmap } from "./vmap.ts";
 
 export interface JacobianOptions<
@@ -94,7 +94,7 @@ function prepare(
   const partial = (...picked: unknown[]): unknown => {
     const passed = [...args];
     for (const [i, n] of numbers.entries()) passed[n] = picked[i];
-    return f(...passed);
+    return applyFunction(f, passed);
   };
   Object.defineProperty(partial, "name", { value: callee.name });
   return { single, numbers, partial, primals: numbers.map((n) => args[n]), leaves };

@@ -74,15 +74,21 @@ export class JitEntry {
     return leaves;
   }
 
-  /** Calls the compiled function outside of any trace. The leaves are those of `match`. */
-  run(leaves: readonly unknown[]): unknown {
-    const captured = this.#capturedConcrete;
-    if (captured === null) throw new InternalError("a trace's values outside of the trace");
+  /** The compiled function; compiled now if this backend has not yet. */
+  executable(): Executable {
     const backend = currentBackend();
     if (this.#executable === null || this.#backend !== backend) {
       this.#executable = backend.compile(this.traced.graph, this.#donated);
       this.#backend = backend;
     }
+    return this.#executable;
+  }
+
+  /** Calls the compiled function outside of any trace. The leaves are those of `match`. */
+  run(leaves: readonly unknown[]): unknown {
+    const captured = this.#capturedConcrete;
+    if (captured === null) throw new InternalError("a trace's values outside of the trace");
+    const executable = this.executable();
     const count = leaves.length;
     const storages = new Array<Storage>(count + captured.length);
     for (let i = 0; i < count; i++) {
@@ -93,7 +99,7 @@ export class JitEntry {
       } else throw new InternalError("a leaf that is not an array");
     }
     for (let i = 0; i < captured.length; i++) storages[count + i] = captured[i].storage();
-    const results = this.#executable.run(storages, this.#donated);
+    const results = executable.run(storages, this.#donated);
     const { outAvals, outTree } = this.traced;
     if (outTree.kind === "leaf") return new ConcreteArray(outAvals[0], results[0]);
     const outputs = new Array<NdArray>(results.length);

@@ -21,7 +21,13 @@ import { JitEntry } from "./jit-entry.ts";
 import { type Lowered, Stages } from "./stages.ts";
 import { checkStatic, sameStatic, staticKey } from "./static-arguments.ts";
 import { type InputSpec, traceToGraph } from "./trace-function.ts";
-import type { AbstractArguments, AnyFunction, Arguments, Result } from "./types.ts";
+import {
+  type AbstractArguments,
+  type AnyFunction,
+  type Arguments,
+  applyFunction,
+  type Result,
+} from "./types.ts";
 
 export interface JitOptions {
   /** Arguments whose values are compiled in; each new value compiles anew. Primitives go by value, objects by identity. */
@@ -189,8 +195,9 @@ class JitCache {
   #apply(flat: Flat, arrays: readonly NdArray[]): unknown {
     let at = 0;
     let staticAt = 0;
-    return this.f(
-      ...flat.trees.map((tree) => {
+    return applyFunction(
+      this.f,
+      flat.trees.map((tree) => {
         if (tree === null) return flat.statics[staticAt++];
         const value = unflattenAt(tree, arrays, at);
         at += tree.leaves;

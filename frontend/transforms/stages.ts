@@ -8,6 +8,7 @@ import { primitiveOf } from "../../compiler/primitives/table.ts";
 import type { WasmExecutable } from "../../compiler/program/program.ts";
 import { printGraph } from "../../compiler/text/graph-printer.ts";
 import { printJaxpr } from "../../compiler/text/jaxpr.ts";
+import { printKernel } from "../../compiler/text/kernel-printer.ts";
 import { printProgram } from "../../compiler/text/program-printer.ts";
 import { bytesOf } from "../../compiler/types/tensor-type.ts";
 import type { NdArray } from "../core/array.ts";
@@ -19,7 +20,7 @@ import type { Callee } from "./arguments.ts";
 import type { JitEntry } from "./jit-entry.ts";
 import type { AnyFunction, Arguments, Result } from "./types.ts";
 
-export type Stage = "jaxpr" | "graph" | "optimized" | "fusion" | "program";
+export type Stage = "jaxpr" | "graph" | "optimized" | "fusion" | "kernel" | "program";
 
 /** A traced function: its graph, and the outer arrays it uses as the graph's last inputs. */
 export class Stages<F extends AnyFunction> {
@@ -76,8 +77,10 @@ export class Lowered<F extends AnyFunction> {
         captureSource(),
       );
     }
-    const donated = this.entry.donated;
-    return new Compiled<F>(this.entry, compileGraph(this.graph, donated === null ? {} : { donated }));
+    // Another backend than the compiler's (tests have one) makes no stages.
+    const stages =
+      this.entry.executable().compiled ?? compileGraph(this.graph, { donated: this.entry.donated ?? [] });
+    return new Compiled<F>(this.entry, stages);
   }
 }
 
@@ -137,6 +140,8 @@ export class Compiled<F extends AnyFunction> {
         return printGraph(this.stages.optimised);
       case "fusion":
         return printPlan(this.stages.plan);
+      case "kernel":
+        return this.stages.assembled.program.kernels.map((kernel) => printKernel(kernel)).join("\n");
       case "program":
         return printProgram(this.stages.assembled.program);
     }

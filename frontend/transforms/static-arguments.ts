@@ -1,8 +1,8 @@
 /** Static arguments of jit: part of the cache key, by value or identity. */
 import { NdArray } from "../core/array.ts";
+import { describeValue } from "../core/describe.ts";
 import { WeftValueError } from "../core/errors.ts";
 import { captureSource } from "../core/source.ts";
-import { describeValue } from "../core/trace.ts";
 import { isPlainObject } from "../tree/treedef.ts";
 import type { Callee } from "./arguments.ts";
 

@@ -2,9 +2,10 @@
 import { Graph, type Operand, type Value } from "../../compiler/graph/graph.ts";
 import { NdArray } from "../core/array.ts";
 import type { ShapedArray } from "../core/aval.ts";
+import { describeValue } from "../core/describe.ts";
 import { WeftTypeError } from "../core/errors.ts";
 import { captureSource, describeFunction } from "../core/source.ts";
-import { asArray, describeValue, TraceContext, type TraceKind } from "../core/trace.ts";
+import { asArray, TraceContext, type TraceKind } from "../core/trace.ts";
 import { flatten, leafPaths } from "../tree/tree.ts";
 import { formatPath, type TreeDef } from "../tree/treedef.ts";
 import type { Callee } from "./arguments.ts";

@@ -4,8 +4,13 @@ import type { ArrayLike, NdArray } from "../core/array.ts";
 import type { ShapeDtypeStruct } from "../core/spec.ts";
 import type { LeafOf } from "../tree/index.ts";
 
-// biome-ignore lint/suspicious/noExplicitAny: the one place where any function is meant: parameters are contravariant.
-export type AnyFunction = (...args: any[]) => unknown;
+/** Any function. Its parameters' types are known only through `Parameters<F>`; `applyFunction` calls it. */
+export type AnyFunction = (...args: never[]) => unknown;
+
+/** Calls a user's function with arguments that tracing has put together. */
+export function applyFunction(f: AnyFunction, args: readonly unknown[]): unknown {
+  return Reflect.apply(f, undefined, args);
+}
 
 type Fixed = string | bigint | symbol | undefined | null | ArrayBufferView;
 

@@ -12,7 +12,7 @@ import { flatten, leafPaths, unflatten } from "../tree/tree.ts";
 import { formatPath, type Key, type TreeDef } from "../tree/treedef.ts";
 import { argumentArray, argumentPath, type Callee, describeCallee, inputHint } from "./arguments.ts";
 import { type InputSpec, traceToGraph } from "./trace-function.ts";
-import type { AnyFunction, Arguments, Result } from "./types.ts";
+import { type AnyFunction, type Arguments, applyFunction, type Result } from "./types.ts";
 
 /** An axis, null (not mapped), or a tree of them that is a prefix of the arguments' structure. */
 export type Axes = number | null | readonly Axes[] | { readonly [key: string]: Axes };
@@ -127,7 +127,7 @@ function vmapCall(
     let at = 0;
     for (const i of mapped.keys()) passed[i] = arrays[at++];
     const rebuilt = unflatten(treedef, passed);
-    return Array.isArray(rebuilt) ? f(...rebuilt) : undefined;
+    return Array.isArray(rebuilt) ? applyFunction(f, rebuilt) : undefined;
   });
   const wanted = flattenAxes("outAxes", outAxes, traced.outTree);
   const dims = [...mapped.values()].map((x): number | null => x.axis);

@@ -16,16 +16,17 @@ import {
 } from "../../frontend/core/index.ts";
 import { interpreted } from "./reference-backend.ts";
 
-export function array(data: readonly number[], shape: readonly number[] = [data.length], dtype: DType = "float32") {
+export function array(
+  data: readonly number[],
+  shape: readonly number[] = [data.length],
+  dtype: DType = "float32",
+) {
   return arrayFromData(data, dtype, shape);
 }
 
 /** The array's operand for an operation with `other`: promoted and broadcast. */
 function operands(x: ArrayLike, y: ArrayLike): [NdArray, NdArray] {
-  const { dtype, weakType } = resultType(
-    typeof x === "object" ? x : x,
-    typeof y === "object" ? y : y,
-  );
+  const { dtype, weakType } = resultType(typeof x === "object" ? x : x, typeof y === "object" ? y : y);
   const a = convert(asArray(x), dtype, weakType);
   const b = convert(asArray(y), dtype, weakType);
   const shape = a.ndim >= b.ndim ? a.shape : b.shape;
@@ -86,7 +87,10 @@ export function close(actual: unknown, expected: unknown, tolerance = 1e-5): voi
   assert.equal(a.length, e.length, `${a.length} elements, expected ${e.length}`);
   for (const [i, value] of a.entries()) {
     const bound = tolerance * Math.max(1, Math.abs(e[i]));
-    assert.ok(Math.abs(value - e[i]) <= bound || Object.is(value, e[i]), `[${i}]: ${value}, expected ${e[i]}`);
+    assert.ok(
+      Math.abs(value - e[i]) <= bound || Object.is(value, e[i]),
+      `[${i}]: ${value}, expected ${e[i]}`,
+    );
   }
 }
 

@@ -59,9 +59,17 @@ test("both variants validate in WABT and are readable", async () => {
   assert.match(simd, /\(export "run" \(func \$run\)\)/);
   const relaxed = await wat(modules.relaxed);
   assert.match(relaxed, /f32x4\.relaxed_madd/);
-  assert.match(
-    await wat(compileModule(everything(), "simd", { shared: true })),
-    /\(memory \(;0;\) 0 65536 shared\)/,
+});
+
+test("a shared memory is imported with its maximum, as the threads proposal wants", () => {
+  const module = new WebAssembly.Module(
+    new Uint8Array(compileModule(everything(), "simd", { shared: true })),
+  );
+  const memory = new WebAssembly.Memory({ initial: 1, maximum: 65536, shared: true });
+  assert.ok(new WebAssembly.Instance(module, { env: { memory } }).exports.run);
+  assert.throws(
+    () => new WebAssembly.Instance(module, { env: { memory: new WebAssembly.Memory({ initial: 1 }) } }),
+    WebAssembly.LinkError,
   );
 });
 
@@ -127,7 +135,11 @@ class Schedule {
   }
 
   /** Runs with the inputs' values; gives the outputs' values. */
-  run(schedule: readonly Step[], inputs: readonly number[][], constants = new Uint8Array(0)): number[][] {
+  run(
+    schedule: readonly Step[],
+    inputs: readonly number[][],
+    constants: Uint8Array = new Uint8Array(0),
+  ): number[][] {
     const of = (kind: ProgramBuffer["kind"]) => this.buffers.filter((b) => b.kind === kind);
     const describe = (b: ProgramBuffer) => ({ dtype: b.dtype, shape: b.shape, label: b.label });
     const program: Program = {

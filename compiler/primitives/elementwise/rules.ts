@@ -146,6 +146,7 @@ export function elementwise<P extends Params>(rules: Shared<P>): Primitive<P> {
     },
     lower: {
       kind: "map",
+      elementwise: true,
       cost: rules.cost,
       element: (s, inputs, i, { params }) => [
         lower(

@@ -94,20 +94,29 @@ export class FunctionEncoder {
     this.#code.float64(value);
   }
 
-  /** v128.const of four int32 lanes. */
+  /**
+   * Four int32 lanes. Equal lanes are a splat, except 0 and -1: V8 on x64 makes those from nothing, but builds every
+   * other v128.const from two 64-bit immediates, where a splat is a move and a broadcast (exp: 2.3 instead of 3.1 ns).
+   */
   i32x4(a: number, b: number, c: number, d: number): void {
+    if (a === b && a === c && a === d && a !== 0 && a !== -1) {
+      this.i32(a);
+      return this.simd(Simd.i32x4Splat);
+    }
     this.simd(Simd.const);
     for (const lane of [a, b, c, d]) this.#code.int32(lane);
   }
 
   f32x4(value: number): void {
-    this.simd(Simd.const);
-    for (let lane = 0; lane < 4; lane++) this.#code.float32(value);
+    if (Object.is(value, 0)) return this.i32x4(0, 0, 0, 0);
+    this.f32(value);
+    this.simd(Simd.f32x4Splat);
   }
 
   f64x2(value: number): void {
-    this.simd(Simd.const);
-    for (let lane = 0; lane < 2; lane++) this.#code.float64(value);
+    if (Object.is(value, 0)) return this.i32x4(0, 0, 0, 0);
+    this.f64(value);
+    this.simd(Simd.f64x2Splat);
   }
 
   misc(code: number): void {

@@ -1,6 +1,7 @@
 /** Loop-invariant code motion: what a loop's body computes anew each time without need is computed before it. */
 import type { Axis } from "../../kernel/expr.ts";
 import type { Access, Address, Block, Dependencies, LoopNode, Node } from "./nodes.ts";
+import { takesImmediate } from "./vector-code.ts";
 import type { VectorValues } from "./vector-values.ts";
 import { laneStride } from "./vectorize.ts";
 
@@ -90,11 +91,9 @@ export class Hoisting {
       this.#node(operands[2], own, conditional || expr.op === "guard");
       return;
     }
-    const shift =
-      expr.op === "binary" && (expr.fn === "shl" || expr.fn === "shr" || expr.fn === "shrLogical");
+    const immediate = expr.op === "binary" && takesImmediate(expr.fn);
     operands.forEach((operand, i) => {
-      // A constant shift amount is an immediate.
-      if (shift && i === 1 && operand.expr.op === "const") return;
+      if (immediate && i === 1 && operand.expr.op === "const") return;
       this.#node(operand, own, conditional);
     });
   }

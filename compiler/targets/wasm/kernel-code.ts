@@ -227,7 +227,8 @@ class BlockEmitter {
 
   #loop(loop: LoopNode): void {
     const { axis, body } = loop;
-    const plan = axis.kind === "vector" && this.values.lanes === null ? planVector(loop) : null;
+    const plan =
+      axis.kind === "vector" && this.values.lanes === null ? planVector(loop, this.#module.relaxed) : null;
     const step = plan ? plan.parts * LANES : 1;
     const trips = Math.floor(axis.extent / step);
     const rest = axis.extent - trips * step;

@@ -17,8 +17,16 @@ function bodyOf(name: string, dtype: DType, args: readonly Expr[]): Expr {
   return fn.body(scalarOps, ...args);
 }
 
-/** The function that computes `name` in lanes; made on its first use. */
-export function makeMathFunction(module: ModuleContext, name: string, dtype: DType): FunctionEncoder {
+/**
+ * The function that computes `name` in lanes of `parts` vectors. Two at once share their constants, and the latency of
+ * one hides behind the other.
+ */
+export function makeMathFunction(
+  module: ModuleContext,
+  name: string,
+  dtype: DType,
+  parts: number,
+): FunctionEncoder {
   const computed: DType = dtype === "float16" ? "float32" : dtype;
   const arity = lookupMath(name, computed)?.arity ?? 0;
   const double = computed === "float64";
@@ -35,26 +43,36 @@ export function makeMathFunction(module: ModuleContext, name: string, dtype: DTy
     ),
   );
   root.uses++;
-  const params = args.flatMap((local) =>
-    (double ? [`${local.name}_lo`, `${local.name}_hi`] : [local.name]).map((n) => ({
-      name: n,
-      type: "v128" as ValueType,
-    })),
+  const halves = double ? ["_lo", "_hi"] : [""];
+  const vectors = Array.from({ length: parts }, (_, part) => (parts > 1 ? `${part}` : "")).flatMap((part) =>
+    halves.map((half) => part + half),
   );
-  const results: ValueType[] = double ? ["v128", "v128"] : ["v128"];
-  const suffix = double ? "f64x4" : "f32x4";
-  const f = module.encoder.function(`${name}.${suffix}`, params, results);
+  const params = args.flatMap((local) =>
+    vectors.map((suffix) => ({ name: local.name + suffix, type: "v128" as ValueType })),
+  );
+  const suffix = `${double ? "f64" : "f32"}x${4 * parts}`;
+  const f = module.encoder.function(
+    `${name}.${suffix}`,
+    params,
+    vectors.map(() => "v128"),
+  );
   const values = new VectorValues(f, module);
   values.lanes = {
     axis: { name: "lane", extent: 4, kind: "vector" },
-    parts: 1,
+    parts,
     lastActive: 4,
     varying: new Set(args),
   };
   args.forEach((local, i) => {
-    values.locals.set(local, { vector: true, slots: double ? [2 * i, 2 * i + 1] : [i] });
+    const slots: number[] = [];
+    vectors.forEach((_, v) => {
+      slots[double ? v : v * 2] = i * vectors.length + v;
+    });
+    values.locals.set(local, { vector: true, slots });
   });
-  for (const half of values.halvesOf(computed)) values.vector(root, 0, half);
+  for (let part = 0; part < parts; part++) {
+    for (const half of values.halvesOf(computed)) values.vector(root, part, half);
+  }
   return f;
 }
 

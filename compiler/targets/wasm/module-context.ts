@@ -6,7 +6,7 @@ import { HelperFunctions } from "./helpers.ts";
 /** `relaxed` uses fused multiply-add and lane selection of relaxed SIMD. */
 export type WasmVariant = "simd" | "relaxed";
 
-type MakeMathFunction = (module: ModuleContext, name: string, dtype: DType) => FunctionEncoder;
+type MakeMathFunction = (module: ModuleContext, name: string, dtype: DType, parts: number) => FunctionEncoder;
 
 export class ModuleContext {
   readonly encoder: ModuleEncoder;
@@ -27,12 +27,12 @@ export class ModuleContext {
     return this.variant === "relaxed";
   }
 
-  /** The vector function of the math library, made on its first use. */
-  mathFunction(name: string, dtype: DType): FunctionEncoder {
-    const key = `${name}.${dtype === "float64" ? "f64" : "f32"}`;
+  /** The function of the math library on `parts` vectors of each argument, made on its first use. */
+  mathFunction(name: string, dtype: DType, parts: number): FunctionEncoder {
+    const key = `${name}.${dtype === "float64" ? "f64" : "f32"}.${parts}`;
     let fn = this.#mathFunctions.get(key);
     if (fn === undefined) {
-      fn = this.#make(this, name, dtype);
+      fn = this.#make(this, name, dtype, parts);
       this.#mathFunctions.set(key, fn);
     }
     return fn;

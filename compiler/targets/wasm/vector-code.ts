@@ -76,6 +76,11 @@ function wide(dtype: DType): 0 | 1 {
   return dtype === "float64" ? 1 : 0;
 }
 
+/** Shifts by a constant have the amount in the instruction's scalar operand. */
+export function takesImmediate(fn: BinaryFn): boolean {
+  return fn === "shl" || fn === "shr" || fn === "shrLogical";
+}
+
 export class VectorCode {
   readonly #f: FunctionEncoder;
   readonly #scalar: ScalarCode;
@@ -224,7 +229,8 @@ export class VectorCode {
 
   /**
    * A binary operator on lanes of `dtype`. The result of a comparison is a mask as wide as the operands' lanes.
-   * `y` is the second operand's value where it is the same constant in every lane.
+   * `y` is the second operand's value where it is the same constant in every lane; a constant shift amount is not
+   * on the stack (see `takesImmediate`).
    */
   binary(fn: BinaryFn, dtype: DType, y?: number): void {
     const f = this.#f;
@@ -339,7 +345,6 @@ export class VectorCode {
     // SIMD shifts take one amount for all lanes.
     if (y === undefined) return this.#lanewise(2, dtype, () => this.#scalar.binary(fn, dtype));
     const outside = y < 0 || y >= bits;
-    this.#f.op(Op.drop); // the amount, known already
     if (fn === "shr" && kind === "int") {
       f.i32(outside ? 31 : y);
       return f.simd(Simd.i32x4ShrS);

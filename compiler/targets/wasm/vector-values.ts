@@ -10,6 +10,7 @@ import type { Access, Dependencies, Node } from "./nodes.ts";
 import { Op, Simd } from "./opcodes.ts";
 import { valueTypeOf } from "./scalar-code.ts";
 import { FIRST_VECTOR_SLOT, SCALAR_SLOT, ScalarValues, SPLAT_SLOT } from "./scalar-values.ts";
+import { takesImmediate } from "./vector-code.ts";
 import { isVarying, LANES, laneStride } from "./vectorize.ts";
 
 /** The vector loop being in: part p covers iterations base + 4p … base + 4p + 3, base being the axis's binding. */
@@ -206,7 +207,7 @@ export class VectorValues extends ScalarValues {
       return this.vectorCode.joinMasks();
     }
     this.vector(x, part, half);
-    this.vector(y, part, half);
+    if (constant === undefined || !takesImmediate(fn)) this.vector(y, part, half);
     this.vectorCode.binary(fn, from, constant);
   }
 
@@ -276,21 +277,29 @@ export class VectorValues extends ScalarValues {
   #call(node: Node, part: number, half: number): void {
     if (node.expr.op !== "call") return;
     const { f } = this;
-    const fn = this.module.mathFunction(node.expr.fn, node.dtype);
-    if (node.dtype !== "float64") {
-      for (const operand of node.operands) this.vector(operand, part);
-      f.call(fn);
-      this.vectorCode.wrap(node.dtype);
-      return;
+    // Two parts at a time where there are two; of float64 both halves.
+    const first = part & ~1;
+    const count = first + 1 < this.#context.parts ? 2 : 1;
+    const parts = Array.from({ length: count }, (_, i) => first + i);
+    const halves = this.halvesOf(node.dtype);
+    const fn = this.module.mathFunction(node.expr.fn, node.dtype, count);
+    for (const operand of node.operands) {
+      for (const p of parts) for (const h of halves) this.vector(operand, p, h);
     }
-    // Both halves at once.
-    for (const operand of node.operands) for (const h of [0, 1]) this.vector(operand, part, h);
     f.call(fn);
-    const results = [f.temp("v128"), f.temp("v128")];
-    f.set(results[1]);
-    f.set(results[0]);
-    this.#rememberHalves(node, part, results);
-    f.get(results[half]);
+    if (node.dtype === "float16" && count === 1) return this.vectorCode.wrap("float16");
+    if (count === 1 && halves.length === 1) return;
+    const results = parts.map(() => halves.map(() => f.temp("v128")));
+    for (const result of results.toReversed()) {
+      for (const local of result.toReversed()) {
+        if (node.dtype === "float16") this.vectorCode.wrap("float16");
+        f.set(local);
+      }
+    }
+    parts.forEach((p, i) => {
+      this.#rememberHalves(node, p, results[i]);
+    });
+    f.get(results[part - first][half]);
   }
 
   #rememberHalves(node: Node, part: number, results: readonly LocalIndex[]): void {

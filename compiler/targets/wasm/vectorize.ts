@@ -14,8 +14,8 @@ import {
 /** Lanes of one vector: four of 32 bits, or two halves of two of 64. */
 export const LANES = 4;
 
-/** x64 has 16 vector registers, V8 uses 15; a tile leaves three for operands. */
-const ACCUMULATOR_REGISTERS = 12;
+/** x64 has 16 vector registers; V8 keeps one for itself. */
+const VECTOR_REGISTERS = 15;
 const MAX_PARTS = 4;
 
 export interface VectorPlan {
@@ -34,14 +34,14 @@ export function isVarying(d: Dependencies, axis: Axis, varying: ReadonlySet<Loca
 }
 
 /** How the loop is run in lanes, or null where a statement in it has no vector meaning. */
-export function planVector(loop: LoopNode): VectorPlan | null {
+export function planVector(loop: LoopNode, relaxed: boolean): VectorPlan | null {
   const { axis, body } = loop;
   const accumulators = new Map<Local, CombineFn>();
   if (!collectAccumulators(body, body, accumulators)) return null;
   const varying = varyingLocals(body, axis);
   if (!uniformControl(body, axis, varying)) return null;
   if (!independentIterations(body, axis, varying)) return null;
-  return { parts: chooseParts(loop, varying, accumulators), varying, accumulators };
+  return { parts: chooseParts(loop, varying, accumulators, relaxed), varying, accumulators };
 }
 
 /** False where a local of outside the loop is read or assigned in it, which makes an iteration depend on the one before. */
@@ -195,20 +195,23 @@ function chooseParts(
   loop: LoopNode,
   varying: ReadonlySet<Local>,
   accumulators: ReadonlyMap<Local, CombineFn>,
+  relaxed: boolean,
 ): number {
   const { axis, body } = loop;
   const most = Math.max(1, Math.min(MAX_PARTS, Math.ceil(axis.extent / LANES)));
   if (most === 1) return 1;
   let weight = 0;
   let blocking = false;
+  let calls = false;
   const seen = new Set<Node>();
   const visit = (node: Node): void => {
     if (seen.has(node)) return;
     seen.add(node);
     if (!isVarying(node, axis, varying)) return;
     const { op } = node.expr;
-    // A call clobbers every vector register; a guarded load is long code.
-    if (op === "call" || (op === "guard" && node.operands[1].loads.size > 0)) blocking = true;
+    // A guarded load is long code.
+    if (op === "guard" && node.operands[1].loads.size > 0) blocking = true;
+    if (op === "call") calls = true;
     weight += node.dtype === "float64" ? 2 : 1;
     node.operands.forEach(visit);
   };
@@ -219,8 +222,14 @@ function chooseParts(
     for (const local of [...varying, ...accumulators.keys()]) {
       registers += DTYPE_INFO[local.dtype].bytes === 8 ? 2 : 1;
     }
-    return Math.max(1, Math.min(most, Math.floor(ACCUMULATOR_REGISTERS / Math.max(registers, 1))));
+    // A tile holds its accumulators, a vector of one operand per part, a splat of the other, and, where there is
+    // no fused multiply-add, a product. More would be spilled within the innermost loop.
+    const fixed = relaxed ? 1 : 2;
+    const fitting = Math.floor((VECTOR_REGISTERS - fixed) / (registers + 1));
+    return Math.max(1, Math.min(most, fitting));
   }
+  // A function takes two vectors at once, and clobbers every vector register.
+  if (calls) return Math.min(most, 2);
   const parts = weight <= 16 ? 4 : weight <= 40 ? 2 : 1;
   return Math.min(most, parts);
 }

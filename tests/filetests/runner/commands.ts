@@ -1,11 +1,13 @@
 /** The commands of filetests. A new one is a new entry here. */
 import assert from "node:assert/strict";
+import type { Graph } from "../../../compiler/graph/graph.ts";
 import type { RefTensor } from "../../../compiler/graph/reference.ts";
 import { equalGraphs, hashGraph } from "../../../compiler/hash/index.ts";
 import { interpretGraph } from "../../../compiler/interpret/reference.ts";
 import { Cursor } from "../../../compiler/text/cursor.ts";
 import { ParseError, parseGraph, printJaxpr } from "../../../compiler/text/index.ts";
 import { expected, type Filetest, type Outcome } from "./filetest.ts";
+import { executeCompiled, pipelineCommands } from "./pipeline-commands.ts";
 import { parseText, printText, violationsOf } from "./texts.ts";
 import { transformCommands } from "./transform-commands.ts";
 import { formatTensor, parseTensor, sameTensor } from "./values.ts";
@@ -41,9 +43,17 @@ export const commands: Readonly<Record<string, FiletestCommand>> = {
   run: (test) => {
     const lines = expected(test, "run");
     assert.ok(lines.length > 0, 'expected "; run:" lines');
-    return { lines: { run: lines.map((line) => runLine(test, line)) } };
+    return { lines: { run: lines.map((line) => runLine(test, line, interpretGraph)) } };
+  },
+  /** The same on WebAssembly. */
+  compile: (test) => {
+    const lines = expected(test, "run");
+    assert.ok(lines.length > 0, 'expected "; run:" lines');
+    const execute: Execute = (graph, inputs) => executeCompiled(graph, inputs, test);
+    return { lines: { run: lines.map((line) => runLine(test, line, execute)) } };
   },
   ...transformCommands,
+  ...pipelineCommands,
 };
 
 function parseError(test: Filetest): string {
@@ -65,17 +75,19 @@ function verifyErrors(test: Filetest): string[] {
   });
 }
 
+type Execute = (graph: Graph, inputs: readonly RefTensor[]) => RefTensor[];
+
 /** Relative error that `~=` accepts: that of a float32. */
 const TOLERANCE = 1e-6;
 
 /** `@f(2.0:f32[]) == 4.0:f32[]`: the same line if it holds, else the line with what came out. */
-function runLine(test: Filetest, line: string): string {
+function runLine(test: Filetest, line: string, execute: Execute): string {
   const graph = parseGraph(test.source, test.name);
   const cursor = new Cursor(line, `${test.name} (run line)`);
   assert.equal(cursor.expectKind("global", "@ and the graph's name").text, graph.name);
   cursor.expect("(");
   const inputs = cursor.list(")", () => parseTensor(cursor));
-  const results = interpretGraph(graph, inputs);
+  const results = execute(graph, inputs);
   const exact = cursor.at("==");
   if (!cursor.eat("==")) {
     cursor.expect("~", ' or "=="');

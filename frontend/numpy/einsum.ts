@@ -1,0 +1,262 @@
+/**
+ * einsum: subscripts to contractions. Several operands are contracted pairwise in a greedy order, as opt_einsum does:
+ * at every step the pair whose result is smallest against what it replaces.
+ */
+import type { DType } from "../../compiler/types/dtype.ts";
+import { sizeOf } from "../../compiler/types/tensor-type.ts";
+import { type ArrayLike, convert, type NdArray, WeftTypeError, WeftValueError } from "../core/index.ts";
+import { range } from "../lax/axes.ts";
+import { dotGeneral } from "../lax/contraction.ts";
+import * as lax from "../lax/elementwise.ts";
+import { broadcastedIota, reshape, transpose } from "../lax/movement.ts";
+import { broadcastTo, constantLike } from "../lax/operands.ts";
+import { reduceSum } from "../lax/reductions.ts";
+import { promoteDTypes } from "./promotion.ts";
+
+/** An array whose axes have labels. */
+export interface Labelled {
+  readonly array: NdArray;
+  readonly labels: readonly string[];
+}
+
+/** Subscripts taken apart: labels of every operand, and of the result. */
+export interface Subscripts {
+  readonly inputs: readonly (readonly string[])[];
+  readonly output: readonly string[];
+}
+
+/** Labels of the axes that `...` stands for, from the last one backwards. They cannot be written by a user. */
+const ELLIPSIS = "…";
+
+function splitTerm(term: string, ndim: number, operand: number | null): string[] {
+  const parts = term.split("...");
+  if (parts.length > 2) throw new WeftValueError(`Einstein sum subscripts may have one ellipsis per operand, got '${term}'`);
+  const letters = parts.map((part) => {
+    if (!/^[A-Za-z]*$/.test(part)) {
+      throw new WeftValueError(`Character '${part.replace(/[A-Za-z]/g, "")[0]}' is not a valid symbol.`);
+    }
+    return [...part];
+  });
+  const named = letters.flat().length;
+  if (parts.length === 1 ? named !== ndim : named > ndim) {
+    throw new WeftValueError(
+      `Einstein sum subscript '${term}' does not contain the correct number of indices for operand ${operand ?? 0}.`,
+    );
+  }
+  if (parts.length === 1) return letters[0];
+  const hidden = ndim - named;
+  return [...letters[0], ...range(hidden).map((i) => `${ELLIPSIS}${hidden - 1 - i}`), ...letters[1]];
+}
+
+/** Reads subscripts such as `"...ij,jk->...ik"`. Without `->`, labels that occur once are the result, in order. */
+export function parseSubscripts(subscripts: string, shapes: readonly (readonly number[])[]): Subscripts {
+  const text = subscripts.replaceAll(" ", "");
+  const sides = text.split("->");
+  if (sides.length > 2) throw new WeftValueError("Subscripts can only contain one '->'.");
+  const terms = sides[0].split(",");
+  if (terms.length !== shapes.length) {
+    throw new WeftValueError(
+      `Number of einsum subscripts, ${terms.length}, must be equal to the number of operands, ${shapes.length}.`,
+    );
+  }
+  const inputs = terms.map((term, i) => splitTerm(term, shapes[i].length, i));
+  const hidden = [...new Set(inputs.flat().filter((l) => l.startsWith(ELLIPSIS)))].sort(
+    (a, b) => Number(b.slice(1)) - Number(a.slice(1)),
+  );
+  const all = inputs.flat();
+  if (sides.length === 1) {
+    const once = [...new Set(all)].filter((l) => !l.startsWith(ELLIPSIS) && all.filter((m) => m === l).length === 1);
+    return { inputs, output: [...hidden, ...once.sort()] };
+  }
+  const letters = [...sides[1].replace("...", "")];
+  const output = sides[1].includes("...")
+    ? splitTerm(sides[1], letters.length + hidden.length, null)
+    : letters;
+  for (const [i, label] of output.entries()) {
+    if (!all.includes(label)) throw new WeftValueError(`Output character '${label}' did not appear in the input`);
+    if (output.indexOf(label) !== i) {
+      throw new WeftValueError(`Output character '${label}' appeared more than once in the output.`);
+    }
+  }
+  return { inputs, output };
+}
+
+/** Extent of every label; an extent of 1 gives way. */
+function extentsOf({ inputs }: Subscripts, shapes: readonly (readonly number[])[]): Map<string, number> {
+  const extents = new Map<string, number>();
+  for (const [i, labels] of inputs.entries()) {
+    for (const [axis, label] of labels.entries()) {
+      const n = shapes[i][axis];
+      const known = extents.get(label) ?? 1;
+      if (known !== 1 && n !== 1 && n !== known) {
+        throw new WeftValueError(
+          `Size of label '${label}' for operand ${i} (${n}) does not match previous terms (${known}).`,
+        );
+      }
+      extents.set(label, known === 1 ? n : known);
+    }
+  }
+  return extents;
+}
+
+/** Repeated labels become one: the diagonal of their axes. */
+function takeDiagonals({ array, labels }: Labelled): Labelled {
+  for (const [i, label] of labels.entries()) {
+    const j = labels.indexOf(label, i + 1);
+    if (j < 0) continue;
+    if (array.shape[i] !== array.shape[j]) {
+      throw new WeftValueError(
+        `dimensions of operand for collapsing index '${label}' don't match (${array.shape[i]} != ${array.shape[j]})`,
+      );
+    }
+    const onDiagonal = lax.eq(broadcastedIota("int32", array.shape, i), broadcastedIota("int32", array.shape, j));
+    const numeric = array.dtype === "bool" ? convert(array, "int32") : array;
+    const kept = reduceSum(lax.select(onDiagonal, numeric, constantLike(numeric, 0)), [j]);
+    return takeDiagonals({ array: convert(kept, array.dtype), labels: labels.toSpliced(j, 1) });
+  }
+  return { array, labels };
+}
+
+/** Without the axes of extent 1 whose label is longer elsewhere, and with labels summed that nobody else wants. */
+function simplify(x: Labelled, wanted: ReadonlySet<string>, extents: ReadonlyMap<string, number>): Labelled {
+  const short = x.labels.map((label, axis) => x.array.shape[axis] === 1 && extents.get(label) !== 1);
+  const array = short.includes(true)
+    ? reshape(
+        x.array,
+        x.array.shape.filter((_, axis) => !short[axis]),
+      )
+    : x.array;
+  const labels = x.labels.filter((_, axis) => !short[axis]);
+  const summed = labels.map((_, axis) => axis).filter((axis) => !wanted.has(labels[axis]));
+  if (summed.length === 0) return { array, labels };
+  return { array: reduceSum(array, summed), labels: labels.filter((l) => wanted.has(l)) };
+}
+
+/** Contracts two operands: labels of both that nobody else wants are summed, the others of both are batch axes. */
+export function contractPair(
+  x: Labelled,
+  y: Labelled,
+  wanted: ReadonlySet<string>,
+  preferredElementType: DType | null = null,
+): Labelled {
+  const shared = x.labels.filter((l) => y.labels.includes(l));
+  const batch = shared.filter((l) => wanted.has(l));
+  const contracted = shared.filter((l) => !wanted.has(l));
+  const places = (labels: readonly string[], of: readonly string[]): number[] => of.map((l) => labels.indexOf(l));
+  const array = dotGeneral(
+    x.array,
+    y.array,
+    [
+      [places(x.labels, contracted), places(y.labels, contracted)],
+      [places(x.labels, batch), places(y.labels, batch)],
+    ],
+    { preferredElementType },
+  );
+  const free = (labels: readonly string[]): string[] => labels.filter((l) => !shared.includes(l));
+  return { array, labels: [...batch, ...free(x.labels), ...free(y.labels)] };
+}
+
+/** A pair of places to contract next; the result goes to the end. */
+export type ContractionPath = readonly (readonly [number, number])[];
+
+/** The greedy order of pairwise contractions. */
+function greedyPath(
+  inputs: readonly (readonly string[])[],
+  output: readonly string[],
+  extents: ReadonlyMap<string, number>,
+): ContractionPath {
+  const size = (labels: Iterable<string>): number => sizeOf([...labels].map((l) => extents.get(l) ?? 1));
+  const terms = inputs.map((labels) => new Set(labels));
+  const path: [number, number][] = [];
+  while (terms.length > 1) {
+    let best: { i: number; j: number; score: number; flops: number; result: Set<string> } | null = null;
+    for (const i of range(terms.length)) {
+      for (let j = i + 1; j < terms.length; j++) {
+        const union = new Set([...terms[i], ...terms[j]]);
+        const others = new Set([...output, ...terms.flatMap((t, k) => (k === i || k === j ? [] : [...t]))]);
+        const result = new Set([...union].filter((l) => others.has(l)));
+        const score = size(result) - size(terms[i]) - size(terms[j]);
+        const flops = size(union);
+        if (best === null || score < best.score || (score === best.score && flops < best.flops)) {
+          best = { i, j, score, flops, result };
+        }
+      }
+    }
+    if (best === null) break;
+    path.push([best.i, best.j]);
+    terms.splice(best.j, 1);
+    terms.splice(best.i, 1);
+    terms.push(best.result);
+  }
+  return path;
+}
+
+/** The order in which `einsum` contracts operands: pairs of places in the list of what is left (`jnp.einsum_path`). */
+export function einsumPath(subscripts: string, ...operands: readonly NdArray[]): ContractionPath {
+  const shapes = operands.map((x) => x.shape);
+  const parsed = parseSubscripts(subscripts, shapes);
+  return greedyPath(parsed.inputs, parsed.output, extentsOf(parsed, shapes));
+}
+
+export interface EinsumOptions {
+  /** Dtype of the result and of the accumulation. */
+  readonly preferredElementType?: DType | null;
+}
+
+/**
+ * Sums of products by Einstein's convention (`jnp.einsum`): `np.einsum("bij,bjk->bik", x, y)`. `...` stands for further
+ * axes, which broadcast. Operands are promoted; the last argument may be options.
+ * Throws WeftValueError where subscripts do not fit the operands.
+ */
+export function einsum(subscripts: string, ...args: readonly (ArrayLike | EinsumOptions)[]): NdArray {
+  if (typeof subscripts !== "string") {
+    throw new WeftTypeError("einsum takes its subscripts as a string first: np.einsum('ij,jk->ik', x, y)");
+  }
+  const options = args.find(isEinsumOptions) ?? {};
+  const given = args.filter((x): x is ArrayLike => !isEinsumOptions(x));
+  if (given.length === 0) throw new WeftValueError("einsum needs at least one operand");
+  const arrays = promoteDTypes("einsum", ...given);
+  const shapes = arrays.map((x) => x.shape);
+  const parsed = parseSubscripts(subscripts, shapes);
+  const extents = extentsOf(parsed, shapes);
+  const { output } = parsed;
+  const { preferredElementType = null } = options;
+
+  const terms = arrays.map((array, i) => takeDiagonals({ array, labels: parsed.inputs[i] }));
+  const needed = (without: readonly number[]): Set<string> =>
+    new Set([...output, ...terms.flatMap((t, k) => (without.includes(k) ? [] : [...t.labels]))]);
+  for (const i of range(terms.length)) {
+    terms[i] = simplify(terms[i], needed([i]), extents);
+  }
+  for (const [i, j] of greedyPath(
+    terms.map((t) => t.labels),
+    output,
+    extents,
+  )) {
+    const result = contractPair(terms[i], terms[j], needed([i, j]), preferredElementType);
+    terms.splice(j, 1);
+    terms.splice(i, 1);
+    terms.push(result);
+  }
+  return arrange(terms[0], output, extents);
+}
+
+/** Axes in the order of the labels; labels that vanished with an extent of 1 come back. */
+export function arrange(x: Labelled, output: readonly string[], extents: ReadonlyMap<string, number>): NdArray {
+  const present = output.filter((l) => x.labels.includes(l));
+  const ordered = transpose(
+    x.array,
+    present.map((l) => x.labels.indexOf(l)),
+  );
+  const target = output.map((l) => extents.get(l) ?? 1);
+  if (present.length === output.length) return ordered;
+  const spread = reshape(
+    ordered,
+    output.map((l, i) => (present.includes(l) ? target[i] : 1)),
+  );
+  return broadcastTo(spread, target);
+}
+
+function isEinsumOptions(x: ArrayLike | EinsumOptions): x is EinsumOptions {
+  return typeof x === "object" && !("aval" in x);
+}
