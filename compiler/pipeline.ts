@@ -10,6 +10,7 @@ import { Graph } from "./graph/graph.ts";
 import { type CompileObserver, type PassRecord, PassRunner, type Verifier } from "./pass-runner.ts";
 import { mergeCommonSubexpressions } from "./passes/common-subexpressions.ts";
 import { eliminateDeadCode } from "./passes/dead-code.ts";
+import { dropBarriers } from "./passes/drop-barriers.ts";
 import { inlineCalls } from "./passes/inline-calls.ts";
 import { hoistLoopInvariants } from "./passes/loop-invariants.ts";
 import type { GraphPass, Pass } from "./passes/pass.ts";
@@ -31,6 +32,8 @@ export const GRAPH_PASSES: readonly GraphPass[] = [
   hoistLoopInvariants,
   { ...simplifyGraph, name: "simplify_again" },
   { ...mergeCommonSubexpressions, name: "common_subexpressions_again" },
+  // After the last merging: what a checkpoint computes again would otherwise be merged with the first time.
+  dropBarriers,
   // Last: the optimised graph has no dead equation; the verifier insists on it.
   { ...eliminateDeadCode, name: "dead_code_again" },
 ];
@@ -70,7 +73,7 @@ export interface CompiledGraph {
 }
 
 /** Checks what a pass made: graphs, the kernels and the program. The bytes are validated by the engine. */
-const verifyArtifact: Verifier = (artifact) => {
+export const verifyArtifact: Verifier = (artifact) => {
   if (artifact instanceof Graph) verifyGraph(artifact, { level: "graph" });
   else if ("program" in artifact) verifyProgram(artifact.program);
 };

@@ -18,5 +18,7 @@ export {
   WeftValueError,
 } from "./core/errors.ts";
 export { ShapeDtypeStruct, spec } from "./core/spec.ts";
+export * as lax from "./lax/index.ts";
+export * as numpy from "./numpy/index.ts";
 export * from "./transforms/index.ts";
 export * as tree from "./tree/index.ts";

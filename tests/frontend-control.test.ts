@@ -142,7 +142,7 @@ test("errors of scan", () => {
     /same structure, but they differ: the carry: expected an array of 1, got an object/,
   );
   assert.throws(
-    () => scan((c: NdArray) => c as unknown as [NdArray, null], x, null, { length: 2 }),
+    () => scan((c: NdArray) => c as never, x, null, { length: 2 }),
     /must be a pair \[carry, y\]/,
   );
   assert.throws(() => scan((c: NdArray) => [c, null], x, null), /`length` not provided/);

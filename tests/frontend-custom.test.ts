@@ -127,6 +127,28 @@ test("errors of custom rules", () => {
   assert.throws(() => jit(closed)(2), /closed-over value|unexpected tracer/);
 });
 
+onBoth("a custom function differentiated by what it closes over is an error, not a zero", () => {
+  const outer = (z: NdArray) => {
+    const f = customVjp((x: NdArray) => mul(x, z));
+    f.defVjp(
+      (x) => [mul(x, x), x],
+      (x: NdArray, ct: NdArray) => [mul(ct, x)],
+    );
+    const g = customJvp((x: NdArray) => mul(x, z));
+    g.defJvp(([x], [dx]) => [x, dx]);
+    return [f, g] as const;
+  };
+  for (const k of [0, 1] as const) {
+    const through = (z: NdArray) => jit((x: NdArray) => outer(z)[k](x))(3);
+    assert.throws(
+      () => grad(through)(2),
+      /with respect to a closed-over value[\s\S]*Pass the value as an argument/,
+    );
+    // Not differentiated, it is an ordinary value.
+    close(grad((x: NdArray) => jit((z: NdArray) => outer(stopGradient(z))[k](x))(2))(3), k === 0 ? 3 : 1);
+  }
+});
+
 onBoth("checkpoint gives the same derivatives", () => {
   const f = (x: NdArray, p: { w: NdArray }) => sum(sin(exp(mul(x, p.w))));
   const g = checkpoint(f);

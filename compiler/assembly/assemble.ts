@@ -307,10 +307,7 @@ class Assembler {
     if (isOp(equation, "scan")) this.#emitScan(region, group, equation);
     else if (isOp(equation, "while")) this.#emitWhile(region, group, equation);
     else if (isOp(equation, "cond")) this.#emitCond(region, group, equation);
-    else if (isOp(equation, "optimization_barrier")) {
-      for (const [i, v] of equation.outputs.entries())
-        region.env.set(v, this.#refOf(region, equation.inputs[i]));
-    } else throw new InternalError(`no structure for ${equation.op}`, equation.source);
+    else throw new InternalError(`no structure for ${equation.op}`, equation.source);
   }
 
   /** Buffers of loop-carried values, holding their first values. */

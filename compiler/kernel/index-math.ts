@@ -304,10 +304,10 @@ export function simplifyIndex(e: Expr): Expr {
     case "min": {
       const x = rangeOf(e.x);
       const y = rangeOf(e.y);
-      const [low, high] = e.fn === "max" ? [e.x, e.y] : [e.y, e.x];
-      const [lowRange, highRange] = e.fn === "max" ? [x, y] : [y, x];
-      if (lowRange.max <= highRange.min) return high;
-      if (highRange.max <= lowRange.min) return low;
+      const [less, greater] = e.fn === "max" ? [e.x, e.y] : [e.y, e.x];
+      // `greater` is the result where x ≤ y always holds, `less` where y ≤ x does.
+      if (x.max <= y.min) return greater;
+      if (y.max <= x.min) return less;
       return e;
     }
     default:

@@ -7,7 +7,11 @@ export type CombineFn = "add" | "mul" | "max" | "min" | "and" | "or" | "xor";
 
 export type Stmt = LoopStmt | WhileStmt | IfStmt | LetStmt | AssignStmt | AccumulateStmt | StoreStmt;
 
-/** Runs `body` for axis = start … start + (count-1) in steps of 1, where count = axis.extent. */
+/**
+ * Runs `body` for axis = start … start + (count-1) in steps of 1, where count = axis.extent. An `unroll` axis stands for
+ * copies of the body, and a local declared under it for one local per iteration, which later unroll loops over the
+ * same Axis object share; see `expandUnroll` in unroll.ts.
+ */
 export interface LoopStmt {
   readonly kind: "loop";
   readonly axis: Axis;

@@ -3,13 +3,20 @@
  * others. First, because every later pass then sees one flat graph per region.
  */
 import { Builder } from "../graph/builder.ts";
-import { type Equation, Graph, type Operand } from "../graph/graph.ts";
+import { type Equation, Graph, type Operand, type Params } from "../graph/graph.ts";
 import type { PrimitiveName } from "../graph/names.ts";
 import type { PrimitiveParams } from "../graph/operations.ts";
+import type { ExpandLowering } from "../graph/primitive.ts";
 import { appendEquation } from "../primitives/graph-builder.ts";
 import { primitiveOf } from "../primitives/table.ts";
 import type { GraphPass } from "./pass.ts";
 import { mapSubgraphs, Substitution, withInputs } from "./rewrite.ts";
+
+/** How an operation is replaced by others; null where it stays. Barriers stay until nothing merges equations any more. */
+function expansionOf(op: PrimitiveName): ExpandLowering<Params> | null {
+  const { lower } = primitiveOf(op);
+  return lower.kind === "expand" && op !== "optimization_barrier" ? lower : null;
+}
 
 class ExpandingBuilder extends Builder {
   constructor(private readonly out: Equation[]) {
@@ -21,8 +28,8 @@ class ExpandingBuilder extends Builder {
     inputs: readonly Operand[],
     params: PrimitiveParams[N],
   ): readonly Operand[] {
-    const { lower } = primitiveOf(name);
-    if (lower.kind === "expand") return lower.expand(this, inputs, params);
+    const lower = expansionOf(name);
+    if (lower !== null) return lower.expand(this, inputs, params);
     return appendEquation(this.out, name, inputs, mapSubgraphs(params, inlineGraph), this.source);
   }
 
@@ -48,8 +55,8 @@ function inlineGraph(graph: Graph): Graph {
   let changed = false;
   for (const equation of graph.equations) {
     const inputs = equation.inputs.map((x) => substitution.apply(x));
-    const { lower } = primitiveOf(equation.op);
-    if (lower.kind === "expand") {
+    const lower = expansionOf(equation.op);
+    if (lower !== null) {
       changed = true;
       builder.source = equation.source;
       const results = lower.expand(builder, inputs, equation.params);

@@ -50,7 +50,11 @@ function hoist(body: Graph, numConsts: number, operands: readonly Operand[]): Ho
   const used = new Set<Operand>([...kept.flatMap((e) => e.inputs), ...body.outputs]);
   const passed = [...hoisted].filter(([inner]) => used.has(inner));
   const inputs = [...passed.map(([inner]) => inner), ...body.inputs];
-  return { body: new Graph(body.name, inputs, kept, body.outputs), before, extra: passed.map(([, outer]) => outer) };
+  return {
+    body: new Graph(body.name, inputs, kept, body.outputs),
+    before,
+    extra: passed.map(([, outer]) => outer),
+  };
 }
 
 function hoistFrom(graph: Graph): Graph {
@@ -85,8 +89,16 @@ function lift(equation: Equation, before: Equation[]): Equation {
     const result = hoist(equation.params.body, bodyConsts, equation.inputs.slice(condConsts));
     if (result === null) return equation;
     before.push(...result.before);
-    const params: Params = { ...equation.params, body: result.body, bodyConsts: bodyConsts + result.extra.length };
-    const inputs = [...equation.inputs.slice(0, condConsts), ...result.extra, ...equation.inputs.slice(condConsts)];
+    const params: Params = {
+      ...equation.params,
+      body: result.body,
+      bodyConsts: bodyConsts + result.extra.length,
+    };
+    const inputs = [
+      ...equation.inputs.slice(0, condConsts),
+      ...result.extra,
+      ...equation.inputs.slice(condConsts),
+    ];
     return { ...equation, params, inputs };
   }
   return equation;

@@ -16,36 +16,40 @@ export interface Executable {
 
 export interface Backend {
   /** `donated[i]`: outputs may be planned into the memory of input i. */
-  compile(graph: Graph, donated: readonly boolean[] | null, purpose?: CompilePurpose): Executable;
+  compile(graph: Graph, donated: readonly boolean[] | null, purpose: CompilePurpose): Executable;
 }
 
-/** The backend that compiles for WebAssembly. A watcher sees each compilation. */
-function wasmBackend(watch: CompileWatcher | null): Backend {
+/** The compiler's pipeline and the Wasm runtime. */
+export function wasmBackend(watcher: CompileWatcher | null): Backend {
   return {
-    compile(graph, donated, purpose = "function") {
-      const observer = watch?.(graph, donated, purpose) ?? undefined;
-      const compiled = compileGraph(graph, { donated: donated ?? [], observer });
+    compile(graph, donated, purpose) {
+      const observer = watcher?.(graph, donated, purpose) ?? null;
+      const compiled = compileGraph(graph, {
+        ...(donated === null ? {} : { donated }),
+        ...(observer === null ? {} : { observer }),
+      });
       const program = loadWasm(compiled.executable);
       return { run: (inputs, given = null) => program.run(inputs, given), compiled };
     },
   };
 }
 
+/** `WEFT_DUMP=DIR node program.js` dumps every compilation of an unchanged program. */
 let current: Backend = wasmBackend(environmentWatcher());
 
-/** What graphs are compiled with from now on; returns what it was. Tests run the frontend on the interpreter with it. */
+/**
+ * What graphs are compiled with from now on; returns what it was. Caches are per backend, so nothing compiled by the
+ * one is used by the other.
+ */
 export function setBackend(backend: Backend): Backend {
   const previous = current;
   current = backend;
   return previous;
 }
 
-/**
- * Shows every compilation from now on to `watch`. It is a backend of its own, and caches tell backends apart: what was
- * compiled before is compiled again when it is used, and seen.
- */
-export function watchCompilations(watch: CompileWatcher | null): void {
-  setBackend(wasmBackend(watch));
+/** Shows the stages of every compilation from now on to a watcher: dumps. What is compiled already compiles again. */
+export function setCompileWatcher(watcher: CompileWatcher | null): void {
+  current = wasmBackend(watcher);
 }
 
 export function currentBackend(): Backend {

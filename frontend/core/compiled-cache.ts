@@ -1,11 +1,11 @@
 /** A bounded cache of compiled graphs: found by structural hash, confirmed by structural equality. */
 import type { Graph } from "../../compiler/graph/graph.ts";
 import { equalGraphs, hashGraph } from "../../compiler/hash/index.ts";
+import type { CompilePurpose } from "../inspect/watch.ts";
 import { type Backend, currentBackend, type Executable } from "./backend.ts";
 
 interface Entry {
   readonly graph: Graph;
-  readonly donated: readonly boolean[] | null;
   readonly backend: Backend;
   readonly executable: Executable;
 }
@@ -15,32 +15,31 @@ export class CompiledCache {
   readonly #buckets = new Map<string, Entry[]>();
   #size = 0;
 
-  constructor(readonly limit: number) {}
+  constructor(
+    readonly limit: number,
+    readonly hash: (graph: Graph) => number = hashGraph,
+  ) {}
 
   get size(): number {
     return this.#size;
   }
 
   /** The executable of a graph, compiled if no equal graph is there. */
-  get(graph: Graph, donated: readonly boolean[] | null = null): Executable {
+  get(graph: Graph, purpose: CompilePurpose = "function"): Executable {
     const backend = currentBackend();
-    const key = String(hashGraph(graph));
+    const key = String(this.hash(graph));
     const bucket = this.#buckets.get(key);
     if (bucket !== undefined) {
       for (const entry of bucket) {
-        if (
-          entry.backend === backend &&
-          sameMask(entry.donated, donated) &&
-          equalGraphs(entry.graph, graph)
-        ) {
+        if (entry.backend === backend && equalGraphs(entry.graph, graph)) {
           this.#buckets.delete(key);
           this.#buckets.set(key, bucket);
           return entry.executable;
         }
       }
     }
-    const executable = backend.compile(graph, donated);
-    const entry = { graph, donated, backend, executable };
+    const executable = backend.compile(graph, null, purpose);
+    const entry = { graph, backend, executable };
     if (bucket !== undefined) bucket.push(entry);
     else this.#buckets.set(key, [entry]);
     this.#size++;
@@ -61,11 +60,6 @@ export class CompiledCache {
       this.#size -= oldest.value[1].length;
     }
   }
-}
-
-function sameMask(a: readonly boolean[] | null, b: readonly boolean[] | null): boolean {
-  if (a === null || b === null) return a === b;
-  return a.length === b.length && a.every((x, i) => x === b[i]);
 }
 
 /** Declared cache: graphs that transformations run outside of `jit`, and control flow run eagerly. */

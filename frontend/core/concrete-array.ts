@@ -158,9 +158,14 @@ function checkedElement(value: number, dtype: DType): number {
   return value + 0;
 }
 
-function filledStorage(type: TensorType, value: number): Storage {
+/** A new storage with one value in every element. */
+export function filledStorage(type: TensorType, value: number): Storage {
   const { memory } = cpuDevice();
   const storage = memory.allocate(bytesOf(type));
+  if (type.size === 1) {
+    writeScalar(storage, type.dtype, value);
+    return storage;
+  }
   const one = typedArrayOf(type.dtype, new ArrayBuffer(DTYPE_INFO[type.dtype].bytes));
   one[0] = type.dtype === "float16" ? float16Bits(value) : value;
   const pattern = bytesOfTypedArray(one);

@@ -8,7 +8,7 @@ import type { Storage } from "../../runtime/storage.ts";
 import { avalOf } from "./aval.ts";
 import { type Backend, currentBackend, type Executable } from "./backend.ts";
 import { compiledGraphs } from "./compiled-cache.ts";
-import { ConcreteArray, constantArray } from "./concrete-array.ts";
+import { ConcreteArray, filledStorage } from "./concrete-array.ts";
 import { emitUntyped } from "./emit.ts";
 
 interface EagerEntry {
@@ -30,9 +30,13 @@ export function dispatch(
 ): ConcreteArray[] {
   const entry = eagerEntry(op, inputs, params);
   // A value known to be one repeated number goes in as a scalar and is spread inside the kernel.
-  const storages = inputs.map((x) => (isSpread(x) ? scalarOf(x).storage() : x.storage()));
+  const storages = new Array<Storage>(inputs.length);
+  for (let i = 0; i < inputs.length; i++) {
+    const x = inputs[i];
+    storages[i] = isSpread(x) ? spreadScalar(x) : x.storage();
+  }
   const results = entry.executable.run(storages, null);
-  for (const [i, x] of inputs.entries()) if (isSpread(x)) storages[i].release();
+  for (let i = 0; i < inputs.length; i++) if (isSpread(inputs[i])) storages[i].release();
   return results.map((storage, i) => new ConcreteArray(avalOf(entry.outputs[i], weak(i)), storage));
 }
 
@@ -59,9 +63,9 @@ function isSpread(x: ConcreteArray): boolean {
   return x.buffer === null && x.size > 1;
 }
 
-function scalarOf(x: ConcreteArray): ConcreteArray {
+function spreadScalar(x: ConcreteArray): Storage {
   x.checkAlive();
-  return constantArray(x.fill ?? 0, tensorType(x.dtype, []));
+  return filledStorage(tensorType(x.dtype, []), x.fill ?? 0);
 }
 
 function eagerEntry(op: PrimitiveName, inputs: readonly ConcreteArray[], params: Params): EagerEntry {

@@ -36,7 +36,7 @@ export function environmentWatcher(): CompileWatcher | null {
 
 function startDump(folder: string): IrDump {
   const dump = new IrDump(new DumpDirectory(folder, nodeModules()));
-  // Compilations are synchronous and WABT is not: texts of modules compiled before it is there are written then.
+  // Compilations are synchronous and loading is not: texts of modules compiled before WABT is there are written then.
   loadWat().then(
     (toWat) => dump.useWat(toWat),
     () => dump.useWat(null),

@@ -19,8 +19,9 @@ export class IrDump {
   readonly #context: DumpContext;
   /** Null where there is no WABT, undefined while that is not known. */
   #toWat: ToWat | null | undefined;
-  /** Modules whose text waits for WABT. */
+  /** WebAssembly texts that are still to be written. */
   #waiting: ((toWat: ToWat) => void)[] = [];
+  #scheduled = false;
   #written = 0;
 
   constructor(directory: DumpDirectory, toWat?: ToWat | null) {
@@ -30,8 +31,9 @@ export class IrDump {
       directory,
       sourceFolder: process.cwd().replaceAll("\\", "/"),
       whenWat: (write) => {
-        if (this.#toWat) write(this.#toWat);
-        else if (this.#toWat === undefined) this.#waiting.push(write);
+        if (this.#toWat === null) return;
+        this.#waiting.push(write);
+        this.#scheduleTexts();
       },
       moduleDone: () => {
         const count = this.#modules.length;
@@ -48,24 +50,22 @@ export class IrDump {
     return dump;
   }
 
-  /** For `watchCompilations`. `operations`: single operations of eager dispatch too. */
+  /** For `setCompileWatcher`. `operations`: single operations of eager dispatch too. */
   watcher(operations: boolean): CompileWatcher {
     return (graph, donated, purpose) =>
       purpose === "operation" && !operations ? null : this.observe(graph, donated);
   }
 
-  /** WABT is there, and the texts that waited for it are written; or (null) it is not installed. */
+  /** WABT is there, or (null) it is not installed. */
   useWat(toWat: ToWat | null): void {
     this.#toWat = toWat;
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    if (toWat === null) return;
-    for (const write of waiting) write(toWat);
-    if (waiting.length > 0) this.#writeManifest();
+    if (toWat === null) this.#waiting = [];
+    else this.#scheduleTexts();
   }
 
-  /** Brings the manifest up to date. May be called more than once. */
+  /** Writes what is still to be written. May be called more than once. */
   finish(): void {
+    this.#writeTexts();
     if (this.#modules.length > 0) this.#writeManifest();
   }
 
@@ -74,6 +74,28 @@ export class IrDump {
     const count = this.#modules.length;
     if (count === 0) return null;
     return `IR of ${count} compiled function${count === 1 ? "" : "s"}: ${this.#directory.shown}/ (${MANIFEST})`;
+  }
+
+  /**
+   * Texts of WebAssembly are only a view of bytes that are written already, so they are made when the program waits
+   * or ends: dumps should not change much what a program measures.
+   */
+  #scheduleTexts(): void {
+    if (this.#scheduled || !this.#toWat || this.#waiting.length === 0) return;
+    this.#scheduled = true;
+    setImmediate(() => {
+      this.#scheduled = false;
+      if (this.#writeTexts()) this.#writeManifest();
+    }).unref();
+  }
+
+  #writeTexts(): boolean {
+    const toWat = this.#toWat;
+    const waiting = this.#waiting;
+    if (!toWat || waiting.length === 0) return false;
+    this.#waiting = [];
+    for (const write of waiting) write(toWat);
+    return true;
   }
 
   #writeManifest(): void {

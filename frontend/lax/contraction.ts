@@ -1,6 +1,14 @@
 /** Contractions of `jax.lax`: dot, dotGeneral, batchMatmul. */
 import type { DType } from "../../compiler/types/dtype.ts";
-import { type ArrayLike, asArray, bindOne, formatShape, type NdArray, WeftTypeError, WeftValueError } from "../core/index.ts";
+import {
+  type ArrayLike,
+  asArray,
+  bindOne,
+  formatShape,
+  type NdArray,
+  WeftTypeError,
+  WeftValueError,
+} from "../core/index.ts";
 import { canonicalizeAxis } from "./axes.ts";
 import { alignDtypes } from "./operands.ts";
 
@@ -53,7 +61,15 @@ export function dot(lhs: ArrayLike, rhs: ArrayLike, options: DotOptions = {}): N
         `(${y.shape[0]},) (operand shapes ${formatShape(x.shape)} and ${formatShape(y.shape)}).`,
     );
   }
-  return dotGeneral(x, y, [[[x.ndim - 1], [0]], [[], []]], options);
+  return dotGeneral(
+    x,
+    y,
+    [
+      [[x.ndim - 1], [0]],
+      [[], []],
+    ],
+    options,
+  );
 }
 
 /** Products of the matrices in the last two axes; all other axes are equal batch axes (`jax.lax.batch_matmul`). */
@@ -61,14 +77,20 @@ export function batchMatmul(lhs: ArrayLike, rhs: ArrayLike, options: DotOptions 
   const x = asArray(lhs);
   const y = asArray(rhs);
   if (x.ndim < 2 || y.ndim < 2) {
-    throw new WeftValueError(
-      `Arguments to batch_matmul must be at least 2D, got ${x.ndim}, ${y.ndim}`,
-    );
+    throw new WeftValueError(`Arguments to batch_matmul must be at least 2D, got ${x.ndim}, ${y.ndim}`);
   }
   if (x.ndim !== y.ndim) {
     throw new WeftValueError(`Arguments to batch_matmul must have same ndim, got ${x.ndim}, ${y.ndim}`);
   }
   const n = x.ndim;
   const batch = x.shape.slice(0, -2).map((_, i) => i);
-  return dotGeneral(x, y, [[[n - 1], [n - 2]], [batch, batch]], options);
+  return dotGeneral(
+    x,
+    y,
+    [
+      [[n - 1], [n - 2]],
+      [batch, batch],
+    ],
+    options,
+  );
 }

@@ -1,6 +1,14 @@
 /** Convolutions of `jax.lax`. */
 import type { DType } from "../../compiler/types/dtype.ts";
-import { type ArrayLike, asArray, bindOne, formatShape, type NdArray, WeftTypeError, WeftValueError } from "../core/index.ts";
+import {
+  type ArrayLike,
+  asArray,
+  bindOne,
+  formatShape,
+  type NdArray,
+  WeftTypeError,
+  WeftValueError,
+} from "../core/index.ts";
 import { range } from "./axes.ts";
 import { rev, transpose } from "./movement.ts";
 import { alignDtypes } from "./operands.ts";
@@ -63,7 +71,8 @@ export function convDimensionNumbers(
   const spatial = (letters: string, pair: string): string[] => [...letters].filter((c) => !pair.includes(c));
   const [lhs, rhs, out] = dimensionNumbers;
   const order = spatial(rhs, "OI");
-  const same = (letters: string): boolean => [...spatial(letters, "NC")].sort().join() === [...order].sort().join();
+  const same = (letters: string): boolean =>
+    [...spatial(letters, "NC")].sort().join() === [...order].sort().join();
   if (!same(lhs) || !same(out)) {
     throw new WeftTypeError(
       "convolution dimension_numbers elements must each have the same set of spatial characters, got " +
@@ -199,7 +208,9 @@ export function convTranspose(
   const axes = specs.rhsSpec.slice(2);
   const pads =
     typeof padding === "string"
-      ? axes.map((axis, k) => transposedPadding(dilateExtent(kernel.shape[axis], rhsDilation[k]), strides[k], padding))
+      ? axes.map((axis, k) =>
+          transposedPadding(dilateExtent(kernel.shape[axis], rhsDilation[k]), strides[k], padding),
+        )
       : padding;
   if (options.transposeKernel ?? false) {
     const [out, into] = specs.rhsSpec;

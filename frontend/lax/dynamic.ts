@@ -43,7 +43,11 @@ function startOperands(operand: NdArray, startIndices: StartIndices): NdArray[] 
  * A slice of fixed sizes whose start is a value: one int32 scalar per axis. Starts are clamped so that the slice lies
  * within the operand (`jax.lax.dynamic_slice`).
  */
-export function dynamicSlice(x: ArrayLike, startIndices: StartIndices, sliceSizes: readonly number[]): NdArray {
+export function dynamicSlice(
+  x: ArrayLike,
+  startIndices: StartIndices,
+  sliceSizes: readonly number[],
+): NdArray {
   const operand = asArray(x);
   const starts = startOperands(operand, startIndices);
   return bindOne("dynamic_slice", [operand, ...starts], { sliceSizes }, operand.weakType);

@@ -94,7 +94,8 @@ export const digamma = (x: ArrayLike): NdArray => unary("digamma", x);
 /** ψ′(x), the derivative of digamma; floats (`jax.scipy.special.polygamma(1, x)`). */
 export const trigamma = (x: ArrayLike): NdArray => unary("trigamma", x);
 /** Whether x is neither infinite nor NaN: bool; floats (`jax.lax.is_finite`). */
-export const isFinite = (x: ArrayLike): NdArray => unary("is_finite", x);
+const finite = (x: ArrayLike): NdArray => unary("is_finite", x);
+export { finite as isFinite };
 /** Every bit inverted; bool and integers (`jax.lax.bitwise_not`). */
 export const bitwiseNot = (x: ArrayLike): NdArray => unary("not", x);
 /** Number of bits that are set, in the dtype of x; integers (`jax.lax.population_count`). */

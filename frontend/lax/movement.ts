@@ -7,8 +7,8 @@ import {
   asArray,
   bindOne,
   DEFAULT_FLOAT,
-  formatShape,
   full as filled,
+  formatShape,
   knownValue,
   type NdArray,
   WeftTypeError,
@@ -31,7 +31,11 @@ export function checkDType(dtype: DType): DType {
 export function broadcast(x: ArrayLike, sizes: readonly number[]): NdArray {
   const operand = asArray(x);
   const leading = canonicalizeShape(sizes);
-  return broadcastKnown(operand, [...leading, ...operand.shape], range(operand.ndim).map((i) => i + leading.length));
+  return broadcastKnown(
+    operand,
+    [...leading, ...operand.shape],
+    range(operand.ndim).map((i) => i + leading.length),
+  );
 }
 
 /**
@@ -63,7 +67,13 @@ export function broadcastInDim(x: ArrayLike, shape: Shape, broadcastDimensions: 
     }
   }
   const kept = range(operand.ndim).filter((i) => operand.shape[i] === target[dims[i]]);
-  const squeezed = kept.length === operand.ndim ? operand : reshapeTo(operand, kept.map((i) => operand.shape[i]));
+  const squeezed =
+    kept.length === operand.ndim
+      ? operand
+      : reshapeTo(
+          operand,
+          kept.map((i) => operand.shape[i]),
+        );
   return broadcastKnown(
     squeezed,
     target,
@@ -97,7 +107,13 @@ export function transpose(x: ArrayLike, permutation: readonly number[]): NdArray
   const operand = asArray(x);
   const { ndim, shape } = operand;
   const axes = permutation.map((p) => (Number.isInteger(p) && p < 0 ? p + ndim : p));
-  if (axes.length !== ndim || !sameShape([...axes].sort((a, b) => a - b), range(ndim))) {
+  if (
+    axes.length !== ndim ||
+    !sameShape(
+      [...axes].sort((a, b) => a - b),
+      range(ndim),
+    )
+  ) {
     throw new WeftTypeError(
       "transpose permutation isn't a permutation of operand dimensions, got permutation " +
         `${formatShape(permutation)} for operand shape ${formatShape(shape)}.`,
@@ -106,7 +122,11 @@ export function transpose(x: ArrayLike, permutation: readonly number[]): NdArray
   if (axes.every((p, i) => p === i)) return operand;
   if (knownValue(operand) !== null) {
     // A permuted constant is a constant.
-    return broadcastKnown(reshapeTo(sliceToScalar(operand), []), axes.map((p) => shape[p]), []);
+    return broadcastKnown(
+      reshapeTo(sliceToScalar(operand), []),
+      axes.map((p) => shape[p]),
+      [],
+    );
   }
   return bindOne("transpose", [operand], { permutation: axes });
 }
@@ -148,9 +168,14 @@ export function squeeze(x: ArrayLike, dimensions: readonly number[]): NdArray {
 export function collapse(x: ArrayLike, startDimension: number, stopDimension?: number): NdArray {
   const operand = asArray(x);
   const start = canonicalizeAxis(startDimension, operand.ndim);
-  const stop = stopDimension === undefined ? operand.ndim : canonicalizeAxis(stopDimension - 1, operand.ndim) + 1;
+  const stop =
+    stopDimension === undefined ? operand.ndim : canonicalizeAxis(stopDimension - 1, operand.ndim) + 1;
   const { shape } = operand;
-  return reshapeTo(operand, [...shape.slice(0, start), sizeOf(shape.slice(start, stop)), ...shape.slice(stop)]);
+  return reshapeTo(operand, [
+    ...shape.slice(0, start),
+    sizeOf(shape.slice(start, stop)),
+    ...shape.slice(stop),
+  ]);
 }
 
 /** Elements start, start + stride, … below limit along every axis (`jax.lax.slice`). */
@@ -221,7 +246,12 @@ export function pad(
   paddingConfig: readonly (readonly [number, number, number])[],
 ): NdArray {
   const operand = asArray(x);
-  return bindOne("pad", [operand, scalarLike("pad", paddingValue, operand.dtype)], { paddingConfig }, operand.weakType);
+  return bindOne(
+    "pad",
+    [operand, scalarLike("pad", paddingValue, operand.dtype)],
+    { paddingConfig },
+    operand.weakType,
+  );
 }
 
 /** Reversed along the given axes (`jax.lax.rev`). */
@@ -294,7 +324,9 @@ export function full(shape: number | Shape, fillValue: ArrayLike, dtype?: DType)
   const value = asArray(fillValue);
   const converted = dtype === undefined ? value : bindConvert(value, checkDType(dtype));
   if (converted.ndim !== 0) {
-    throw new WeftTypeError(`full must be called with scalar fill_value, got fill_value.shape ${formatShape(value.shape)}.`);
+    throw new WeftTypeError(
+      `full must be called with scalar fill_value, got fill_value.shape ${formatShape(value.shape)}.`,
+    );
   }
   return broadcastKnown(converted, target, []);
 }

@@ -12,7 +12,11 @@ export function threefry2x32(
   count1: ArrayLike,
   count2: ArrayLike,
 ): [NdArray, NdArray] {
-  const [first, second] = bind("threefry2x32", alignOperands("threefry2x32", [key1, key2, count1, count2]), {});
+  const [first, second] = bind(
+    "threefry2x32",
+    alignOperands("threefry2x32", [key1, key2, count1, count2]),
+    {},
+  );
   return [first, second];
 }
 

@@ -1,6 +1,13 @@
 /** Folds over windows: pooling (`jax.lax.reduce_window`). */
 import type { WindowParams } from "../../compiler/graph/operations.ts";
-import { type ArrayLike, asArray, bindOne, knownValue, type NdArray, UnsupportedError } from "../core/index.ts";
+import {
+  type ArrayLike,
+  asArray,
+  bindOne,
+  knownValue,
+  type NdArray,
+  UnsupportedError,
+} from "../core/index.ts";
 import { pad } from "./movement.ts";
 import { scalarLike } from "./operands.ts";
 import { type Combine, extremeValue, monoidOf } from "./reductions.ts";
@@ -36,7 +43,9 @@ export function reduceWindow(
   const operand = asArray(x);
   const monoid = monoidOf("reduceWindow", computation);
   if (monoid === "and" || monoid === "or") {
-    throw new UnsupportedError("reduceWindow over bool: convert to int32 and use lax.min (and) or lax.max (or)");
+    throw new UnsupportedError(
+      "reduceWindow over bool: convert to int32 and use lax.min (and) or lax.max (or)",
+    );
   }
   const init = scalarLike("reduce_window", initValue, operand.dtype);
   const ones = operand.shape.map(() => 1);
@@ -49,7 +58,13 @@ export function reduceWindow(
     padding,
   );
   const name = NAMES[monoid];
-  const params: WindowParams = { windowDimensions, windowStrides, padding: pairs, baseDilation, windowDilation };
+  const params: WindowParams = {
+    windowDimensions,
+    windowStrides,
+    padding: pairs,
+    baseDilation,
+    windowDilation,
+  };
   if (isIdentity(monoid, init)) return bindOne(name, [operand], params);
   // Another initial value stands in the padding and the holes too.
   const padded = pad(

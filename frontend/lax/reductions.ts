@@ -1,12 +1,6 @@
 /** Reductions, index reductions and prefix operations of `jax.lax`. */
 import { DTYPE_INFO, isFloating } from "../../compiler/types/dtype.ts";
-import {
-  type ArrayLike,
-  asArray,
-  bindOne,
-  type NdArray,
-  UnsupportedError,
-} from "../core/index.ts";
+import { type ArrayLike, asArray, bindOne, type NdArray, UnsupportedError } from "../core/index.ts";
 import { canonicalizeAxes, canonicalizeAxis } from "./axes.ts";
 import { add, bitwiseAnd, bitwiseOr, max, min, mul } from "./elementwise.ts";
 import { scalarLike } from "./operands.ts";
@@ -40,7 +34,10 @@ export const reduceOr = (x: ArrayLike, axes: Axes = null): NdArray => reduceWith
 export type Combine = (x: ArrayLike, y: ArrayLike) => NdArray;
 
 /** The fold a function names: `lax.add`, `mul`, `max`, `min`, `bitwiseAnd`, `bitwiseOr`. */
-export function monoidOf(caller: string, computation: Combine): "sum" | "prod" | "max" | "min" | "and" | "or" {
+export function monoidOf(
+  caller: string,
+  computation: Combine,
+): "sum" | "prod" | "max" | "min" | "and" | "or" {
   const found = MONOIDS.get(computation);
   if (found !== undefined) return found;
   throw new UnsupportedError(

@@ -63,11 +63,16 @@ export function sortedOrder(x: NdArray, axis: number, descending = false): [sort
  * The k greatest elements along an axis, greatest first, and their places as int32 (`jax.lax.top_k`). Of equal ones
  * the first comes first; NaN counts as greatest. Throws WeftValueError where k is more than the axis has.
  */
-export function topK(x: ArrayLike, k: number, options: { axis?: number } = {}): [values: NdArray, indices: NdArray] {
+export function topK(
+  x: ArrayLike,
+  k: number,
+  options: { axis?: number } = {},
+): [values: NdArray, indices: NdArray] {
   const operand = asArray(x);
   if (operand.ndim === 0) throw new WeftValueError("top_k operand must have >= 1 dimension, got ()");
   const axis = canonicalizeAxis(options.axis ?? -1, operand.ndim);
-  if (!Number.isInteger(k) || k < 0) throw new WeftValueError(`k argument to top_k must be nonnegative, got ${k}`);
+  if (!Number.isInteger(k) || k < 0)
+    throw new WeftValueError(`k argument to top_k must be nonnegative, got ${k}`);
   if (k > operand.shape[axis]) {
     throw new WeftValueError(
       `k argument to top_k must be no larger than size along axis; got k=${k} with shape=[${operand.shape.join(", ")}] ` +

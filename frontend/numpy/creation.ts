@@ -8,8 +8,8 @@ import {
   convert,
   DEFAULT_FLOAT,
   describeValue,
-  formatShape,
   full as filled,
+  formatShape,
   NdArray,
   resultType,
   WeftTypeError,
@@ -17,8 +17,15 @@ import {
 } from "../core/index.ts";
 import { canonicalizeAxis, canonicalizeShape } from "../lax/axes.ts";
 import * as lax from "../lax/elementwise.ts";
-import { broadcastedIota, checkDType, concatenate, expandDims, full as laxFull, reshape } from "../lax/movement.ts";
-import { broadcastTo, broadcastShapes } from "../lax/operands.ts";
+import {
+  broadcastedIota,
+  checkDType,
+  concatenate,
+  expandDims,
+  full as laxFull,
+  reshape,
+} from "../lax/movement.ts";
+import { broadcastShapes, broadcastTo } from "../lax/operands.ts";
 import { inexactDType, promoteDTypes, promoteDTypesInexact, toArray } from "./promotion.ts";
 
 export { broadcastShapes };
@@ -132,7 +139,9 @@ export function array(data: ArrayData, options: DTypeOption = {}): NdArray {
     return dtype === undefined ? own : convert(own, dtype);
   }
   if (!isList(data)) {
-    throw new WeftTypeError(`Value ${describeValue(data)} with is not a valid array type: give numbers or lists`);
+    throw new WeftTypeError(
+      `Value ${describeValue(data)} with is not a valid array type: give numbers or lists`,
+    );
   }
   const flat = flatten(data);
   if (flat !== null) {
@@ -142,8 +151,10 @@ export function array(data: ArrayData, options: DTypeOption = {}): NdArray {
     return arrayFromData(elementsOf(values, chosen), chosen, shape);
   }
   const rows = data.map((item) => array(item));
-  const common = dtype ?? resultType(...data.map((item, i) => (typeof item === "number" ? item : rows[i]))).dtype;
-  if (rows.some((row) => formatShape(row.shape) !== formatShape(rows[0].shape))) throw inhomogeneous([rows.length]);
+  const common =
+    dtype ?? resultType(...data.map((item, i) => (typeof item === "number" ? item : rows[i]))).dtype;
+  if (rows.some((row) => formatShape(row.shape) !== formatShape(rows[0].shape)))
+    throw inhomogeneous([rows.length]);
   return concatenate(
     rows.map((row) => expandDims(convert(row, common), [0])),
     0,
@@ -173,7 +184,8 @@ export const empty = zeros;
 
 /** `fillValue` repeated; it may be an array that broadcasts to the shape (`jnp.full`). */
 export function full(shape: number | Shape, fillValue: ArrayLike, options: DTypeOption = {}): NdArray {
-  if (!(fillValue instanceof NdArray) || fillValue.ndim === 0) return laxFull(shape, fillValue, options.dtype);
+  if (!(fillValue instanceof NdArray) || fillValue.ndim === 0)
+    return laxFull(shape, fillValue, options.dtype);
   const value = options.dtype === undefined ? fillValue : convert(fillValue, options.dtype);
   const target = canonicalizeShape(shape);
   broadcastShapes(value.shape, target);
@@ -232,7 +244,8 @@ export function arange(...args: readonly (ArrayLike | DTypeOption | undefined)[]
       if (arg instanceof NdArray) dtypes.push(arg.dtype);
     } else if (arg !== undefined) options = arg;
   }
-  const [start, stop, step] = numbers.length === 1 ? [0, numbers[0], 1] : [numbers[0], numbers[1], numbers[2] ?? 1];
+  const [start, stop, step] =
+    numbers.length === 1 ? [0, numbers[0], 1] : [numbers[0], numbers[1], numbers[2] ?? 1];
   if (step === 0) throw new WeftValueError("arange: step must not be zero");
   const integral = numbers.every(Number.isInteger) && dtypes.every((d) => !isFloating(d));
   const dtype = checkDType(options.dtype ?? (integral ? (dtypes[0] ?? "int32") : DEFAULT_FLOAT));
@@ -253,7 +266,12 @@ export interface LinspaceOptions extends DTypeOption {
 }
 
 /** `num` evenly spaced numbers from start to stop (`jnp.linspace`). The bounds may be arrays. */
-export function linspace(start: ArrayLike, stop: ArrayLike, num = 50, options: LinspaceOptions = {}): NdArray {
+export function linspace(
+  start: ArrayLike,
+  stop: ArrayLike,
+  num = 50,
+  options: LinspaceOptions = {},
+): NdArray {
   if (!Number.isInteger(num) || num < 0) {
     throw new WeftValueError(`Number of samples, ${num}, must be non-negative.`);
   }
@@ -263,7 +281,8 @@ export function linspace(start: ArrayLike, stop: ArrayLike, num = 50, options: L
   const [lowValue, highValue] = promoteDTypes("linspace", start, stop).map((x) => convert(x, computed));
   const shape = broadcastShapes(lowValue.shape, highValue.shape);
   const axis = canonicalizeAxis(options.axis ?? 0, shape.length + 1);
-  const place = (x: NdArray): NdArray => broadcastTo(expandDims(broadcastTo(x, shape), [axis]), withExtent(shape, axis, num));
+  const place = (x: NdArray): NdArray =>
+    broadcastTo(expandDims(broadcastTo(x, shape), [axis]), withExtent(shape, axis, num));
   const low = place(lowValue);
   const high = place(highValue);
   const div = endpoint ? num - 1 : num;
@@ -301,7 +320,10 @@ export function logspace(
 /** `num` numbers in geometric progression (`jnp.geomspace`). */
 export function geomspace(start: number, stop: number, num = 50, options: LinspaceOptions = {}): NdArray {
   const negative = start < 0;
-  const logs = linspace(Math.log10(Math.abs(start)), Math.log10(Math.abs(stop)), num, { ...options, dtype: DEFAULT_FLOAT });
+  const logs = linspace(Math.log10(Math.abs(start)), Math.log10(Math.abs(stop)), num, {
+    ...options,
+    dtype: DEFAULT_FLOAT,
+  });
   const values = lax.pow(filled(10, DEFAULT_FLOAT, logs.shape), logs);
   return convert(negative ? lax.neg(values) : values, options.dtype ?? DEFAULT_FLOAT);
 }
@@ -334,7 +356,8 @@ function lowerMask(shape: Shape, k: number): NdArray {
 }
 
 function checkMatrix(name: string, x: NdArray): void {
-  if (x.ndim < 2) throw new WeftValueError(`Argument to np.${name} must be at least 2D, got shape ${formatShape(x.shape)}`);
+  if (x.ndim < 2)
+    throw new WeftValueError(`Argument to np.${name} must be at least 2D, got shape ${formatShape(x.shape)}`);
 }
 
 /** The lower triangle of the last two axes, zeros above the k-th diagonal (`jnp.tril`). */
@@ -363,14 +386,18 @@ export function meshgrid(vectors: readonly ArrayLike[], options: MeshgridOptions
   const { indexing = "xy", sparse = false } = options;
   const arrays = vectors.map((x) => toArray("meshgrid", x));
   for (const x of arrays) {
-    if (x.ndim > 1) throw new WeftValueError(`Arguments to meshgrid must be at most 1D, got shape ${formatShape(x.shape)}`);
+    if (x.ndim > 1)
+      throw new WeftValueError(`Arguments to meshgrid must be at most 1D, got shape ${formatShape(x.shape)}`);
   }
   const sizes = arrays.map((x) => x.size);
   const swap = indexing === "xy" && arrays.length >= 2;
   const axisOf = (i: number): number => (swap && i < 2 ? 1 - i : i);
   const shape = sizes.map((_, i) => sizes[axisOf(i)]);
   return arrays.map((x, i) => {
-    const placed = reshape(x, shape.map((_, axis) => (axis === axisOf(i) ? sizes[i] : 1)));
+    const placed = reshape(
+      x,
+      shape.map((_, axis) => (axis === axisOf(i) ? sizes[i] : 1)),
+    );
     return sparse ? placed : broadcastTo(placed, shape);
   });
 }
@@ -399,11 +426,17 @@ export function fromfunction(
 }
 
 /** Columns 1, x, x², … or, by default, from the highest power down (`jnp.vander`). */
-export function vander(x: ArrayLike, n: number | null = null, options: { increasing?: boolean } = {}): NdArray {
+export function vander(
+  x: ArrayLike,
+  n: number | null = null,
+  options: { increasing?: boolean } = {},
+): NdArray {
   const [a] = promoteDTypesInexact("vander", x);
   if (a.ndim !== 1) throw new WeftValueError("x must be a one-dimensional array");
   const columns = n ?? a.size;
-  const powers = Array.from({ length: columns }, (_, i) => ((options.increasing ?? false) ? i : columns - 1 - i));
+  const powers = Array.from({ length: columns }, (_, i) =>
+    (options.increasing ?? false) ? i : columns - 1 - i,
+  );
   if (sizeOf([a.size, columns]) === 0) return zeros([a.size, columns], { dtype: a.dtype });
   return concatenate(
     powers.map((p) => expandDims(lax.integerPow(a, p), [1])),

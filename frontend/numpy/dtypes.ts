@@ -2,11 +2,11 @@
 import { DTYPE_INFO, type DType, isDType, isFloating, isInteger } from "../../compiler/types/dtype.ts";
 import {
   type ArrayLike,
+  resultType as commonType,
   convert,
   type NdArray,
   type PromotionOperand,
   promoteTypes as promoteDTypePair,
-  resultType as commonType,
   shapedArray,
   WeftTypeError,
   WeftValueError,
@@ -124,7 +124,14 @@ export function astype(x: ArrayLike, dtype: DType): NdArray {
 }
 
 /** A family of dtypes in NumPy's hierarchy. */
-export type DTypeCategory = "generic" | "number" | "integer" | "signedinteger" | "unsignedinteger" | "floating" | "inexact";
+export type DTypeCategory =
+  | "generic"
+  | "number"
+  | "integer"
+  | "signedinteger"
+  | "unsignedinteger"
+  | "floating"
+  | "inexact";
 
 /** Whether a dtype is another, or belongs to a family (`jnp.issubdtype`). */
 export function issubdtype(dtype: DType | NdArray, category: DType | DTypeCategory): boolean {

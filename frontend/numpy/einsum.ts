@@ -30,7 +30,8 @@ const ELLIPSIS = "…";
 
 function splitTerm(term: string, ndim: number, operand: number | null): string[] {
   const parts = term.split("...");
-  if (parts.length > 2) throw new WeftValueError(`Einstein sum subscripts may have one ellipsis per operand, got '${term}'`);
+  if (parts.length > 2)
+    throw new WeftValueError(`Einstein sum subscripts may have one ellipsis per operand, got '${term}'`);
   const letters = parts.map((part) => {
     if (!/^[A-Za-z]*$/.test(part)) {
       throw new WeftValueError(`Character '${part.replace(/[A-Za-z]/g, "")[0]}' is not a valid symbol.`);
@@ -65,7 +66,9 @@ export function parseSubscripts(subscripts: string, shapes: readonly (readonly n
   );
   const all = inputs.flat();
   if (sides.length === 1) {
-    const once = [...new Set(all)].filter((l) => !l.startsWith(ELLIPSIS) && all.filter((m) => m === l).length === 1);
+    const once = [...new Set(all)].filter(
+      (l) => !l.startsWith(ELLIPSIS) && all.filter((m) => m === l).length === 1,
+    );
     return { inputs, output: [...hidden, ...once.sort()] };
   }
   const letters = [...sides[1].replace("...", "")];
@@ -73,7 +76,8 @@ export function parseSubscripts(subscripts: string, shapes: readonly (readonly n
     ? splitTerm(sides[1], letters.length + hidden.length, null)
     : letters;
   for (const [i, label] of output.entries()) {
-    if (!all.includes(label)) throw new WeftValueError(`Output character '${label}' did not appear in the input`);
+    if (!all.includes(label))
+      throw new WeftValueError(`Output character '${label}' did not appear in the input`);
     if (output.indexOf(label) !== i) {
       throw new WeftValueError(`Output character '${label}' appeared more than once in the output.`);
     }
@@ -109,7 +113,10 @@ function takeDiagonals({ array, labels }: Labelled): Labelled {
         `dimensions of operand for collapsing index '${label}' don't match (${array.shape[i]} != ${array.shape[j]})`,
       );
     }
-    const onDiagonal = lax.eq(broadcastedIota("int32", array.shape, i), broadcastedIota("int32", array.shape, j));
+    const onDiagonal = lax.eq(
+      broadcastedIota("int32", array.shape, i),
+      broadcastedIota("int32", array.shape, j),
+    );
     const numeric = array.dtype === "bool" ? convert(array, "int32") : array;
     const kept = reduceSum(lax.select(onDiagonal, numeric, constantLike(numeric, 0)), [j]);
     return takeDiagonals({ array: convert(kept, array.dtype), labels: labels.toSpliced(j, 1) });
@@ -142,7 +149,8 @@ export function contractPair(
   const shared = x.labels.filter((l) => y.labels.includes(l));
   const batch = shared.filter((l) => wanted.has(l));
   const contracted = shared.filter((l) => !wanted.has(l));
-  const places = (labels: readonly string[], of: readonly string[]): number[] => of.map((l) => labels.indexOf(l));
+  const places = (labels: readonly string[], of: readonly string[]): number[] =>
+    of.map((l) => labels.indexOf(l));
   const array = dotGeneral(
     x.array,
     y.array,
@@ -242,7 +250,11 @@ export function einsum(subscripts: string, ...args: readonly (ArrayLike | Einsum
 }
 
 /** Axes in the order of the labels; labels that vanished with an extent of 1 come back. */
-export function arrange(x: Labelled, output: readonly string[], extents: ReadonlyMap<string, number>): NdArray {
+export function arrange(
+  x: Labelled,
+  output: readonly string[],
+  extents: ReadonlyMap<string, number>,
+): NdArray {
   const present = output.filter((l) => x.labels.includes(l));
   const ordered = transpose(
     x.array,

@@ -5,11 +5,22 @@
  */
 import { isFloating } from "../../compiler/types/dtype.ts";
 import { type Shape, sameShape } from "../../compiler/types/tensor-type.ts";
-import { captureSource, ConcretizationTypeError, convert, formatType, full, isStaging, NdArray, Tracer, WeftTypeError, WeftValueError } from "../core/index.ts";
+import {
+  bindOne,
+  ConcretizationTypeError,
+  captureSource,
+  convert,
+  formatType,
+  full,
+  isStaging,
+  NdArray,
+  Tracer,
+  WeftTypeError,
+  WeftValueError,
+} from "../core/index.ts";
 import { range } from "../lax/axes.ts";
-import { dynamicSlice } from "../lax/dynamic.ts";
-import { gather, type GatherScatterMode } from "../lax/indexing.ts";
 import { add, mul } from "../lax/elementwise.ts";
+import { type GatherScatterMode, gather } from "../lax/indexing.ts";
 import { broadcastedIota, concatenate, expandDims, reshape, rev, slice, transpose } from "../lax/movement.ts";
 import { broadcastShapes, broadcastTo } from "../lax/operands.ts";
 import { nonzero } from "./sorting.ts";
@@ -36,7 +47,8 @@ function isRange(index: Index): index is RangeIndex {
 
 /** Python's `slice.indices`: start, length and step within an extent. */
 function resolveRange(index: RangeIndex, extent: number): AxisIndex {
-  if (index.length > 3) throw new WeftTypeError(`a range index is [start, stop, step], got ${index.length} entries`);
+  if (index.length > 3)
+    throw new WeftTypeError(`a range index is [start, stop, step], got ${index.length} entries`);
   for (const part of index) {
     if (part !== null && part !== undefined && !Number.isInteger(part)) {
       throw new WeftTypeError(
@@ -82,7 +94,9 @@ function maskPositions(mask: NdArray): NdArray[] {
 function resolve(shape: Shape, indices: readonly Index[]): AxisIndex[] {
   const taken = indices.reduce<number>((n, index) => n + axesTaken(index), 0);
   if (taken > shape.length) {
-    throw new WeftValueError(`Too many indices: array is ${shape.length}-dimensional, but ${taken} were indexed`);
+    throw new WeftValueError(
+      `Too many indices: array is ${shape.length}-dimensional, but ${taken} were indexed`,
+    );
   }
   if (indices.filter((index) => index === "...").length > 1) {
     throw new WeftValueError("an index can only have a single ellipsis ('...')");
@@ -119,7 +133,9 @@ function resolve(shape: Shape, indices: readonly Index[]): AxisIndex[] {
       for (const value of maskPositions(index)) entries.push({ kind: "array", value });
     } else {
       if (isFloating(index.dtype)) {
-        throw new WeftTypeError(`Indexer must have integer or boolean type, got indexer with type ${index.dtype}`);
+        throw new WeftTypeError(
+          `Indexer must have integer or boolean type, got indexer with type ${index.dtype}`,
+        );
       }
       const extent = shape[axis++];
       entries.push({ kind: "array", value: normalizeIndices(convert(index, "int32"), extent, "clip") });
@@ -207,10 +223,10 @@ function readAdvanced(x: NdArray, entries: readonly AxisIndex[], options: GetOpt
   const { mode = "clip", fillValue = null } = options;
   let result: NdArray;
   if (joint.length === 0 && mode !== "fill" && mode !== "drop") {
-    const starts = axes.map((entry) => (entry.kind === "range" ? 0 : indexValue(entry)));
-    const sizes = sliced.shape.map((n, axis) => (indexed.includes(axis) ? 1 : n));
+    const starts = axes.map((entry) => indexValue(entry));
+    const sliceSizes = sliced.shape.map((n, axis) => (indexed.includes(axis) ? 1 : n));
     result = reshape(
-      dynamicSlice(sliced, starts, sizes),
+      bindOne("dynamic_slice", [sliced, ...starts], { sliceSizes }, sliced.weakType),
       sliced.shape.filter((_, axis) => !indexed.includes(axis)),
     );
   } else {
@@ -287,7 +303,9 @@ export function planWrite(x: NdArray, indices: readonly Index[]): WritePlan {
   );
   const block = inBlock
     ? {
-        starts: axes.map((entry) => (entry.kind === "int" ? entry.value : entry.kind === "range" ? entry.start : 0)),
+        starts: axes.map((entry) =>
+          entry.kind === "int" ? entry.value : entry.kind === "range" ? entry.start : 0,
+        ),
         sizes: axes.map((entry) => (entry.kind === "range" ? entry.length : 1)),
       }
     : null;

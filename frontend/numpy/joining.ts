@@ -38,7 +38,11 @@ function promotedSequence(name: string, xs: ArraySequence, dtype: DType | undefi
 export function concatenate(xs: ArraySequence, options: JoinOptions | number = {}): NdArray {
   const { axis = 0, dtype }: JoinOptions = typeof options === "number" ? { axis: options } : options;
   const arrays = promotedSequence("concatenate", xs, dtype);
-  if (axis === null) return lax.concatenate(arrays.map((x) => ravel(x)), 0);
+  if (axis === null)
+    return lax.concatenate(
+      arrays.map((x) => ravel(x)),
+      0,
+    );
   if (arrays[0].ndim === 0) throw new WeftValueError("Zero-dimensional arrays cannot be concatenated.");
   return lax.concatenate(arrays, axis);
 }
@@ -97,7 +101,10 @@ export function columnStack(xs: ArraySequence): NdArray {
 
 /** `values` after x, flattened unless an axis is given (`jnp.append`). */
 export function append(x: ArrayLike, values: ArrayLike, options: { axis?: number | null } = {}): NdArray {
-  return concatenate([x, values].map((a) => atleast1d(a)), { axis: options.axis ?? null });
+  return concatenate(
+    [x, values].map((a) => atleast1d(a)),
+    { axis: options.axis ?? null },
+  );
 }
 
 /** Arrays put together as the blocks of nested lists say: the innermost lists run along the last axis (`jnp.block`). */
@@ -111,7 +118,10 @@ export function block(blocks: Blocks): NdArray {
       const a = toArray("block", x);
       return a.ndim >= total ? a : lax.reshape(a, [...range(total - a.ndim).map(() => 1), ...a.shape]);
     }
-    return concatenate(x.map((item) => build(item, level - 1)), { axis: -level });
+    return concatenate(
+      x.map((item) => build(item, level - 1)),
+      { axis: -level },
+    );
   };
   const total = depth(blocks);
   return build(blocks, total);
@@ -122,12 +132,17 @@ function isBlockList(x: Blocks): x is readonly Blocks[] {
 }
 
 /** Splits at the given places, or into equal parts; a remainder throws WeftValueError (`jnp.split`). */
-export function split(x: ArrayLike, indicesOrSections: number | readonly number[], options: { axis?: number } = {}): NdArray[] {
+export function split(
+  x: ArrayLike,
+  indicesOrSections: number | readonly number[],
+  options: { axis?: number } = {},
+): NdArray[] {
   const a = toArray("split", x);
   const axis = canonicalizeAxis(options.axis ?? 0, a.ndim);
   if (typeof indicesOrSections === "number") {
     const rest = a.shape[axis] % indicesOrSections;
-    if (rest !== 0) throw new WeftValueError(`array split does not result in an equal division: rest is ${rest}`);
+    if (rest !== 0)
+      throw new WeftValueError(`array split does not result in an equal division: rest is ${rest}`);
   }
   return arraySplit(a, indicesOrSections, { axis });
 }
@@ -180,7 +195,11 @@ export interface RepeatOptions {
 }
 
 /** Every element repeated in place, all as often, or each as often as `repeats` says (`jnp.repeat`). */
-export function repeat(x: ArrayLike, repeats: ArrayLike | readonly number[], options: RepeatOptions = {}): NdArray {
+export function repeat(
+  x: ArrayLike,
+  repeats: ArrayLike | readonly number[],
+  options: RepeatOptions = {},
+): NdArray {
   const given = toArray("repeat", x);
   const flat = (options.axis ?? null) === null;
   const a = flat ? ravel(given) : given;
@@ -188,7 +207,8 @@ export function repeat(x: ArrayLike, repeats: ArrayLike | readonly number[], opt
   const n = a.shape[axis];
   const total = options.totalRepeatLength;
   if (typeof repeats === "number" && total === undefined) {
-    if (!Number.isInteger(repeats) || repeats < 0) throw new WeftValueError(`repeats must be non-negative, got ${repeats}`);
+    if (!Number.isInteger(repeats) || repeats < 0)
+      throw new WeftValueError(`repeats must be non-negative, got ${repeats}`);
     const spread = broadcastTo(lax.expandDims(a, [axis + 1]), a.shape.toSpliced(axis + 1, 0, repeats));
     return lax.reshape(spread, a.shape.toSpliced(axis, 1, n * repeats));
   }

@@ -1,10 +1,27 @@
 /** Products of vectors and matrices (`jax.numpy` and `jax.numpy.linalg`). */
 import type { DType } from "../../compiler/types/dtype.ts";
-import { type ArrayLike, convert, formatShape, full, type NdArray, WeftTypeError, WeftValueError } from "../core/index.ts";
+import {
+  type ArrayLike,
+  convert,
+  formatShape,
+  full,
+  type NdArray,
+  WeftTypeError,
+  WeftValueError,
+} from "../core/index.ts";
 import { canonicalizeAxes, canonicalizeAxis, otherAxes, range } from "../lax/axes.ts";
 import { dotGeneral } from "../lax/contraction.ts";
 import * as lax from "../lax/elementwise.ts";
-import { broadcastedIota, concatenate, expandDims, indexInDim, pad, reshape, sliceInDim, transpose } from "../lax/movement.ts";
+import {
+  broadcastedIota,
+  concatenate,
+  expandDims,
+  indexInDim,
+  pad,
+  reshape,
+  sliceInDim,
+  transpose,
+} from "../lax/movement.ts";
 import { broadcastShapes, broadcastTo, constantLike } from "../lax/operands.ts";
 import { reduceSum } from "../lax/reductions.ts";
 import { arrange, contractPair, type Labelled } from "./einsum.ts";
@@ -70,7 +87,15 @@ export function dot(x: ArrayLike, y: ArrayLike, options: ProductOptions = {}): N
     const [p, q] = [broadcastTo(a, shape), broadcastTo(b, shape)];
     return a.dtype === "bool" ? lax.bitwiseAnd(p, q) : lax.mul(p, q);
   }
-  return dotGeneral(a, b, [[[a.ndim - 1], [Math.max(b.ndim - 2, 0)]], [[], []]], options);
+  return dotGeneral(
+    a,
+    b,
+    [
+      [[a.ndim - 1], [Math.max(b.ndim - 2, 0)]],
+      [[], []],
+    ],
+    options,
+  );
 }
 
 /** Sum product of the flattened arrays (`jnp.vdot`). */
@@ -79,7 +104,11 @@ export function vdot(x: ArrayLike, y: ArrayLike, options: ProductOptions = {}): 
 }
 
 /** Sum product along one axis, the others broadcast (`jnp.vecdot`). */
-export function vecdot(x: ArrayLike, y: ArrayLike, options: ProductOptions & { axis?: number } = {}): NdArray {
+export function vecdot(
+  x: ArrayLike,
+  y: ArrayLike,
+  options: ProductOptions & { axis?: number } = {},
+): NdArray {
   const [a, b] = promoteDTypes("vecdot", x, y);
   const last = (z: NdArray): NdArray => {
     const axis = canonicalizeAxis(options.axis ?? -1, z.ndim);
@@ -134,7 +163,15 @@ export function tensordot(
       );
     }
   }
-  return dotGeneral(a, b, [[left, right], [[], []]], options);
+  return dotGeneral(
+    a,
+    b,
+    [
+      [left, right],
+      [[], []],
+    ],
+    options,
+  );
 }
 
 /** Kronecker product (`jnp.kron`). */
@@ -144,8 +181,20 @@ export function kron(x: ArrayLike, y: ArrayLike): NdArray {
   const padded = (z: NdArray): number[] => [...range(ndim - z.ndim).map(() => 1), ...z.shape];
   const [s, t] = [padded(a), padded(b)];
   const shape = s.flatMap((n, i) => [n, t[i]]);
-  const p = broadcastTo(reshape(a, s.flatMap((n) => [n, 1])), shape);
-  const q = broadcastTo(reshape(b, t.flatMap((n) => [1, n])), shape);
+  const p = broadcastTo(
+    reshape(
+      a,
+      s.flatMap((n) => [n, 1]),
+    ),
+    shape,
+  );
+  const q = broadcastTo(
+    reshape(
+      b,
+      t.flatMap((n) => [1, n]),
+    ),
+    shape,
+  );
   return reshape(
     a.dtype === "bool" ? lax.bitwiseAnd(p, q) : lax.mul(p, q),
     s.map((n, i) => n * t[i]),
@@ -178,7 +227,10 @@ export function cross(x: ArrayLike, y: ArrayLike, options: { axis?: number } = {
 }
 
 /** Elements (i, i + offset) of two axes, along a new last axis (`jnp.diagonal`). */
-export function diagonal(x: ArrayLike, options: { offset?: number; axis1?: number; axis2?: number } = {}): NdArray {
+export function diagonal(
+  x: ArrayLike,
+  options: { offset?: number; axis1?: number; axis2?: number } = {},
+): NdArray {
   const a = toArray("diagonal", x);
   const { offset = 0, axis1 = 0, axis2 = 1 } = options;
   if (a.ndim < 2) throw new WeftValueError("diagonal requires an array of at least two dimensions.");
@@ -190,9 +242,14 @@ export function diagonal(x: ArrayLike, options: { offset?: number; axis1?: numbe
   const rows = Math.min(Math.max(0, -offset), moved.shape[n - 2]);
   const columns = Math.min(Math.max(0, offset), moved.shape[n - 1]);
   const length = Math.min(moved.shape[n - 2] - rows, moved.shape[n - 1] - columns);
-  const square = sliceInDim(sliceInDim(moved, rows, rows + length, { axis: n - 2 }), columns, columns + length, {
-    axis: n - 1,
-  });
+  const square = sliceInDim(
+    sliceInDim(moved, rows, rows + length, { axis: n - 2 }),
+    columns,
+    columns + length,
+    {
+      axis: n - 1,
+    },
+  );
   // Row-major, the diagonal is every (length + 1)-th element of a matrix.
   const flat = reshape(square, [...square.shape.slice(0, -2), length * length]);
   return sliceInDim(flat, null, null, { stride: length + 1, axis: flat.ndim - 1 });
@@ -228,7 +285,8 @@ export function trace(
 
 /** Products of several matrices (`jnp.linalg.multi_dot`), from the left. */
 export function multiDot(xs: readonly ArrayLike[]): NdArray {
-  if (xs.length < 2) throw new WeftValueError(`multi_dot requires at least two arrays; got len(arrays)=${xs.length}`);
+  if (xs.length < 2)
+    throw new WeftValueError(`multi_dot requires at least two arrays; got len(arrays)=${xs.length}`);
   return xs.slice(1).reduce<NdArray>((product, x) => matmul(product, x), toArray("multi_dot", xs[0]));
 }
 

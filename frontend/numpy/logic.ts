@@ -71,7 +71,11 @@ export const rightShift = comparison("right_shift", (x, y) => {
   return unsigned ? lax.shiftRightLogical(x, y) : lax.shiftRightArithmetic(x, y);
 });
 
-function floatTest(name: string, apply: (x: NdArray) => NdArray, ofIntegers: boolean): (x: ArrayLike) => NdArray {
+function floatTest(
+  name: string,
+  apply: (x: NdArray) => NdArray,
+  ofIntegers: boolean,
+): (x: ArrayLike) => NdArray {
   return (x) => {
     const a = toArray(name, x);
     return isFloating(a.dtype) ? apply(a) : full(Number(ofIntegers), "bool", a.shape);
@@ -161,7 +165,8 @@ export function nanToNum(x: ArrayLike, options: NanToNumOptions = {}): NdArray {
   const given = toArray("nan_to_num", x);
   if (!isFloating(given.dtype)) return given;
   const a = inexact("nan_to_num", given);
-  const limit = a.dtype === "float64" ? Number.MAX_VALUE : a.dtype === "float16" ? 65504 : 3.4028234663852886e38;
+  const limit =
+    a.dtype === "float64" ? Number.MAX_VALUE : a.dtype === "float16" ? 65504 : 3.4028234663852886e38;
   const withoutNan = lax.select(isnan(a), constantLike(a, options.nan ?? 0), a);
   const withoutTop = lax.select(isposinf(a), constantLike(a, options.posinf ?? limit), withoutNan);
   return lax.select(isneginf(a), constantLike(a, options.neginf ?? -limit), withoutTop);

@@ -10,7 +10,7 @@ import {
 } from "../core/index.ts";
 import { canonicalizeAxes, canonicalizeAxis, canonicalizeShape, range } from "../lax/axes.ts";
 import * as lax from "../lax/movement.ts";
-import { broadcastShapes, broadcastTo as broadcastKnown } from "../lax/operands.ts";
+import { broadcastTo as broadcastKnown, broadcastShapes } from "../lax/operands.ts";
 import { toArray } from "./promotion.ts";
 
 /** A shape with at most one −1, which stands for what is left (`jnp` `_compute_newshape`). */
@@ -20,7 +20,9 @@ export function inferShape(x: NdArray, shape: number | readonly number[]): numbe
   if (list.some((n) => !Number.isInteger(n) || n < -1)) canonicalizeShape(list);
   const unknown = list.filter((n) => n === -1).length;
   if (unknown > 1) {
-    throw new WeftTypeError(`can only specify one unknown axis size with a \`-1\` value, got ${formatShape(list)}`);
+    throw new WeftTypeError(
+      `can only specify one unknown axis size with a \`-1\` value, got ${formatShape(list)}`,
+    );
   }
   if (unknown === 1) {
     const rest = sizeOf(list.filter((n) => n !== -1));
@@ -33,9 +35,7 @@ export function inferShape(x: NdArray, shape: number | readonly number[]): numbe
     return list.map((n) => (n === -1 ? (rest === 0 ? 0 : x.size / rest) : n));
   }
   if (sizeOf(list) !== x.size) {
-    throw new WeftTypeError(
-      `cannot reshape ${from} into shape ${formatShape(list)} (size ${sizeOf(list)})`,
-    );
+    throw new WeftTypeError(`cannot reshape ${from} into shape ${formatShape(list)} (size ${sizeOf(list)})`);
   }
   return list;
 }
@@ -73,7 +73,8 @@ export const permuteDims = (x: ArrayLike, axes: readonly number[]): NdArray => t
 /** The last two axes exchanged (`jnp.matrix_transpose`). */
 export function matrixTranspose(x: ArrayLike): NdArray {
   const a = toArray("matrix_transpose", x);
-  if (a.ndim < 2) throw new WeftValueError(`x must be at least two-dimensional for matrix_transpose; got ndim=${a.ndim}`);
+  if (a.ndim < 2)
+    throw new WeftValueError(`x must be at least two-dimensional for matrix_transpose; got ndim=${a.ndim}`);
   return swapaxes(a, -1, -2);
 }
 
@@ -123,7 +124,8 @@ export function expandDims(x: ArrayLike, axis: number | readonly number[]): NdAr
 /** Without axes of extent 1: all of them, or those given (`jnp.squeeze`). Throws WeftValueError for another extent. */
 export function squeeze(x: ArrayLike, axis: number | readonly number[] | null = null): NdArray {
   const a = toArray("squeeze", x);
-  const axes = axis === null ? range(a.ndim).filter((i) => a.shape[i] === 1) : typeof axis === "number" ? [axis] : axis;
+  const axes =
+    axis === null ? range(a.ndim).filter((i) => a.shape[i] === 1) : typeof axis === "number" ? [axis] : axis;
   return lax.squeeze(a, axes);
 }
 
@@ -212,9 +214,14 @@ export function roll(
   const axes = typeof axis === "number" ? [axis] : axis;
   const shifts = typeof shift === "number" ? axes.map(() => shift) : shift;
   if (shifts.length !== axes.length && axes.length !== 1) {
-    throw new WeftValueError(`'shift' and 'axis' must have one entry each, got ${shifts.length} and ${axes.length}`);
+    throw new WeftValueError(
+      `'shift' and 'axis' must have one entry each, got ${shifts.length} and ${axes.length}`,
+    );
   }
-  return shifts.reduce<NdArray>((y, s, i) => rollOne(y, s, canonicalizeAxis(axes[i % axes.length], a.ndim)), a);
+  return shifts.reduce<NdArray>(
+    (y, s, i) => rollOne(y, s, canonicalizeAxis(axes[i % axes.length], a.ndim)),
+    a,
+  );
 }
 
 /** Whether an argument is a number or an array: options objects are neither. */

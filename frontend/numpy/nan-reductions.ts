@@ -39,9 +39,10 @@ function nanExtreme(
 ): NdArray {
   const options: reduce.ExtremeOptions = reduce.asOptions(given);
   const a = toArray(`nan${name}`, x);
-  if (!isFloating(a.dtype)) return reduce[name](a, options);
+  const extreme = name === "max" ? reduce.max : reduce.min;
+  if (!isFloating(a.dtype)) return extreme(a, options);
   const identity = extremeValue(a.dtype, name === "max" ? "lowest" : "highest");
-  const result = reduce[name](reduce.replaceNan(a, identity), options);
+  const result = extreme(reduce.replaceNan(a, identity), options);
   if (options.initial !== undefined && options.initial !== null) return result;
   const { axis, keepdims } = options;
   return where(reduce.all(isnan(a), { axis, keepdims }), numberAs(Number.NaN, a.dtype), result);
@@ -76,8 +77,9 @@ export function nanstd(x: ArrayLike, options: reduce.OptionsOrAxis<reduce.VarOpt
 function nanArg(name: "argmax" | "argmin", x: ArrayLike, given: reduce.ArgOptions | number | null): NdArray {
   const options: reduce.ArgOptions = given === null || typeof given === "number" ? { axis: given } : given;
   const a = toArray(`nan${name}`, x);
-  if (!isFloating(a.dtype)) return reduce[name](a, options);
-  const found = reduce[name](
+  const place = name === "argmax" ? reduce.argmax : reduce.argmin;
+  if (!isFloating(a.dtype)) return place(a, options);
+  const found = place(
     reduce.replaceNan(a, name === "argmax" ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY),
     options,
   );

@@ -1,5 +1,12 @@
 /** Norms (`jax.numpy.linalg.norm`). */
-import { type ArrayLike, convert, formatShape, type NdArray, UnsupportedError, WeftValueError } from "../core/index.ts";
+import {
+  type ArrayLike,
+  convert,
+  formatShape,
+  type NdArray,
+  UnsupportedError,
+  WeftValueError,
+} from "../core/index.ts";
 import { canonicalizeAxes } from "../lax/axes.ts";
 import * as lax from "../lax/elementwise.ts";
 import { inexact } from "./promotion.ts";
@@ -26,8 +33,10 @@ export function norm(x: ArrayLike, options: NormOptions = {}): NdArray {
   const axes = canonicalizeAxes(axis, a.ndim);
   if (axes.length === 1) return vectorNorm(a, ord, { axis: axes, keepdims });
   if (axes.length === 2) return matrixNorm(a, ord, axes, keepdims);
-  throw new WeftValueError(`Improper number of axes for norm: ${formatShape(axes)}. Pass one axis to compute a ` +
-    "vector-norm, or two axes to compute a matrix-norm.");
+  throw new WeftValueError(
+    `Improper number of axes for norm: ${formatShape(axes)}. Pass one axis to compute a ` +
+      "vector-norm, or two axes to compute a matrix-norm.",
+  );
 }
 
 /** Norm over axes as one vector (`jnp.linalg.vector_norm`). */
@@ -47,7 +56,12 @@ export function vectorNorm(
   return lax.pow(sum(lax.pow(magnitude, ord), options), 1 / ord);
 }
 
-function matrixNorm(a: NdArray, ord: NormOrder, [row, column]: readonly number[], keepdims: boolean): NdArray {
+function matrixNorm(
+  a: NdArray,
+  ord: NormOrder,
+  [row, column]: readonly number[],
+  keepdims: boolean,
+): NdArray {
   if (ord === null || ord === "fro") return lax.sqrt(sum(lax.square(a), { axis: [row, column], keepdims }));
   const extreme = typeof ord === "number" && ord > 0 ? max : min;
   // The sum over the one axis goes away before the other is reduced.
@@ -59,7 +73,9 @@ function matrixNorm(a: NdArray, ord: NormOrder, [row, column]: readonly number[]
   if (ord === 1 || ord === -1) return over(row, column);
   if (ord === Number.POSITIVE_INFINITY || ord === Number.NEGATIVE_INFINITY) return over(column, row);
   if (ord === 2 || ord === -2 || ord === "nuc") {
-    throw new UnsupportedError(`norm of matrices of order ${ord} needs singular values, which are not implemented`);
+    throw new UnsupportedError(
+      `norm of matrices of order ${ord} needs singular values, which are not implemented`,
+    );
   }
   throw new WeftValueError(`Invalid order '${ord}' for matrix norm.`);
 }

@@ -1,6 +1,6 @@
 /** Operands of np functions: dtypes promoted by JAX's lattice, shapes broadcast by NumPy's rule. */
 import { type DType, isFloating } from "../../compiler/types/dtype.ts";
-import { sameShape, type Shape } from "../../compiler/types/tensor-type.ts";
+import { type Shape, sameShape } from "../../compiler/types/tensor-type.ts";
 import {
   type ArrayLike,
   asArray,

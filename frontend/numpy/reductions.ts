@@ -19,7 +19,7 @@ import * as lax from "../lax/elementwise.ts";
 import { reshape } from "../lax/movement.ts";
 import { broadcastShapes, broadcastTo, numberAs } from "../lax/operands.ts";
 import * as reduce from "../lax/reductions.ts";
-import { truth, where as choose } from "./logic.ts";
+import { where as choose, truth } from "./logic.ts";
 import { ravel } from "./movement.ts";
 import { inexactDType, toArray } from "./promotion.ts";
 import { add, maximum, minimum, multiply } from "./ufuncs.ts";
@@ -63,7 +63,9 @@ export interface VarOptions extends MeanOptions {
 export type OptionsOrAxis<O> = O | Axis;
 
 /** Options from what the user gave in their place. */
-export function asOptions<O extends { readonly axis?: Axis }>(given: OptionsOrAxis<O>): O | { readonly axis: Axis } {
+export function asOptions<O extends { readonly axis?: Axis }>(
+  given: OptionsOrAxis<O>,
+): O | { readonly axis: Axis } {
   if (given === null || typeof given === "number" || isAxes(given)) return { axis: given };
   return given;
 }
@@ -73,7 +75,12 @@ function isAxes<O>(given: O | readonly number[]): given is readonly number[] {
 }
 
 /** A result with its reduced axes put back with extent 1. */
-export function restoreAxes(result: NdArray, x: NdArray, axes: readonly number[], keepdims: boolean): NdArray {
+export function restoreAxes(
+  result: NdArray,
+  x: NdArray,
+  axes: readonly number[],
+  keepdims: boolean,
+): NdArray {
   if (!keepdims) return result;
   return reshape(
     result,
@@ -108,8 +115,16 @@ function arithmetic(
 ): NdArray {
   const options: SumOptions = asOptions(given);
   const operand = toArray(name, x);
-  const widened = convert(operand, options.dtype ?? sumDType(operand.dtype), operand.weakType && !options.dtype);
-  const a = masked(widened.dtype === "bool" ? convert(widened, DEFAULT_INT) : widened, options.where, identity);
+  const widened = convert(
+    operand,
+    options.dtype ?? sumDType(operand.dtype),
+    operand.weakType && !options.dtype,
+  );
+  const a = masked(
+    widened.dtype === "bool" ? convert(widened, DEFAULT_INT) : widened,
+    options.where,
+    identity,
+  );
   const axes = canonicalizeAxes(options.axis, a.ndim);
   const result = restoreAxes(fold(a, axes), a, axes, options.keepdims ?? false);
   const { initial = null } = options;
@@ -189,7 +204,12 @@ export function countNonzero(x: ArrayLike, options: OptionsOrAxis<AxisOptions> =
 }
 
 /** Number of elements that a reduction over axes takes, from a mask if there is one. */
-function elementCount(a: NdArray, where: ArrayLike | null | undefined, options: AxisOptions, dtype: DType): NdArray {
+function elementCount(
+  a: NdArray,
+  where: ArrayLike | null | undefined,
+  options: AxisOptions,
+  dtype: DType,
+): NdArray {
   const axes = canonicalizeAxes(options.axis, a.ndim);
   if (where === null || where === undefined) {
     return full(
@@ -251,11 +271,7 @@ export interface ArgOptions {
   readonly keepdims?: boolean;
 }
 
-function argExtreme(
-  name: "argmax" | "argmin",
-  x: ArrayLike,
-  given: ArgOptions | number | null,
-): NdArray {
+function argExtreme(name: "argmax" | "argmin", x: ArrayLike, given: ArgOptions | number | null): NdArray {
   const options: ArgOptions = given === null || typeof given === "number" ? { axis: given } : given;
   const operand = toArray(name, x);
   const flat = (options.axis ?? null) === null;
@@ -298,7 +314,11 @@ export function cumulative(
   const a = flat ? ravel(operand) : operand;
   const dtype = options.dtype ?? (operand.dtype === "bool" ? DEFAULT_INT : operand.dtype);
   const axis = flat ? 0 : canonicalizeAxis(options.axis ?? 0, a.ndim);
-  return convert(apply(convert(a, dtype === "bool" ? DEFAULT_INT : dtype, a.weakType), axis), dtype, a.weakType);
+  return convert(
+    apply(convert(a, dtype === "bool" ? DEFAULT_INT : dtype, a.weakType), axis),
+    dtype,
+    a.weakType,
+  );
 }
 
 /** Sums of the elements up to each place (`jnp.cumsum`); bool as int32. */

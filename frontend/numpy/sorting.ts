@@ -16,7 +16,7 @@ import { scatterAdd } from "../lax/indexing.ts";
 import { broadcastedIota, concatenate, expandDims, reshape, rev, sliceInDim } from "../lax/movement.ts";
 import { broadcastTo, numberAs } from "../lax/operands.ts";
 import { cumsum, reduceSum } from "../lax/reductions.ts";
-import { sort as sortTogether, sortedOrder } from "../lax/sorting.ts";
+import { sortedOrder, sort as sortTogether } from "../lax/sorting.ts";
 import { array, linspace } from "./creation.ts";
 import { isnan, truth, where } from "./logic.ts";
 import { isArrayLike, ravel } from "./movement.ts";
@@ -31,7 +31,11 @@ export interface SortOptions {
   readonly descending?: boolean;
 }
 
-function alongAxis(name: string, x: ArrayLike, given: SortOptions | number | null): { a: NdArray; axis: number; descending: boolean } {
+function alongAxis(
+  name: string,
+  x: ArrayLike,
+  given: SortOptions | number | null,
+): { a: NdArray; axis: number; descending: boolean } {
   const options: SortOptions = given === null || typeof given === "number" ? { axis: given } : given;
   const operand = toArray(name, x);
   const flat = options.axis === null;
@@ -102,14 +106,23 @@ export function nonzero(x: ArrayLike, options: SizeOptions = {}): NdArray[] {
   // Place i goes to slot (number of hits up to i) − 1; what is no hit goes nowhere.
   const order = lax.sub(cumsum(convert(flat, "int32")), 1);
   const slots = lax.select(flat, order, numberAs(size, "int32", [a.size]));
-  const places = scatterAdd(full(0, "int32", [size]), expandDims(slots, [1]), broadcastedIota("int32", [a.size], 0), {
-    updateWindowDims: [],
-    insertedWindowDims: [0],
-    scatterDimsToOperandDims: [0],
-  });
+  const places = scatterAdd(
+    full(0, "int32", [size]),
+    expandDims(slots, [1]),
+    broadcastedIota("int32", [a.size], 0),
+    {
+      updateWindowDims: [],
+      insertedWindowDims: [0],
+      scatterDimsToOperandDims: [0],
+    },
+  );
   const valid = lax.lt(broadcastedIota("int32", [size], 0), broadcastTo(count, [size]));
   return a.shape.map((n, axis) =>
-    where(valid, lax.rem(lax.div(places, strides[axis]), n), convert(toArray("nonzero", fillValue ?? 0), "int32")),
+    where(
+      valid,
+      lax.rem(lax.div(places, strides[axis]), n),
+      convert(toArray("nonzero", fillValue ?? 0), "int32"),
+    ),
   );
 }
 
@@ -130,7 +143,11 @@ export function argwhere(x: ArrayLike, options: SizeOptions = {}): NdArray {
 }
 
 /** Elements where a condition holds, along an axis or of the flattened array; outside of jit (`jnp.compress`). */
-export function compress(condition: ArrayLike | readonly boolean[], x: ArrayLike, options: { axis?: number | null } = {}): NdArray {
+export function compress(
+  condition: ArrayLike | readonly boolean[],
+  x: ArrayLike,
+  options: { axis?: number | null } = {},
+): NdArray {
   const mask = isArrayLike(condition) ? condition : array([...condition]);
   const a = toArray("compress", x);
   const [places] = nonzero(mask);
@@ -190,7 +207,10 @@ export function uniqueAll(x: ArrayLike, options: SizeOptions = {}): UniqueResult
     size = Array.from(flags).filter((f) => f !== 0).length;
   }
   const [places] = nonzero(first, { size });
-  const present = lax.le(broadcastedIota("int32", [size], 0), broadcastTo(sliceToScalar(group, n - 1), [size]));
+  const present = lax.le(
+    broadcastedIota("int32", [size], 0),
+    broadcastTo(sliceToScalar(group, n - 1), [size]),
+  );
   const found = take(sorted, places, { axis: 0, mode: "clip" });
   const fill = options.fillValue ?? null;
   const values = fill === null ? found : where(present, found, convert(toArray("unique", fill), a.dtype));
@@ -267,7 +287,10 @@ export function digitize(x: ArrayLike, bins: ArrayLike, options: { right?: boole
   const n = edges.shape[0] ?? 0;
   if (n <= 1) return searchsorted(edges, x, { side });
   const ascending = searchsorted(edges, x, { side });
-  const descending = lax.sub(n, searchsorted(rev(edges, [0]), x, { side: side === "left" ? "right" : "left" }));
+  const descending = lax.sub(
+    n,
+    searchsorted(rev(edges, [0]), x, { side: side === "left" ? "right" : "left" }),
+  );
   const rising = lax.ge(sliceToScalar(edges, n - 1), sliceToScalar(edges, 0));
   return lax.select(rising, ascending, descending);
 }
@@ -343,7 +366,11 @@ export function histogram(
   const bin = lax.sub(searchsorted(bounds, a, { side: "right" }), 1);
   const top = lax.eq(a, broadcastTo(sliceToScalar(bounds, n), a.shape));
   // Outside of the edges: a slot that does not exist.
-  const slot = lax.select(top, numberAs(n - 1, "int32", bin.shape), lax.select(lax.lt(bin, 0), numberAs(n, "int32", bin.shape), bin));
+  const slot = lax.select(
+    top,
+    numberAs(n - 1, "int32", bin.shape),
+    lax.select(lax.lt(bin, 0), numberAs(n, "int32", bin.shape), bin),
+  );
   const counts = scatterAdd(full(0, a.dtype, [n]), expandDims(slot, [1]), w, {
     updateWindowDims: [],
     insertedWindowDims: [0],
@@ -374,7 +401,10 @@ export function interp(x: ArrayLike, xp: ArrayLike, fp: ArrayLike, options: Inte
   const previous = lax.sub(i, 1);
   const [x0, x1, y0, y1] = [at(points, previous), at(points, i), at(values, previous), at(values, i)];
   const width = lax.sub(x1, x0);
-  const flat = lax.le(lax.abs(width), DTYPE_INFO[a.dtype].bits === 64 ? Number.MIN_VALUE : 1.1754943508222875e-38);
+  const flat = lax.le(
+    lax.abs(width),
+    DTYPE_INFO[a.dtype].bits === 64 ? Number.MIN_VALUE : 1.1754943508222875e-38,
+  );
   const slope = lax.div(lax.sub(a, x0), lax.select(flat, numberAs(1, a.dtype, a.shape), width));
   const inside = lax.select(flat, y0, lax.add(y0, lax.mul(slope, lax.sub(y1, y0))));
   const { left = null, right = null } = options;

@@ -31,7 +31,10 @@ function lastAxis(x: NdArray, axis: reduce.Axis | undefined): { rows: NdArray; a
   const axes = canonicalizeAxes(axis, x.ndim).sort((p, q) => p - q);
   const kept = otherAxes(x.ndim, axes);
   const moved = transpose(x, [...kept, ...axes]);
-  return { rows: reshape(moved, [...kept.map((i) => x.shape[i]), axes.reduce((n, i) => n * x.shape[i], 1)]), axes };
+  return {
+    rows: reshape(moved, [...kept.map((i) => x.shape[i]), axes.reduce((n, i) => n * x.shape[i], 1)]),
+    axes,
+  };
 }
 
 function quantileOf(
@@ -92,23 +95,42 @@ function quantileOf(
  * Elements below which the fractions q of all elements lie (`jnp.quantile`). A vector of q gives a new first axis.
  * NaN anywhere in a row gives NaN.
  */
-export function quantile(x: ArrayLike, q: ArrayLike | readonly number[], options: QuantileOptions = {}): NdArray {
+export function quantile(
+  x: ArrayLike,
+  q: ArrayLike | readonly number[],
+  options: QuantileOptions = {},
+): NdArray {
   return quantileOf("quantile", x, q, options, false);
 }
 /** `quantile` without NaN (`jnp.nanquantile`). */
-export function nanquantile(x: ArrayLike, q: ArrayLike | readonly number[], options: QuantileOptions = {}): NdArray {
+export function nanquantile(
+  x: ArrayLike,
+  q: ArrayLike | readonly number[],
+  options: QuantileOptions = {},
+): NdArray {
   return quantileOf("nanquantile", x, q, options, true);
 }
 
 function fractions(q: ArrayLike | readonly number[]): NdArray {
-  return trueDivide(q instanceof NdArray || typeof q === "number" || typeof q === "boolean" ? q : array(q), 100);
+  return trueDivide(
+    q instanceof NdArray || typeof q === "number" || typeof q === "boolean" ? q : array(q),
+    100,
+  );
 }
 /** `quantile` with q in percent (`jnp.percentile`). */
-export function percentile(x: ArrayLike, q: ArrayLike | readonly number[], options: QuantileOptions = {}): NdArray {
+export function percentile(
+  x: ArrayLike,
+  q: ArrayLike | readonly number[],
+  options: QuantileOptions = {},
+): NdArray {
   return quantile(x, fractions(q), options);
 }
 /** `percentile` without NaN (`jnp.nanpercentile`). */
-export function nanpercentile(x: ArrayLike, q: ArrayLike | readonly number[], options: QuantileOptions = {}): NdArray {
+export function nanpercentile(
+  x: ArrayLike,
+  q: ArrayLike | readonly number[],
+  options: QuantileOptions = {},
+): NdArray {
   return nanquantile(x, fractions(q), options);
 }
 /** The middle element, or the mean of the two (`jnp.median`). */
@@ -136,10 +158,13 @@ export function average(x: ArrayLike, given: reduce.OptionsOrAxis<AverageOptions
   let spread = w;
   if (w.ndim !== a.ndim) {
     if (typeof axis !== "number" || w.ndim !== 1) {
-      throw new WeftValueError("1D weights expected when shapes of a and weights differ, with an axis to lie along.");
+      throw new WeftValueError(
+        "1D weights expected when shapes of a and weights differ, with an axis to lie along.",
+      );
     }
     const [at] = canonicalizeAxes(axis, a.ndim);
-    if (w.size !== a.shape[at]) throw new WeftValueError("Length of weights not compatible with specified axis.");
+    if (w.size !== a.shape[at])
+      throw new WeftValueError("Length of weights not compatible with specified axis.");
     spread = reshape(
       w,
       a.shape.map((n, i) => (i === at ? n : 1)),
@@ -175,6 +200,9 @@ export function corrcoef(x: ArrayLike, options: Pick<CovOptions, "rowvar"> = {})
   const n = c.shape[0];
   const diagonal = reduce.sum(lax.mul(c, eye(n, n, { dtype: c.dtype })), { axis: 1 });
   const deviations = lax.sqrt(diagonal);
-  const outer = lax.mul(broadcastTo(expandDims(deviations, [1]), [n, n]), broadcastTo(expandDims(deviations, [0]), [n, n]));
+  const outer = lax.mul(
+    broadcastTo(expandDims(deviations, [1]), [n, n]),
+    broadcastTo(expandDims(deviations, [0]), [n, n]),
+  );
   return lax.clamp(-1, lax.div(c, outer), 1);
 }

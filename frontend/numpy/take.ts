@@ -1,4 +1,6 @@
 /** Elements by index along one axis (`jnp.take` and its kin). */
+
+import { isFloating } from "../../compiler/types/dtype.ts";
 import {
   type ArrayLike,
   convert,
@@ -8,7 +10,6 @@ import {
   WeftTypeError,
   WeftValueError,
 } from "../core/index.ts";
-import { isFloating } from "../../compiler/types/dtype.ts";
 import { canonicalizeAxis, otherAxes, range } from "../lax/axes.ts";
 import * as elementwise from "../lax/elementwise.ts";
 import { gather } from "../lax/indexing.ts";
@@ -35,13 +36,19 @@ export function indexOperand(name: string, indices: ArrayLike): NdArray {
   const given = toArray(name, indices);
   if (isFloating(given.dtype)) {
     if (typeof indices === "number" && Number.isInteger(indices)) return convert(given, "int32");
-    throw new WeftTypeError(`take requires indices of integer or boolean type, got ${given.dtype} (in np.${name})`);
+    throw new WeftTypeError(
+      `take requires indices of integer or boolean type, got ${given.dtype} (in np.${name})`,
+    );
   }
   return convert(given, "int32");
 }
 
 /** Negative indices count from the end; in mode "wrap" all count round. */
-export function normalizeIndices(indices: NdArray, extent: number, mode: TakeMode | "drop" | "promise_in_bounds"): NdArray {
+export function normalizeIndices(
+  indices: NdArray,
+  extent: number,
+  mode: TakeMode | "drop" | "promise_in_bounds",
+): NdArray {
   if (mode === "wrap") return remainder(indices, extent);
   return elementwise.select(elementwise.lt(indices, 0), elementwise.add(indices, extent), indices);
 }
@@ -51,7 +58,9 @@ export function take(x: ArrayLike, indices: ArrayLike, options: TakeOptions = {}
   const given = toArray("take", x);
   const { axis: wanted = null, mode = "fill", fillValue = null } = options;
   if (mode !== "fill" && mode !== "clip" && mode !== "wrap") {
-    throw new UnsupportedError(`np.take: mode "${String(mode)}" is not supported; use "fill", "clip" or "wrap"`);
+    throw new UnsupportedError(
+      `np.take: mode "${String(mode)}" is not supported; use "fill", "clip" or "wrap"`,
+    );
   }
   const a = wanted === null ? ravel(given) : given;
   const axis = wanted === null ? 0 : canonicalizeAxis(wanted, a.ndim);
@@ -90,10 +99,7 @@ export function takeAlongAxis(
   }
   const { mode = "fill", fillValue = null } = options;
   const at = canonicalizeAxis(axis, given.ndim);
-  const others = broadcastShapes(
-    given.shape.toSpliced(at, 1, 1),
-    places.shape.toSpliced(at, 1, 1),
-  );
+  const others = broadcastShapes(given.shape.toSpliced(at, 1, 1), places.shape.toSpliced(at, 1, 1));
   const a = broadcastTo(given, others.toSpliced(at, 1, given.shape[at]));
   const spread = broadcastTo(places, others.toSpliced(at, 1, places.shape[at]));
   const normal = normalizeIndices(spread, a.shape[at], mode);

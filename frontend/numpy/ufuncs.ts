@@ -166,15 +166,19 @@ export const trunc = (x: ArrayLike): NdArray => rounding("trunc", x, lax.trunc);
 /** The integer part, towards zero (`jnp.fix`). */
 export const fix = trunc;
 /** The nearest integer in floats, ties to even (`jnp.rint`). */
-export const rint = (x: ArrayLike): NdArray => lax.round(inexact("rint", x), { roundingMethod: "toNearestEven" });
+export const rint = (x: ArrayLike): NdArray =>
+  lax.round(inexact("rint", x), { roundingMethod: "toNearestEven" });
 
 /** Rounded to `decimals` places, ties to even (`jnp.round`). Integers stay; negative decimals of them are not supported. */
 export function round(x: ArrayLike, decimals = 0): NdArray {
   const a = toArray("round", x);
-  if (!Number.isInteger(decimals)) throw new WeftTypeError(`round takes an integer number of decimals, got ${decimals}`);
+  if (!Number.isInteger(decimals))
+    throw new WeftTypeError(`round takes an integer number of decimals, got ${decimals}`);
   if (!isFloating(a.dtype)) {
     if (decimals < 0) {
-      throw new UnsupportedError("integer np.round not implemented for decimals < 0: convert to a floating dtype first");
+      throw new UnsupportedError(
+        "integer np.round not implemented for decimals < 0: convert to a floating dtype first",
+      );
     }
     return a;
   }
@@ -297,11 +301,7 @@ export function hypot(x: ArrayLike, y: ArrayLike): NdArray {
   const small = lax.min(p, q);
   const safe = lax.select(lax.eq(large, 0), constantLike(large, 1), large);
   const ratio = lax.div(small, safe);
-  const length = lax.select(
-    lax.eq(large, 0),
-    large,
-    lax.mul(large, lax.sqrt(lax.add(lax.square(ratio), 1))),
-  );
+  const length = lax.select(lax.eq(large, 0), large, lax.mul(large, lax.sqrt(lax.add(lax.square(ratio), 1))));
   const infinite = lax.bitwiseOr(lax.eq(p, Number.POSITIVE_INFINITY), lax.eq(q, Number.POSITIVE_INFINITY));
   return lax.select(infinite, constantLike(length, Number.POSITIVE_INFINITY), length);
 }

@@ -1,11 +1,12 @@
 /** What customJvp, customVjp and checkpoint share: flattening a call, and closing the graphs of their rules. */
-import { DenseTensor, type Graph, type Operand } from "../../compiler/graph/graph.ts";
+import { DeferredGraph, DenseTensor, type Graph, type Operand } from "../../compiler/graph/graph.ts";
 import { GraphBuilder } from "../../compiler/primitives/graph-builder.ts";
+import { isFloating } from "../../compiler/types/dtype.ts";
 import type { NdArray } from "../core/array.ts";
 import { formatAval, type ShapedArray } from "../core/aval.ts";
 import { ConcreteArray } from "../core/concrete-array.ts";
 import { InternalError, WeftTypeError } from "../core/errors.ts";
-import { contextFor } from "../core/trace.ts";
+import { bind, contextFor } from "../core/trace.ts";
 import { flatten, leafPaths, structureDifference, unflattenAt } from "../tree/tree.ts";
 import { formatPath, type TreeDef } from "../tree/treedef.ts";
 import { argumentArray, argumentPath, type Callee, inputHint, resolveArgnums } from "./arguments.ts";
@@ -113,6 +114,27 @@ export function closeRule(
   });
   const results = builder.inline(traced.graph, [...inputs, ...captured]);
   return builder.finish(traced.graph.name, outputs(builder, results, inputs));
+}
+
+/**
+ * Values that a custom function uses without being given them, as operands of its call. The rule says nothing of them:
+ * differentiating with respect to one is an error, not a zero.
+ */
+export function closedOverOperands(captured: readonly NdArray[], callee: Callee): NdArray[] {
+  return captured.map((x) => {
+    if (x instanceof ConcreteArray || !isFloating(x.dtype)) return x;
+    const builder = new GraphBuilder();
+    const graph = builder.finish("closed_over", [builder.input(x.aval.type)]);
+    const jvp = new DeferredGraph({}, () => {
+      throw new WeftTypeError(
+        `Detected differentiation of the custom rule function ${callee.name} with respect to a closed-over value ` +
+          `(${formatAval(x.aval)}). That is not supported because the rule only specifies how to differentiate with ` +
+          "respect to explicit input parameters. Pass the value as an argument.",
+        callee.source,
+      );
+    });
+    return bind("custom_jvp_call", [x], { graph, jvp, name: "closed_over" }, [x.aval.weakType])[0];
+  });
 }
 
 /** Throws where what a rule returned is not of the given types. */

@@ -11,6 +11,7 @@ import type { TreeDef } from "../tree/treedef.ts";
 import { type Callee, describeCallee } from "./arguments.ts";
 import {
   checkRuleTypes,
+  closedOverOperands,
   closeRule,
   type FlatCall,
   flattenCall,
@@ -72,7 +73,7 @@ export function customJvp<F extends AnyFunction, const N extends readonly number
     });
     const outputs = bind(
       "custom_jvp_call",
-      [...flat.arrays, ...traced.captured],
+      [...flat.arrays, ...closedOverOperands(traced.captured, callee)],
       { graph: traced.graph, jvp, name: callee.name },
       traced.outAvals.map((a) => a.weakType),
     );

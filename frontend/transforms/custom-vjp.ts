@@ -9,7 +9,15 @@ import { asArray, bind } from "../core/trace.ts";
 import { flatten, flattenUpTo, unflatten, unflattenAt } from "../tree/tree.ts";
 import type { TreeDef } from "../tree/treedef.ts";
 import { type Callee, describeCallee, leafArray } from "./arguments.ts";
-import { checkRuleTypes, closeRule, type FlatCall, flattenCall, RuleKeys, runsNow } from "./custom-call.ts";
+import {
+  checkRuleTypes,
+  closedOverOperands,
+  closeRule,
+  type FlatCall,
+  flattenCall,
+  RuleKeys,
+  runsNow,
+} from "./custom-call.ts";
 import type { CustomRuleOptions } from "./custom-jvp.ts";
 import { type TracedGraph, traceToGraph } from "./trace-function.ts";
 import { type AnyFunction, type Arguments, applyFunction, type Result } from "./types.ts";
@@ -62,7 +70,7 @@ export function customVjp<F extends AnyFunction, const N extends readonly number
     });
     const outputs = bind(
       "custom_vjp_call",
-      [...flat.arrays, ...traced.captured],
+      [...flat.arrays, ...closedOverOperands(traced.captured, callee)],
       {
         graph: traced.graph,
         forward: new DeferredGraph(forwardKeys.get(flat.nondiff), () => rule.forward().graph),

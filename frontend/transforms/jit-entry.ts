@@ -78,7 +78,7 @@ export class JitEntry {
   executable(): Executable {
     const backend = currentBackend();
     if (this.#executable === null || this.#backend !== backend) {
-      this.#executable = backend.compile(this.traced.graph, this.#donated);
+      this.#executable = backend.compile(this.traced.graph, this.#donated, "function");
       this.#backend = backend;
     }
     return this.#executable;

@@ -379,6 +379,21 @@ test("padding never loads outside, and puts the value", () => {
   }
 });
 
+test("a reversed row with padding, whose address without its constant would be negative", () => {
+  const n = 60;
+  const [x, out] = [buffer("x", "float32", n), buffer("out", "float32", n + 7, "write")];
+  const b = new KernelBuilder();
+  b.loop(
+    n + 7,
+    (i) => {
+      const value = load(x, s.sub(int(n - 1), i));
+      b.store(out, i, s.guard(s.lt(i, int(n)), value, s.const(9, "float32")));
+    },
+    { kind: "vector" },
+  );
+  run(b, [x, out]);
+});
+
 test("a guarded gather far outside of memory", () => {
   const n = 19;
   const [x, out] = [buffer("x", "float32", n), buffer("out", "float32", n, "write")];

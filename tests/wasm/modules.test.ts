@@ -7,7 +7,7 @@ import { KernelBuilder } from "../../compiler/kernel/kernel-builder.ts";
 import { scalarOps as s } from "../../compiler/kernel/scalar-ops.ts";
 import type { BufferRef, Program, ProgramBuffer, Step } from "../../compiler/program/program.ts";
 import { ByteWriter } from "../../compiler/targets/wasm/byte-writer.ts";
-import { compileModule, compileWasm } from "../../compiler/targets/wasm/compile.ts";
+import { compileWasm } from "../../compiler/targets/wasm/compile.ts";
 import { DTYPE_INFO, DTYPES } from "../../compiler/types/dtype.ts";
 import { buffer, decode, encode, kernelOf, programOf } from "./run-kernel.ts";
 
@@ -63,7 +63,7 @@ test("both variants validate in WABT and are readable", async () => {
 
 test("a shared memory is imported with its maximum, as the threads proposal wants", () => {
   const module = new WebAssembly.Module(
-    new Uint8Array(compileModule(everything(), "simd", { shared: true })),
+    new Uint8Array(compileWasm(everything(), { shared: true }).modules.simd),
   );
   const memory = new WebAssembly.Memory({ initial: 1, maximum: 65536, shared: true });
   assert.ok(new WebAssembly.Instance(module, { env: { memory } }).exports.run);

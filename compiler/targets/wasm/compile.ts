@@ -1,7 +1,7 @@
 /** Program → WebAssembly: one module per compiled function, in a portable and a relaxed-SIMD variant. */
 import type { Program, ProgramInterface, WasmExecutable } from "../../program/program.ts";
 import { ModuleEncoder } from "./encoder.ts";
-import { emitKernel } from "./kernel-code.ts";
+import { emitKernel, type PreparedKernel, prepareKernel } from "./kernel-code.ts";
 import { makeMathFunction } from "./math-functions.ts";
 import { ModuleContext, type WasmVariant } from "./module-context.ts";
 import { emitSchedule } from "./schedule.ts";
@@ -14,9 +14,12 @@ export interface WasmOptions {
 /** Pages of 64 KiB in 4 GiB. A shared memory must declare a maximum. */
 const MAX_PAGES = 65536;
 
-/** The bytes of one module; equal programs give equal bytes. */
-export function compileModule(program: Program, variant: WasmVariant, options: WasmOptions = {}): Uint8Array {
-  const shared = options.shared ?? false;
+function emitModule(
+  program: Program,
+  kernels: readonly PreparedKernel[],
+  variant: WasmVariant,
+  shared: boolean,
+): Uint8Array {
   const encoder = new ModuleEncoder({
     module: "env",
     field: "memory",
@@ -25,20 +28,25 @@ export function compileModule(program: Program, variant: WasmVariant, options: W
     shared,
   });
   const module = new ModuleContext(encoder, variant, makeMathFunction);
-  const kernels = new Map(program.kernels.map((kernel) => [kernel.name, emitKernel(module, kernel)]));
-  encoder.export("run", emitSchedule(encoder, program, kernels));
+  const functions = new Map(kernels.map((k) => [k.kernel.name, emitKernel(module, k)]));
+  encoder.export("run", emitSchedule(encoder, program, functions));
   return encoder.finish();
 }
 
-/** Compiles a program for Wasm. The loader takes the relaxed module where the engine validates it. */
+/**
+ * Compiles a program for Wasm; equal programs give equal bytes. The loader takes the relaxed module where the engine
+ * validates it.
+ */
 export function compileWasm(program: Program, options: WasmOptions = {}): WasmExecutable {
   const { name, inputs, outputs, aliases, tempBytes, constants } = program;
   const bare: ProgramInterface = { name, inputs, outputs, aliases, tempBytes, constants };
+  const kernels = program.kernels.map(prepareKernel);
+  const shared = options.shared ?? false;
   return {
     interface: bare,
     modules: {
-      simd: compileModule(program, "simd", options),
-      relaxed: compileModule(program, "relaxed", options),
+      simd: emitModule(program, kernels, "simd", shared),
+      relaxed: emitModule(program, kernels, "relaxed", shared),
     },
   };
 }

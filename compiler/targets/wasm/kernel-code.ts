@@ -31,9 +31,18 @@ import { LANES, planVector, type VectorPlan } from "./vectorize.ts";
 const OUTLINE_WORK = 8192;
 const CALL_WORK = 4096;
 
+/** What of a kernel is the same in every variant. */
+export interface PreparedKernel {
+  readonly kernel: Kernel;
+  readonly block: Block;
+}
+
+export function prepareKernel(kernel: Kernel): PreparedKernel {
+  return { kernel, block: new NodeTable(inlineMath).block(expandUnroll(kernel.body)) };
+}
+
 /** Emits the kernel's function, which takes the address of each buffer. */
-export function emitKernel(module: ModuleContext, kernel: Kernel): FunctionEncoder {
-  const block = new NodeTable(inlineMath).block(expandUnroll(kernel.body));
+export function emitKernel(module: ModuleContext, { kernel, block }: PreparedKernel): FunctionEncoder {
   const params = kernel.params.map((p) => ({ name: p.name, type: "i32" as ValueType }));
   const f = module.encoder.function(kernel.name, params, []);
   const emitter = new BlockEmitter(f, module, kernel.name);

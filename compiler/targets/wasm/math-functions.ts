@@ -1,20 +1,50 @@
 /** Functions of the math library as Wasm functions of vectors: four float32 lanes, or both halves of four float64. */
-import { type CallExpr, type Expr, type Local, operandsOf } from "../../kernel/expr.ts";
+import type { CallExpr, Expr, Local } from "../../kernel/expr.ts";
 import { scalarOps } from "../../kernel/scalar-ops.ts";
-import { lookupMath } from "../../math/index.ts";
+import { lookupMath, type MathFunction } from "../../math/index.ts";
 import type { DType } from "../../types/dtype.ts";
 import { InternalError } from "../../types/errors.ts";
 import type { FunctionEncoder } from "./encoder.ts";
 import type { ModuleContext } from "./module-context.ts";
-import { NodeTable } from "./nodes.ts";
+import { type Node, NodeTable } from "./nodes.ts";
 import type { ValueType } from "./opcodes.ts";
 import { VectorValues } from "./vector-values.ts";
 
-function bodyOf(name: string, dtype: DType, args: readonly Expr[]): Expr {
+interface MathBody {
+  readonly args: readonly Local[];
+  readonly root: Node;
+  /** Small enough to stand in place of its call. */
+  readonly inline: boolean;
+}
+
+/** Operations up to which a body is worth less than its call. */
+const INLINE_WEIGHT = 6;
+
+/** Declared cache: bodies are the same in every module. The library is finite. */
+const bodies = new WeakMap<MathFunction, MathBody>();
+
+function functionOf(name: string, dtype: DType, arity: number): MathFunction {
   const fn = lookupMath(name, dtype);
   if (fn === undefined) throw new InternalError(`no math function ${name} of ${dtype}`);
-  if (fn.arity !== args.length) throw new InternalError(`${name} takes ${fn.arity} arguments`);
-  return fn.body(scalarOps, ...args);
+  if (fn.arity !== arity) throw new InternalError(`${name} takes ${fn.arity} arguments, not ${arity}`);
+  return fn;
+}
+
+function bodyOf(fn: MathFunction): MathBody {
+  let body = bodies.get(fn);
+  if (body === undefined) {
+    const args = Array.from(
+      { length: fn.arity },
+      (_, i): Local => ({ name: "xyz"[i] ?? `x${i}`, dtype: fn.dtype }),
+    );
+    const root = new NodeTable(inlineMath).intern(
+      fn.body(scalarOps, ...args.map((local) => scalarOps.local(local))),
+    );
+    root.uses++;
+    body = { args, root, inline: root.weight <= INLINE_WEIGHT };
+    bodies.set(fn, body);
+  }
+  return body;
 }
 
 /**
@@ -25,24 +55,12 @@ export function makeMathFunction(
   module: ModuleContext,
   name: string,
   dtype: DType,
+  arity: number,
   parts: number,
 ): FunctionEncoder {
-  const computed: DType = dtype === "float16" ? "float32" : dtype;
-  const arity = lookupMath(name, computed)?.arity ?? 0;
-  const double = computed === "float64";
-  const args: Local[] = Array.from({ length: arity }, (_, i) => ({
-    name: "xyz"[i] ?? `x${i}`,
-    dtype: computed,
-  }));
-  const table = new NodeTable(inlineMath);
-  const root = table.intern(
-    bodyOf(
-      name,
-      computed,
-      args.map((local) => scalarOps.local(local)),
-    ),
-  );
-  root.uses++;
+  const fn = functionOf(name, dtype, arity);
+  const { args, root } = bodyOf(fn);
+  const double = fn.dtype === "float64";
   const halves = double ? ["_lo", "_hi"] : [""];
   const vectors = Array.from({ length: parts }, (_, part) => (parts > 1 ? `${part}` : "")).flatMap((part) =>
     halves.map((half) => part + half),
@@ -71,27 +89,14 @@ export function makeMathFunction(
     values.locals.set(local, { vector: true, slots });
   });
   for (let part = 0; part < parts; part++) {
-    for (const half of values.halvesOf(computed)) values.vector(root, part, half);
+    for (const half of values.halvesOf(fn.dtype)) values.vector(root, part, half);
   }
   return f;
 }
 
-/** Operations up to which a body is worth less than its call. */
-const INLINE_OPERATIONS = 6;
-
 /** The body of a math function small enough to stand in place of its call, else null. */
 export function inlineMath(e: CallExpr): Expr | null {
   if (e.dtype === "float16") return null;
-  const body = bodyOf(e.fn, e.dtype, e.args);
-  const known = new Set<Expr>(e.args);
-  let operations = 0;
-  const count = (x: Expr): void => {
-    if (known.has(x) || operations > INLINE_OPERATIONS) return;
-    known.add(x);
-    if (x.op !== "const") operations++;
-    if (x.op === "call" || x.op === "guard") operations = INLINE_OPERATIONS + 1;
-    operandsOf(x).forEach(count);
-  };
-  count(body);
-  return operations <= INLINE_OPERATIONS ? body : null;
+  const fn = functionOf(e.fn, e.dtype, e.args.length);
+  return bodyOf(fn).inline ? fn.body(scalarOps, ...e.args) : null;
 }

@@ -6,7 +6,13 @@ import { HelperFunctions } from "./helpers.ts";
 /** `relaxed` uses fused multiply-add and lane selection of relaxed SIMD. */
 export type WasmVariant = "simd" | "relaxed";
 
-type MakeMathFunction = (module: ModuleContext, name: string, dtype: DType, parts: number) => FunctionEncoder;
+type MakeMathFunction = (
+  module: ModuleContext,
+  name: string,
+  dtype: DType,
+  arity: number,
+  parts: number,
+) => FunctionEncoder;
 
 export class ModuleContext {
   readonly encoder: ModuleEncoder;
@@ -28,11 +34,11 @@ export class ModuleContext {
   }
 
   /** The function of the math library on `parts` vectors of each argument, made on its first use. */
-  mathFunction(name: string, dtype: DType, parts: number): FunctionEncoder {
+  mathFunction(name: string, dtype: DType, arity: number, parts: number): FunctionEncoder {
     const key = `${name}.${dtype === "float64" ? "f64" : "f32"}.${parts}`;
     let fn = this.#mathFunctions.get(key);
     if (fn === undefined) {
-      fn = this.#make(this, name, dtype, parts);
+      fn = this.#make(this, name, dtype, arity, parts);
       this.#mathFunctions.set(key, fn);
     }
     return fn;

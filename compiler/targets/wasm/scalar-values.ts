@@ -240,7 +240,7 @@ export class ScalarValues {
   #call(node: Node, name: string): void {
     const { f, vectorCode: lanes } = this;
     const { dtype, operands } = node;
-    const fn = this.module.mathFunction(name, dtype, 1);
+    const fn = this.module.mathFunction(name, dtype, operands.length, 1);
     for (const operand of operands) {
       this.scalar(operand);
       lanes.splat(dtype);

@@ -282,7 +282,7 @@ export class VectorValues extends ScalarValues {
     const count = first + 1 < this.#context.parts ? 2 : 1;
     const parts = Array.from({ length: count }, (_, i) => first + i);
     const halves = this.halvesOf(node.dtype);
-    const fn = this.module.mathFunction(node.expr.fn, node.dtype, count);
+    const fn = this.module.mathFunction(node.expr.fn, node.dtype, node.operands.length, count);
     for (const operand of node.operands) {
       for (const p of parts) for (const h of halves) this.vector(operand, p, h);
     }

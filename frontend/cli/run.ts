@@ -1,0 +1,44 @@
+/** `weft run`: runs a TypeScript program with this package as its `weft`. */
+import { setCompileWatcher } from "../core/backend.ts";
+import { dumpsOperations } from "../inspect/environment.ts";
+import { bundleProgram, existingFile } from "./bundle.ts";
+import { openDump } from "./dump-folder.ts";
+import { describeError, EXIT, isVerbose } from "./errors.ts";
+import { parseSourceMaps } from "./warm-up.ts";
+
+export interface RunOptions {
+  readonly dump?: string;
+  readonly verbose?: boolean;
+}
+
+/** Node's exit code where a top-level await can never be settled. */
+const UNSETTLED_AWAIT = 13;
+
+/** Runs the file until its top level is through; timers and servers may keep the process alive after that. */
+export async function run(file: string, args: readonly string[], options: RunOptions): Promise<void> {
+  const bundle = await bundleProgram(file);
+  const dump = await openDump(options.dump);
+  if (dump !== null) {
+    parseSourceMaps();
+    setCompileWatcher(dump.watcher(dumpsOperations()));
+  }
+  const verbose = isVerbose(options.verbose);
+  const fail = (error: unknown): never => {
+    console.error(`weft: ${file} failed\n${describeError(error, verbose)}`);
+    process.exit(EXIT.input);
+  };
+  // Of rejected promises too. A program with a handler of its own knows what it does.
+  process.on("uncaughtException", (error) => {
+    if (process.listenerCount("uncaughtException") === 1) fail(error);
+  });
+  process.on("exit", (code) => {
+    if (code === UNSETTLED_AWAIT) {
+      console.error(`weft: ${file} awaits a promise at its top level that nothing can settle any more`);
+    }
+    dump?.finish();
+    const summary = dump?.summary();
+    if (summary) console.error(summary);
+  });
+  process.argv = [process.execPath, existingFile(file), ...args];
+  await bundle.import().catch(fail);
+}

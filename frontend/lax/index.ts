@@ -1,0 +1,82 @@
+/**
+ * `lax`: the primitives under JAX's names in camelCase, with JAX's signatures (`jax.lax`). They neither promote dtypes
+ * nor broadcast arrays of different ranks; `np` does both. What JAX writes as keywords goes in a trailing options object.
+ */
+import "../numpy/methods.ts";
+
+export {
+  cond,
+  foriLoop,
+  type ScanOptions,
+  scan,
+  switchCase,
+  switchCase as switch,
+  whileLoop,
+} from "../control/index.ts";
+export { type ArrayLike, NdArray } from "../core/array.ts";
+export { checkpoint, checkpoint as remat, stopGradient } from "../transforms/checkpoint.ts";
+export { customJvp } from "../transforms/custom-jvp.ts";
+export { customVjp } from "../transforms/custom-vjp.ts";
+export * from "./contraction.ts";
+export * from "./convolution.ts";
+export * from "./dynamic.ts";
+export * from "./elementwise.ts";
+export {
+  type GatherDimensionNumbers,
+  type GatherOptions,
+  type GatherScatterMode,
+  gather,
+  type ScatterDimensionNumbers,
+  type ScatterOptions,
+  scatter,
+  scatterAdd,
+  scatterMax,
+  scatterMin,
+  scatterMul,
+} from "./indexing.ts";
+export { type AssociativeScanOptions, associativeScan, type MapOptions, map } from "./loops.ts";
+export {
+  broadcast,
+  broadcastedIota,
+  broadcastInDim,
+  collapse,
+  concatenate,
+  expandDims,
+  full,
+  fullLike,
+  indexInDim,
+  iota,
+  pad,
+  reshape,
+  rev,
+  slice,
+  sliceInDim,
+  split,
+  squeeze,
+  transpose,
+  zerosLike,
+} from "./movement.ts";
+export { broadcastShapes } from "./operands.ts";
+export * from "./random-bits.ts";
+export * from "./reduce-window.ts";
+export {
+  type Axes,
+  argmax,
+  argmin,
+  type Combine,
+  type CumulativeOptions,
+  cumlogsumexp,
+  cummax,
+  cummin,
+  cumprod,
+  cumsum,
+  reduce,
+  reduceAnd,
+  reduceMax,
+  reduceMin,
+  reduceOr,
+  reduceProd,
+  reduceSum,
+} from "./reductions.ts";
+export { type SortOptions, sort, sortKeyVal, topK } from "./sorting.ts";
+export { type Padding, type PaddingPairs, paddingPairs as padtypeToPads } from "./windows.ts";

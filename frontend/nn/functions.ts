@@ -1,0 +1,206 @@
+/** softmax and its kin, one-hot vectors, attention (`jax.nn`). */
+import { type DType, isFloating } from "../../compiler/types/dtype.ts";
+import { type ArrayLike, convert, full, type NdArray, WeftTypeError, WeftValueError } from "../core/index.ts";
+import { canonicalizeAxis } from "../lax/axes.ts";
+import * as lax from "../lax/elementwise.ts";
+import { broadcastedIota, expandDims, reshape } from "../lax/movement.ts";
+import { broadcastShapes, broadcastTo, constantLike, numberAs } from "../lax/operands.ts";
+import { einsum } from "../numpy/einsum.ts";
+import { repeat } from "../numpy/joining.ts";
+import { isfinite, logicalAnd, truth, where as choose } from "../numpy/logic.ts";
+import { inexact, promoteDTypesInexact, toArray } from "../numpy/promotion.ts";
+import { type Axis, max, mean, sum, variance } from "../numpy/reductions.ts";
+import { stopGradient } from "../transforms/checkpoint.ts";
+
+export interface SoftmaxOptions {
+  /** Elements to take part, bool; the others give 0 (softmax) or −∞ (logSoftmax). */
+  readonly where?: ArrayLike | null;
+}
+
+/** The elements that count, −∞ elsewhere. */
+function masked(x: NdArray, where: ArrayLike | null | undefined): NdArray {
+  if (where === null || where === undefined) return x;
+  return choose(where, x, numberAs(Number.NEGATIVE_INFINITY, x.dtype));
+}
+
+/** Greatest element over axes as a constant of the gradient; 0 where it is infinite, so that x − max is a number. */
+function shiftOf(x: NdArray, axis: Axis): NdArray {
+  const top = stopGradient(max(x, { axis, keepdims: true, initial: Number.NEGATIVE_INFINITY }));
+  return lax.select(isfinite(top), top, constantLike(top, 0));
+}
+
+/** eˣ / Σ eˣ along axes, without overflow (`jax.nn.softmax`). A row of −∞ alone gives NaN, as in JAX. */
+export function softmax(x: ArrayLike, axis: Axis = -1, options: SoftmaxOptions = {}): NdArray {
+  const a = inexact("softmax", x);
+  const { where = null } = options;
+  const m = masked(a, where);
+  const powers = lax.exp(lax.sub(m, broadcastTo(shiftOf(m, axis), m.shape)));
+  const total = sum(powers, { axis, keepdims: true });
+  const result = lax.div(powers, broadcastTo(total, m.shape));
+  return where === null ? result : choose(where, result, 0);
+}
+
+/** x − log Σ eˣ along axes (`jax.nn.log_softmax`). */
+export function logSoftmax(x: ArrayLike, axis: Axis = -1, options: SoftmaxOptions = {}): NdArray {
+  const a = inexact("log_softmax", x);
+  const { where = null } = options;
+  const m = masked(a, where);
+  const shifted = lax.sub(m, broadcastTo(shiftOf(m, axis), m.shape));
+  const total = lax.log(sum(lax.exp(shifted), { axis, keepdims: true }));
+  const result = lax.sub(shifted, broadcastTo(total, m.shape));
+  return where === null ? result : choose(where, result, numberAs(Number.NEGATIVE_INFINITY, a.dtype));
+}
+
+export interface LogsumexpOptions {
+  /** Default: all axes. */
+  readonly axis?: Axis;
+  /** Factors of the exponentials. */
+  readonly b?: ArrayLike | null;
+  readonly keepdims?: boolean;
+  readonly where?: ArrayLike | null;
+  /** Also returns the sign of the sum, which negative factors allow. */
+  readonly returnSign?: boolean;
+}
+
+function logsumexpParts(x: ArrayLike, options: LogsumexpOptions): [log: NdArray, sign: NdArray] {
+  const { axis = null, b = null, keepdims = false, where = null } = options;
+  const [given, factors] = b === null ? [inexact("logsumexp", x), null] : promoteDTypesInexact("logsumexp", x, b);
+  let a = given;
+  let spread: NdArray | null = null;
+  if (factors !== null) {
+    const shape = broadcastShapes(a.shape, factors.shape);
+    spread = broadcastTo(factors, shape);
+    // A factor of 0 takes its element out, infinite or not.
+    a = lax.select(lax.ne(spread, 0), broadcastTo(a, shape), numberAs(Number.NEGATIVE_INFINITY, a.dtype, shape));
+  }
+  a = masked(a, where);
+  const shift = shiftOf(a, axis);
+  let powers = lax.exp(lax.sub(a, broadcastTo(shift, a.shape)));
+  if (spread !== null) powers = lax.mul(powers, broadcastTo(spread, a.shape));
+  const total = sum(powers, { axis, keepdims });
+  const sign = lax.sign(total);
+  const flatShift = keepdims ? shift : reshape(shift, total.shape);
+  return [lax.add(lax.log(spread === null ? total : lax.abs(total)), flatShift), sign];
+}
+
+/** log Σ b·eˣ over axes, without overflow (`jax.nn.logsumexp`). Of none, or of −∞ alone: −∞. */
+export function logsumexp(x: ArrayLike, options: LogsumexpOptions & { returnSign: true }): [NdArray, NdArray];
+export function logsumexp(x: ArrayLike, options?: LogsumexpOptions & { returnSign?: false }): NdArray;
+export function logsumexp(x: ArrayLike, options: LogsumexpOptions = {}): NdArray | [NdArray, NdArray] {
+  const [log, sign] = logsumexpParts(x, options);
+  if (options.returnSign ?? false) return [log, sign];
+  if ((options.b ?? null) === null) return log;
+  // A negative sum has no logarithm.
+  return lax.select(lax.lt(sign, 0), numberAs(Number.NaN, log.dtype, log.shape), log);
+}
+
+/** log of the mean of eˣ over axes (`jax.nn.logmeanexp`). */
+export function logmeanexp(x: ArrayLike, options: Omit<LogsumexpOptions, "b" | "returnSign"> = {}): NdArray {
+  const a = inexact("logmeanexp", x);
+  const log = logsumexp(a, { ...options, returnSign: false });
+  const ones = full(1, a.dtype, a.shape);
+  const count = sum(ones, { axis: options.axis, keepdims: options.keepdims, where: options.where });
+  return lax.sub(log, lax.log(count));
+}
+
+export interface OneHotOptions {
+  /** Default float32. */
+  readonly dtype?: DType;
+  /** Axis of the result for the classes; default the last. */
+  readonly axis?: number;
+}
+
+/** Vectors with a 1 at the class given by an integer; all 0 for a class out of range (`jax.nn.one_hot`). */
+export function oneHot(x: ArrayLike, numClasses: number, options: OneHotOptions = {}): NdArray {
+  const a = toArray("one_hot", x);
+  if (!Number.isInteger(numClasses) || numClasses < 0) {
+    throw new WeftTypeError(`one_hot takes the number of classes as a non-negative integer, got ${numClasses}`);
+  }
+  const axis = canonicalizeAxis(options.axis ?? -1, a.ndim + 1);
+  const shape = a.shape.toSpliced(axis, 0, numClasses);
+  // Floats are compared as floats, so that 0.5 is no class.
+  const index = isFloating(a.dtype) ? a : convert(a, "int32");
+  const classes = broadcastedIota(index.dtype, shape, axis);
+  return convert(lax.eq(broadcastTo(expandDims(index, [axis]), shape), classes), options.dtype ?? "float32");
+}
+
+export interface StandardizeOptions {
+  readonly axis?: Axis;
+  readonly mean?: ArrayLike | null;
+  readonly variance?: ArrayLike | null;
+  /** Added to the variance; default 1e-5. */
+  readonly epsilon?: ArrayLike;
+  readonly where?: ArrayLike | null;
+}
+
+/** (x − mean) / √(variance + ε) along axes (`jax.nn.standardize`). */
+export function standardize(x: ArrayLike, options: StandardizeOptions = {}): NdArray {
+  const a = inexact("standardize", x);
+  const { axis = -1, where = null } = options;
+  const reduced = { axis, keepdims: true, where };
+  const center = options.mean ?? mean(a, reduced);
+  const spread = options.variance ?? variance(a, reduced);
+  const [deviation, squared] = promoteDTypesInexact("standardize", center, spread);
+  const scale = lax.rsqrt(lax.add(squared, options.epsilon ?? 1e-5));
+  const shape = broadcastShapes(a.shape, deviation.shape, scale.shape);
+  return lax.mul(lax.sub(broadcastTo(a, shape), broadcastTo(deviation, shape)), broadcastTo(scale, shape));
+}
+
+export interface AttentionOptions {
+  /** Added to the scores, broadcast to [batch, heads, queries, keys]. */
+  readonly bias?: ArrayLike | null;
+  /** Which scores take part, bool, broadcast likewise. */
+  readonly mask?: ArrayLike | null;
+  /** Default 1/√(depth). */
+  readonly scale?: number | null;
+  /** Whether a query sees only keys up to its own place. */
+  readonly isCausal?: boolean;
+}
+
+/**
+ * Attention: softmax(q·kᵀ·scale + bias)·v (`jax.nn.dot_product_attention`; Vaswani et al. 2017).
+ * query [batch?, queries, heads, depth], key and value [batch?, keys, keyHeads, depth], where keyHeads divides heads.
+ */
+export function dotProductAttention(
+  query: ArrayLike,
+  key: ArrayLike,
+  value: ArrayLike,
+  options: AttentionOptions = {},
+): NdArray {
+  const operands = promoteDTypesInexact("dot_product_attention", query, key, value);
+  const [{ ndim }] = operands;
+  if ((ndim !== 3 && ndim !== 4) || operands.some((x) => x.ndim !== ndim)) {
+    throw new WeftValueError(
+      `dotProductAttention takes query, key and value of 4 axes, or 3 without batch, got ranks ${operands.map((x) => x.ndim).join(", ")}`,
+    );
+  }
+  let [q, k, v] = operands.map((x) => (ndim === 3 ? expandDims(x, [0]) : x));
+  const [heads, keyHeads] = [q.shape[2], k.shape[2]];
+  if (heads % keyHeads !== 0) {
+    throw new WeftValueError(`The number of query heads must be a multiple of key/value heads, but got ${heads} vs ${keyHeads}`);
+  }
+  if (heads !== keyHeads) [k, v] = [k, v].map((x) => repeat(x, heads / keyHeads, { axis: 2 }));
+  const scale = options.scale ?? 1 / Math.sqrt(q.shape[3]);
+  let scores = lax.mul(einsum("btnh,bsnh->bnts", q, k), scale);
+  const { bias = null, mask = null } = options;
+  if (bias !== null) {
+    const added = convert(toArray("dot_product_attention", bias), scores.dtype);
+    scores = lax.add(scores, broadcastTo(added, scores.shape));
+  }
+  let visible: NdArray | null = mask === null ? null : broadcastTo(truth(mask, "mask"), scores.shape);
+  if (options.isCausal ?? false) {
+    const [rows, columns] = [2, 3].map((axis) => broadcastedIota("int32", scores.shape, axis));
+    const causal = lax.ge(rows, columns);
+    visible = visible === null ? causal : logicalAnd(visible, causal);
+  }
+  if (visible !== null) {
+    // A large negative number rather than −∞: a row without keys gives the mean, not NaN, as in JAX.
+    scores = lax.select(visible, scores, numberAs(-0.7 * largest(scores.dtype), scores.dtype, scores.shape));
+  }
+  const result = einsum("bnts,bsnh->btnh", softmax(scores, -1), v);
+  return ndim === 3 ? reshape(result, result.shape.slice(1)) : result;
+}
+
+function largest(dtype: DType): number {
+  return dtype === "float16" ? 65504 : dtype === "float64" ? Number.MAX_VALUE : 3.4028234663852886e38;
+}

@@ -1,0 +1,7 @@
+/** `nn`: activations, softmax, attention and initializers (`jax.nn`). */
+import "../numpy/methods.ts";
+
+export * from "./activations.ts";
+export * from "./functions.ts";
+export * as initializers from "./initializers.ts";
+export type { Initializer } from "./initializers.ts";
