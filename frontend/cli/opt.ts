@@ -56,7 +56,8 @@ export async function opt(file: string, options: OptOptions): Promise<void> {
   const sections: string[] = [];
   const shown: CompileObserver = {
     passed(record, artifact) {
-      sections.push(`${heading(record, artifact)}\n${artifactText(artifact, toWat)}`);
+      const text = record.changed ? `\n${artifactText(artifact, toWat)}` : "\n";
+      sections.push(`${heading(record, artifact)}${text}`);
     },
     failed() {},
   };

@@ -33,6 +33,27 @@ function emitModule(
   return encoder.finish();
 }
 
+/** Both variants, each made when it is asked for: a just-in-time call needs only the one its engine runs. */
+class LazyModules {
+  readonly #make: (variant: WasmVariant) => Uint8Array;
+  #simd: Uint8Array | null = null;
+  #relaxed: Uint8Array | null = null;
+
+  constructor(make: (variant: WasmVariant) => Uint8Array) {
+    this.#make = make;
+  }
+
+  get simd(): Uint8Array {
+    this.#simd ??= this.#make("simd");
+    return this.#simd;
+  }
+
+  get relaxed(): Uint8Array {
+    this.#relaxed ??= this.#make("relaxed");
+    return this.#relaxed;
+  }
+}
+
 /**
  * Compiles a program for Wasm; equal programs give equal bytes. The loader takes the relaxed module where the engine
  * validates it.
@@ -44,9 +65,6 @@ export function compileWasm(program: Program, options: WasmOptions = {}): WasmEx
   const shared = options.shared ?? false;
   return {
     interface: bare,
-    modules: {
-      simd: emitModule(program, kernels, "simd", shared),
-      relaxed: emitModule(program, kernels, "relaxed", shared),
-    },
+    modules: new LazyModules((variant) => emitModule(program, kernels, variant, shared)),
   };
 }

@@ -1,0 +1,11 @@
+/**
+ * `random`: random numbers from explicit keys (`jax.random`). Bits, integers and uniform numbers are JAX's, bit for bit;
+ * other distributions follow JAX's formulas and agree as far as their functions do.
+ */
+import "../numpy/methods.ts";
+
+export { type BitsOptions, bits, type FloatOptions, type RandintOptions, randint, type UniformOptions, uniform } from "./bits.ts";
+export { config, type RandomConfig } from "./config.ts";
+export * from "./discrete.ts";
+export * from "./distributions.ts";
+export { clone, foldIn, type KeyLike, key, keyData, PRNGKey, PRNGKeyArray, split, wrapKeyData } from "./keys.ts";
