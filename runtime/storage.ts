@@ -5,6 +5,8 @@
  * recently used storages are copied out. Nothing but its array then holds an evicted storage, and the JavaScript
  * collector reclaims it under pressure even in a synchronous loop; what is used again is brought back.
  */
+import { withSource } from "../compiler/types/errors.ts";
+import { captureSource, ERROR_DEPTH } from "../compiler/types/stack.ts";
 import { type Arena, type Block, OutOfMemoryError } from "./arena.ts";
 
 /** What happened to a storage whose bytes are gone. */
@@ -13,6 +15,9 @@ export type GoneReason = "disposed" | "donated";
 /** A use of an array after dispose(), or after it was donated to a compiled function. */
 export class DisposedError extends Error {
   override name = "DisposedError";
+  constructor(message: string) {
+    super(withSource(message, captureSource(ERROR_DEPTH)));
+  }
 }
 
 export interface MemoryLimits {

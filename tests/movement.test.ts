@@ -184,7 +184,7 @@ describe("errors in JAX's wording", () => {
       [f32(3)],
       { newSizes: [2, 2] },
       WeftTypeError,
-      /^cannot reshape array of shape \(3,\) \(size 3\) into shape \(2, 2\) \(size 4\)$/,
+      /^cannot reshape array of shape \(3,\) \(size 3\) into shape \(2, 2\) \(size 4\)$/m,
     );
     rejects("reshape", [f32(3)], { newSizes: [-3] }, WeftTypeError, /must all be positive, got \(-3,\)/);
     rejects("reshape", [f32(3), f32(3)], { newSizes: [3] }, WeftTypeError, /reshape takes 1 operand, got 2/);
@@ -340,7 +340,7 @@ describe("errors in JAX's wording", () => {
       [],
       { dimension: 0 },
       WeftTypeError,
-      /^concatenate expects at least one operand, got 0\.$/,
+      /^concatenate expects at least one operand, got 0\.$/m,
     );
     rejects(
       "concatenate",

@@ -88,7 +88,8 @@ function defineTests(): void {
       (y, ct) => [ct.mul(y), ct.mul(100)],
     );
     close(grad(g, { argnums: [0, 1] })(2, 3), [3, 100]);
-    close(vmap(grad(g, { argnums: 1 }))(np.arange(3), np.arange(3)), [100, 100, 100]);
+    const [xs, ys] = [np.array([0, 1, 2]), np.array([3, 4, 5])];
+    close(vmap(grad(g, { argnums: [0, 1] }))(xs, ys), [3, 4, 5, 100, 100, 100]);
     let runs = 0;
     const h = checkpoint((x: NdArray) => {
       runs++;

@@ -14,10 +14,16 @@ export function printKernel(kernel: Kernel, indent = ""): string {
     (p) => `${valueName(p, names)}: buf<${DTYPE_INFO[p.dtype].short},${p.size}> ${p.access}`,
   );
   const inner = `${indent}  `;
-  const sources = kernel.sources.flatMap((source) => source.resolve() ?? []);
+  // Several equations of one line, or of its derivative, are one line here.
+  const sources = new Set(
+    kernel.sources.flatMap((source) => {
+      const location = source.resolve();
+      return location === null ? [] : [formatSourceComment(location)];
+    }),
+  );
   const lines = [
     `${indent}kernel ${formatGlobal(kernel.name)}(${params.join(", ")}) {`,
-    ...sources.map((location) => `${inner}// ${formatSourceComment(location)}`),
+    ...[...sources].map((comment) => `${inner}// ${comment}`),
   ];
   printBlock(kernel.body, names, inner, lines);
   lines.push(`${indent}}`, "");

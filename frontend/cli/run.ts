@@ -32,8 +32,10 @@ export async function run(file: string, args: readonly string[], options: RunOpt
     if (process.listenerCount("uncaughtException") === 1) fail(error);
   });
   process.on("exit", (code) => {
-    if (code === UNSETTLED_AWAIT) {
+    // Node 20 has set the exit code, later versions pass it.
+    if (code === UNSETTLED_AWAIT || process.exitCode === UNSETTLED_AWAIT) {
       console.error(`weft: ${file} awaits a promise at its top level that nothing can settle any more`);
+      process.exitCode = EXIT.input;
     }
     dump?.finish();
     const summary = dump?.summary();

@@ -4,7 +4,7 @@ import type { NdArray } from "../core/array.ts";
 import { formatAval, type ShapedArray, sameAval } from "../core/aval.ts";
 import { WeftTypeError } from "../core/errors.ts";
 import { convertTo } from "../core/ops.ts";
-import { argumentArray, type Callee } from "../transforms/arguments.ts";
+import { argumentArray, type Callee, pathHint } from "../transforms/arguments.ts";
 import type { InputSpec } from "../transforms/trace-function.ts";
 import { flatten, leafPaths, structureDifference } from "../tree/tree.ts";
 import { formatPath, type TreeDef } from "../tree/treedef.ts";
@@ -78,5 +78,10 @@ export function checkCarry(
 /** Inputs of a loop body for carried values. */
 export function carryInputs(avals: readonly ShapedArray[], tree: TreeDef, name: string): InputSpec[] {
   const paths = leafPaths(tree);
-  return avals.map((aval, i) => ({ aval, name: `${name}${formatPath(paths[i])}`, hint: null, outer: null }));
+  return avals.map((aval, i) => ({
+    aval,
+    name: `${name}${formatPath(paths[i])}`,
+    hint: pathHint(paths[i]) ?? (avals.length === 1 ? name : null),
+    outer: null,
+  }));
 }

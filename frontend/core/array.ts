@@ -10,6 +10,7 @@
  *     NdArray.prototype.add = function (y) { return add(this, y); };
  */
 import type { DType } from "../../compiler/types/dtype.ts";
+import { WeftTypeError } from "../../compiler/types/errors.ts";
 import type { Shape } from "../../compiler/types/tensor-type.ts";
 import type { ShapedArray } from "./aval.ts";
 import { formatType } from "./aval.ts";
@@ -52,7 +53,7 @@ export abstract class NdArray {
   }
   /** Extent of the first axis. Throws TypeError for a scalar. */
   get length(): number {
-    if (this.ndim === 0) throw new TypeError("len() of unsized object: the array is a scalar");
+    if (this.ndim === 0) throw new WeftTypeError("len() of unsized object: the array is a scalar");
     return this.shape[0];
   }
 
@@ -108,7 +109,7 @@ export abstract class NdArray {
    */
   [Symbol.toPrimitive](hint: string): string {
     if (hint === "string") return this.toString();
-    throw new TypeError(
+    throw new WeftTypeError(
       `JavaScript operators do not work on arrays (got ${formatType(this.aval.type)}): write x.add(y) for x + y, ` +
         "x.sub(y) for x - y, x.mul(y) for x * y, x.div(y) for x / y, x.less(y) for x < y, " +
         "or x.item() for the number in an array of one element.",

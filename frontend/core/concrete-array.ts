@@ -1,7 +1,7 @@
 /** Arrays with values: a storage on the device, or one known element repeated. */
 import { float16Bits, float16FromBits, roundTo } from "../../compiler/kernel/constants.ts";
 import { DTYPE_INFO, type DType } from "../../compiler/types/dtype.ts";
-import { InternalError, WeftValueError } from "../../compiler/types/errors.ts";
+import { InternalError, WeftTypeError, WeftValueError } from "../../compiler/types/errors.ts";
 import {
   bytesOf,
   type Shape,
@@ -62,7 +62,7 @@ export class ConcreteArray extends NdArray {
 
   override item(): number {
     if (this.size !== 1) {
-      throw new TypeError(
+      throw new WeftTypeError(
         `item() works on arrays of one element only, this array has shape ${formatShape(this.shape)}: ` +
           "use toArray() or dataSync()",
       );

@@ -1,4 +1,5 @@
 /** Users' values in error messages. */
+import { WeftTypeError } from "../../compiler/types/errors.ts";
 
 /** A user's value in an error message. */
 export function describeValue(value: unknown): string {
@@ -10,8 +11,8 @@ export function describeValue(value: unknown): string {
 }
 
 /** The error for an operand that is neither an array nor a number. */
-export function notAnArray(value: unknown): TypeError {
-  return new TypeError(
+export function notAnArray(value: unknown): WeftTypeError {
+  return new WeftTypeError(
     `${describeValue(value)} is not a valid array type: operations take arrays and numbers; make an array with np.array(…)`,
   );
 }

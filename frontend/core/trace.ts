@@ -35,6 +35,7 @@ import {
   TracerArrayConversionError,
   TracerBoolConversionError,
   UnexpectedTracerError,
+  WeftTypeError,
 } from "./errors.ts";
 import { captureSource, describeFunction } from "./source.ts";
 
@@ -147,7 +148,8 @@ export class TraceContext {
     let value = this.#captured.get(x);
     if (value === undefined) {
       if (x instanceof ConcreteArray) x.checkAlive();
-      value = this.builder.input(x.aval.type);
+      const named = x instanceof Tracer && x.operand.kind === "value" ? x.operand.hint : null;
+      value = this.builder.input(x.aval.type, named);
       this.#captured.set(x, value);
       this.captured.push(x);
       this.#outer.set(value, x);
@@ -240,7 +242,7 @@ export class Tracer extends NdArray {
 
   override item(): number {
     if (this.size !== 1) {
-      throw new TypeError(
+      throw new WeftTypeError(
         `item() works on arrays of one element only, this one is ${formatType(this.aval.type)}`,
       );
     }

@@ -14,6 +14,7 @@ export class DumpDirectory {
   readonly #absolute: string;
   readonly #node: NodeModules;
   #made = false;
+  #failed = false;
 
   constructor(directory: string, node: NodeModules) {
     this.#node = node;
@@ -35,10 +36,16 @@ export class DumpDirectory {
       fs.writeFileSync(unfinished, content);
       fs.renameSync(unfinished, file);
     } catch (error) {
-      fs.rmSync(unfinished, { force: true });
+      this.#failed = true;
+      if (this.#made) fs.rmSync(unfinished, { force: true });
       const reason = error instanceof Error ? error.message : String(error);
       throw new Error(`cannot write the IR dump to ${this.shown}: ${reason}`, { cause: error });
     }
+  }
+
+  /** Whether a file could not be written: the next ones will not fare better. */
+  get failed(): boolean {
+    return this.#failed;
   }
 
   /** The text of a file, or null if there is none. */

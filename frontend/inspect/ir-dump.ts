@@ -63,8 +63,9 @@ export class IrDump {
     else this.#scheduleTexts();
   }
 
-  /** Writes what is still to be written. May be called more than once. */
+  /** Writes what is still to be written. May be called more than once; does nothing once a file could not be written. */
   finish(): void {
+    if (this.#directory.failed) return;
     this.#writeTexts();
     if (this.#modules.length > 0) this.#writeManifest();
   }
@@ -72,7 +73,7 @@ export class IrDump {
   /** `IR of 2 compiled functions: out/ir/ (manifest.json)`, or null if nothing was compiled. */
   summary(): string | null {
     const count = this.#modules.length;
-    if (count === 0) return null;
+    if (count === 0 || this.#directory.failed) return null;
     return `IR of ${count} compiled function${count === 1 ? "" : "s"}: ${this.#directory.shown}/ (${MANIFEST})`;
   }
 

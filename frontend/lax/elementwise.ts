@@ -95,6 +95,7 @@ export const digamma = (x: ArrayLike): NdArray => unary("digamma", x);
 export const trigamma = (x: ArrayLike): NdArray => unary("trigamma", x);
 /** Whether x is neither infinite nor NaN: bool; floats (`jax.lax.is_finite`). */
 const finite = (x: ArrayLike): NdArray => unary("is_finite", x);
+
 export { finite as isFinite };
 /** Every bit inverted; bool and integers (`jax.lax.bitwise_not`). */
 export const bitwiseNot = (x: ArrayLike): NdArray => unary("not", x);

@@ -1,9 +1,9 @@
 /** Activations of `jax.nn`: elementwise, in floats. */
 import { type ArrayLike, type NdArray, WeftValueError } from "../core/index.ts";
+import { canonicalizeAxis } from "../lax/axes.ts";
 import * as lax from "../lax/elementwise.ts";
 import { sliceInDim } from "../lax/movement.ts";
 import { constantLike } from "../lax/operands.ts";
-import { canonicalizeAxis } from "../lax/axes.ts";
 import { where } from "../numpy/logic.ts";
 import { inexact, promoteArgsInexact, toArray } from "../numpy/promotion.ts";
 import { logaddexp, maximum, minimum } from "../numpy/ufuncs.ts";
@@ -105,7 +105,8 @@ export function hardTanh(x: ArrayLike): NdArray {
   return where(lax.gt(a, 1), 1, where(lax.lt(a, -1), -1, a));
 }
 /** relu6(x + 3) / 6 (`jax.nn.hard_sigmoid`). */
-export const hardSigmoid = (x: ArrayLike): NdArray => lax.div(relu6(lax.add(inexact("hard_sigmoid", x), 3)), 6);
+export const hardSigmoid = (x: ArrayLike): NdArray =>
+  lax.div(relu6(lax.add(inexact("hard_sigmoid", x), 3)), 6);
 /** x · hardSigmoid(x) (`jax.nn.hard_silu`). */
 export function hardSilu(x: ArrayLike): NdArray {
   const a = inexact("hard_silu", x);

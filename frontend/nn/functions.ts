@@ -7,7 +7,7 @@ import { broadcastedIota, expandDims, reshape } from "../lax/movement.ts";
 import { broadcastShapes, broadcastTo, constantLike, numberAs } from "../lax/operands.ts";
 import { einsum } from "../numpy/einsum.ts";
 import { repeat } from "../numpy/joining.ts";
-import { isfinite, logicalAnd, truth, where as choose } from "../numpy/logic.ts";
+import { where as choose, isfinite, logicalAnd, truth } from "../numpy/logic.ts";
 import { inexact, promoteDTypesInexact, toArray } from "../numpy/promotion.ts";
 import { type Axis, max, mean, sum, variance } from "../numpy/reductions.ts";
 import { stopGradient } from "../transforms/checkpoint.ts";
@@ -64,14 +64,19 @@ export interface LogsumexpOptions {
 
 function logsumexpParts(x: ArrayLike, options: LogsumexpOptions): [log: NdArray, sign: NdArray] {
   const { axis = null, b = null, keepdims = false, where = null } = options;
-  const [given, factors] = b === null ? [inexact("logsumexp", x), null] : promoteDTypesInexact("logsumexp", x, b);
+  const [given, factors] =
+    b === null ? [inexact("logsumexp", x), null] : promoteDTypesInexact("logsumexp", x, b);
   let a = given;
   let spread: NdArray | null = null;
   if (factors !== null) {
     const shape = broadcastShapes(a.shape, factors.shape);
     spread = broadcastTo(factors, shape);
     // A factor of 0 takes its element out, infinite or not.
-    a = lax.select(lax.ne(spread, 0), broadcastTo(a, shape), numberAs(Number.NEGATIVE_INFINITY, a.dtype, shape));
+    a = lax.select(
+      lax.ne(spread, 0),
+      broadcastTo(a, shape),
+      numberAs(Number.NEGATIVE_INFINITY, a.dtype, shape),
+    );
   }
   a = masked(a, where);
   const shift = shiftOf(a, axis);
@@ -114,7 +119,9 @@ export interface OneHotOptions {
 export function oneHot(x: ArrayLike, numClasses: number, options: OneHotOptions = {}): NdArray {
   const a = toArray("one_hot", x);
   if (!Number.isInteger(numClasses) || numClasses < 0) {
-    throw new WeftTypeError(`one_hot takes the number of classes as a non-negative integer, got ${numClasses}`);
+    throw new WeftTypeError(
+      `one_hot takes the number of classes as a non-negative integer, got ${numClasses}`,
+    );
   }
   const axis = canonicalizeAxis(options.axis ?? -1, a.ndim + 1);
   const shape = a.shape.toSpliced(axis, 0, numClasses);
@@ -177,7 +184,9 @@ export function dotProductAttention(
   let [q, k, v] = operands.map((x) => (ndim === 3 ? expandDims(x, [0]) : x));
   const [heads, keyHeads] = [q.shape[2], k.shape[2]];
   if (heads % keyHeads !== 0) {
-    throw new WeftValueError(`The number of query heads must be a multiple of key/value heads, but got ${heads} vs ${keyHeads}`);
+    throw new WeftValueError(
+      `The number of query heads must be a multiple of key/value heads, but got ${heads} vs ${keyHeads}`,
+    );
   }
   if (heads !== keyHeads) [k, v] = [k, v].map((x) => repeat(x, heads / keyHeads, { axis: 2 }));
   const scale = options.scale ?? 1 / Math.sqrt(q.shape[3]);

@@ -3,5 +3,5 @@ import "../numpy/methods.ts";
 
 export * from "./activations.ts";
 export * from "./functions.ts";
-export * as initializers from "./initializers.ts";
 export type { Initializer } from "./initializers.ts";
+export * as initializers from "./initializers.ts";

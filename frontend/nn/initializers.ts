@@ -4,7 +4,12 @@ import { type Shape, sizeOf } from "../../compiler/types/tensor-type.ts";
 import { type ArrayLike, full, type NdArray, WeftValueError } from "../core/index.ts";
 import { mul } from "../lax/elementwise.ts";
 import { full as fullOf } from "../lax/movement.ts";
-import { type KeyLike, normal as normalBits, truncatedNormal as truncatedBits, uniform as uniformBits } from "../random/index.ts";
+import {
+  type KeyLike,
+  normal as normalBits,
+  truncatedNormal as truncatedBits,
+  uniform as uniformBits,
+} from "../random/index.ts";
 
 /** Makes parameters of a shape; the dtype is float32 unless given. */
 export type Initializer = (key: KeyLike, shape: Shape, dtype?: DType) => NdArray;
@@ -31,7 +36,8 @@ export function normal(stddev = 1e-2, dtype: DType = "float32"): Initializer {
 
 /** Normal, cut off at two standard deviations unless told otherwise (`jax.nn.initializers.truncated_normal`). */
 export function truncatedNormal(stddev = 1e-2, dtype: DType = "float32", lower = -2, upper = 2): Initializer {
-  return (key, shape, chosen = dtype) => mul(truncatedBits(key, lower, upper, shape, { dtype: chosen }), stddev);
+  return (key, shape, chosen = dtype) =>
+    mul(truncatedBits(key, lower, upper, shape, { dtype: chosen }), stddev);
 }
 
 /** What the variance is scaled by: inputs, outputs, their mean, or their geometric mean. */
@@ -83,7 +89,9 @@ export function varianceScaling(
       case "truncated_normal":
         return mul(truncatedBits(key, -2, 2, shape, { dtype }), Math.sqrt(variance) / TRUNCATED_STDDEV);
       default:
-        throw new WeftValueError(`invalid distribution for variance scaling initializer: ${String(distribution)}`);
+        throw new WeftValueError(
+          `invalid distribution for variance scaling initializer: ${String(distribution)}`,
+        );
     }
   };
 }
@@ -104,18 +112,26 @@ function denominator(mode: FanMode, fanIn: number, fanOut: number): number {
 }
 
 /** Xavier uniform (`jax.nn.initializers.glorot_uniform`; Glorot & Bengio 2010). */
-export const glorotUniform = (options: FanOptions = {}): Initializer => varianceScaling(1, "fan_avg", "uniform", options);
+export const glorotUniform = (options: FanOptions = {}): Initializer =>
+  varianceScaling(1, "fan_avg", "uniform", options);
 /** Xavier normal (`jax.nn.initializers.glorot_normal`). */
 export const glorotNormal = (options: FanOptions = {}): Initializer =>
   varianceScaling(1, "fan_avg", "truncated_normal", options);
 /** LeCun uniform (`jax.nn.initializers.lecun_uniform`). */
-export const lecunUniform = (options: FanOptions = {}): Initializer => varianceScaling(1, "fan_in", "uniform", options);
+export const lecunUniform = (options: FanOptions = {}): Initializer =>
+  varianceScaling(1, "fan_in", "uniform", options);
 /** LeCun normal (`jax.nn.initializers.lecun_normal`). */
 export const lecunNormal = (options: FanOptions = {}): Initializer =>
   varianceScaling(1, "fan_in", "truncated_normal", options);
 /** Kaiming uniform (`jax.nn.initializers.he_uniform`; He et al. 2015). */
-export const heUniform = (options: FanOptions = {}): Initializer => varianceScaling(2, "fan_in", "uniform", options);
+export const heUniform = (options: FanOptions = {}): Initializer =>
+  varianceScaling(2, "fan_in", "uniform", options);
 /** Kaiming normal (`jax.nn.initializers.he_normal`). */
 export const heNormal = (options: FanOptions = {}): Initializer =>
   varianceScaling(2, "fan_in", "truncated_normal", options);
-export { glorotNormal as xavierNormal, glorotUniform as xavierUniform, heNormal as kaimingNormal, heUniform as kaimingUniform };
+export {
+  glorotNormal as xavierNormal,
+  glorotUniform as xavierUniform,
+  heNormal as kaimingNormal,
+  heUniform as kaimingUniform,
+};

@@ -1,10 +1,27 @@
 /** Random bits and uniform numbers (`jax.random`), bit for bit as JAX has them. */
 import { DTYPE_INFO, type DType, isFloating, isInteger } from "../../compiler/types/dtype.ts";
 import { type Shape, sameShape, sizeOf } from "../../compiler/types/tensor-type.ts";
-import { type ArrayLike, convert, formatShape, full, NdArray, WeftTypeError, WeftValueError } from "../core/index.ts";
+import {
+  type ArrayLike,
+  convert,
+  formatShape,
+  full,
+  NdArray,
+  WeftTypeError,
+  WeftValueError,
+} from "../core/index.ts";
 import { canonicalizeShape } from "../lax/axes.ts";
 import * as lax from "../lax/elementwise.ts";
-import { broadcastedIota, concatenate, expandDims, indexInDim, iota, reshape, sliceInDim, transpose } from "../lax/movement.ts";
+import {
+  broadcastedIota,
+  concatenate,
+  expandDims,
+  indexInDim,
+  iota,
+  reshape,
+  sliceInDim,
+  transpose,
+} from "../lax/movement.ts";
 import { broadcastShapes, broadcastTo, constantLike, numberAs } from "../lax/operands.ts";
 import { threefry2x32 } from "../lax/random-bits.ts";
 import { config } from "./config.ts";
@@ -71,7 +88,9 @@ export function bits(key: KeyLike, shape: number | Shape = [], options: BitsOpti
     case "uint8":
       return narrowBits(k1, k2, 8, sizes);
     default:
-      throw new WeftValueError(`dtype argument to \`bits\` must be an unsigned int dtype, got ${options.dtype}`);
+      throw new WeftValueError(
+        `dtype argument to \`bits\` must be an unsigned int dtype, got ${options.dtype}`,
+      );
   }
 }
 
@@ -82,7 +101,10 @@ function mantissas(k1: NdArray, k2: NdArray, shape: Shape, dtype: DType): NdArra
     const upper = lax.bitwiseOr(lax.shiftRightLogical(high, 12), 0x3ff00000);
     const lower = lax.bitwiseOr(lax.shiftLeft(high, 20), lax.shiftRightLogical(low, 12));
     const axis = shape.length;
-    return lax.bitcastConvertType(concatenate([expandDims(lower, [axis]), expandDims(upper, [axis])], axis), "float64");
+    return lax.bitcastConvertType(
+      concatenate([expandDims(lower, [axis]), expandDims(upper, [axis])], axis),
+      "float64",
+    );
   }
   if (dtype === "float16") {
     const random = lax.shiftRightLogical(narrowBits(k1, k2, 16, shape), 6);
@@ -165,7 +187,8 @@ export function randint(
   const { dtype = "int32" } = options;
   if (!isInteger(dtype)) throw new WeftTypeError(`randint only accepts integer dtypes, got ${dtype}`);
   const width = DTYPE_INFO[dtype].bits;
-  if (width !== 8 && width !== 16 && width !== 32) throw new WeftTypeError(`randint: unexpected width of ${dtype}`);
+  if (width !== 8 && width !== 16 && width !== 32)
+    throw new WeftTypeError(`randint: unexpected width of ${dtype}`);
   const unsigned = UNSIGNED[width];
   const low = bound(minval, dtype, sizes).clipped;
   const { clipped: high, above } = bound(maxval, dtype, sizes);

@@ -2,7 +2,14 @@
 import type { DType } from "../../compiler/types/dtype.ts";
 import { isFloating } from "../../compiler/types/dtype.ts";
 import { type Shape, sizeOf } from "../../compiler/types/tensor-type.ts";
-import { type ArrayLike, convert, formatShape, NdArray, WeftTypeError, WeftValueError } from "../core/index.ts";
+import {
+  type ArrayLike,
+  convert,
+  formatShape,
+  NdArray,
+  WeftTypeError,
+  WeftValueError,
+} from "../core/index.ts";
 import { canonicalizeAxis, canonicalizeShape, otherAxes } from "../lax/axes.ts";
 import * as lax from "../lax/elementwise.ts";
 import { indexInDim, iota, reshape, sliceInDim, transpose } from "../lax/movement.ts";
@@ -11,9 +18,9 @@ import { argmax, cumsum } from "../lax/reductions.ts";
 import { sortKeyVal, topK } from "../lax/sorting.ts";
 import { searchsorted } from "../numpy/sorting.ts";
 import { take } from "../numpy/take.ts";
-import { bits32, type KeyLike, singleKey, splitWords, wordsOf } from "./keys.ts";
 import { checkFloat, checkShape, randint, uniform } from "./bits.ts";
 import { gumbel } from "./distributions.ts";
+import { bits32, type KeyLike, singleKey, splitWords, wordsOf } from "./keys.ts";
 
 type Size = number | Shape;
 
@@ -64,7 +71,8 @@ export interface CategoricalOptions {
 export function categorical(key: KeyLike, logits: NdArray, options: CategoricalOptions = {}): NdArray {
   const axis = canonicalizeAxis(options.axis ?? -1, logits.ndim);
   const batch = logits.shape.filter((_, i) => i !== axis);
-  const sizes = options.shape === undefined || options.shape === null ? batch : canonicalizeShape(options.shape);
+  const sizes =
+    options.shape === undefined || options.shape === null ? batch : canonicalizeShape(options.shape);
   checkShape("categorical", sizes, batch);
   const prefix = sizes.slice(0, sizes.length - batch.length);
   const dtype = isFloating(logits.dtype) ? logits.dtype : "float32";
@@ -135,20 +143,27 @@ export interface ChoiceOptions {
 }
 
 /** Elements of an array, or of 0 … a−1, drawn at random (`jax.random.choice`). */
-export function choice(key: KeyLike, a: number | NdArray, shape: Size = [], options: ChoiceOptions = {}): NdArray {
+export function choice(
+  key: KeyLike,
+  a: number | NdArray,
+  shape: Size = [],
+  options: ChoiceOptions = {},
+): NdArray {
   const sizes = canonicalizeShape(shape);
   const { replace = true, p = null } = options;
   const array = typeof a === "number" || a.ndim === 0 ? null : a;
   const axis = array === null ? 0 : canonicalizeAxis(options.axis ?? 0, array.ndim);
   const population = array === null ? (typeof a === "number" ? a : a.item()) : array.shape[axis];
   const draws = sizeOf(sizes);
-  if (population <= 0 && draws > 0) throw new WeftValueError("a must be greater than 0 unless no samples are taken");
+  if (population <= 0 && draws > 0)
+    throw new WeftValueError("a must be greater than 0 unless no samples are taken");
   if (!replace && draws > population) {
     throw new WeftValueError(
       `Cannot take a larger sample (size ${draws}) than population (size ${population}) when 'replace=False'`,
     );
   }
-  const result = (indices: NdArray): NdArray => (array === null ? indices : take(array, indices, { axis, mode: "clip" }));
+  const result = (indices: NdArray): NdArray =>
+    array === null ? indices : take(array, indices, { axis, mode: "clip" });
   if (p === null) {
     if (replace) return result(randint(key, sizes, 0, population));
     const mixed = permutation(key, array ?? population, { axis });

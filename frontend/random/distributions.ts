@@ -1,15 +1,15 @@
 /** Continuous distributions (`jax.random`), from uniform numbers by the formulas of JAX. */
+
+import { roundTo } from "../../compiler/kernel/constants.ts";
 import type { Shape } from "../../compiler/types/tensor-type.ts";
 import { type ArrayLike, NdArray } from "../core/index.ts";
 import { canonicalizeShape } from "../lax/axes.ts";
 import * as lax from "../lax/elementwise.ts";
-import { constantLike } from "../lax/operands.ts";
-import { broadcastShapes } from "../lax/operands.ts";
+import { broadcastShapes, constantLike } from "../lax/operands.ts";
 import { finfo } from "../numpy/dtypes.ts";
 import { norm } from "../numpy/norms.ts";
 import { checkFloat, type FloatOptions, parameter, uniform } from "./bits.ts";
 import type { KeyLike } from "./keys.ts";
-import { roundTo } from "../../compiler/kernel/constants.ts";
 
 type Size = number | Shape;
 
@@ -41,7 +41,11 @@ export function truncatedNormal(
   const low = parameter("truncated_normal", lower, dtype, sizes);
   const high = parameter("truncated_normal", upper, dtype, sizes);
   const root = constantLike(low, roundTo(Math.SQRT2, dtype));
-  const u = uniform(key, sizes, { dtype, minval: lax.erf(lax.div(low, root)), maxval: lax.erf(lax.div(high, root)) });
+  const u = uniform(key, sizes, {
+    dtype,
+    minval: lax.erf(lax.div(low, root)),
+    maxval: lax.erf(lax.div(high, root)),
+  });
   const first = lax.nextafter(low, constantLike(low, Number.POSITIVE_INFINITY));
   const last = lax.nextafter(high, constantLike(high, Number.NEGATIVE_INFINITY));
   return lax.clamp(first, lax.mul(lax.erfInv(u), root), last);
@@ -67,11 +71,11 @@ export function laplace(key: KeyLike, shape: Size = [], options: FloatOptions = 
   return lax.mul(lax.sign(u), lax.log1p(lax.neg(lax.abs(u))));
 }
 
-/** Logistic: log(u / (1 − u)) (`jax.random.logistic`). */
+/** Logistic: log u − log(1 − u) (`jax.random.logistic`). */
 export function logistic(key: KeyLike, shape: Size = [], options: FloatOptions = {}): NdArray {
   const dtype = checkFloat("logistic", options.dtype ?? "float32");
-  const u = uniform(key, shape, { dtype, minval: finfo(dtype).eps, maxval: 1 });
-  return lax.log(lax.div(u, lax.sub(1, u)));
+  const u = uniform(key, shape, { dtype, minval: finfo(dtype).tiny, maxval: 1 });
+  return lax.sub(lax.log(u), lax.log1p(lax.neg(u)));
 }
 
 /** Cauchy (`jax.random.cauchy`). */
@@ -94,14 +98,24 @@ export function lognormal(
 }
 
 /** Pareto with shape parameter b (`jax.random.pareto`). */
-export function pareto(key: KeyLike, b: ArrayLike, shape: Size | null = null, options: FloatOptions = {}): NdArray {
+export function pareto(
+  key: KeyLike,
+  b: ArrayLike,
+  shape: Size | null = null,
+  options: FloatOptions = {},
+): NdArray {
   const dtype = checkFloat("pareto", options.dtype ?? "float32");
   const sizes = shapeOf(shape, b);
   return lax.exp(lax.div(exponential(key, sizes, { dtype }), parameter("pareto", b, dtype, sizes)));
 }
 
 /** Rayleigh with scale parameter (`jax.random.rayleigh`). */
-export function rayleigh(key: KeyLike, scale: ArrayLike, shape: Size | null = null, options: FloatOptions = {}): NdArray {
+export function rayleigh(
+  key: KeyLike,
+  scale: ArrayLike,
+  shape: Size | null = null,
+  options: FloatOptions = {},
+): NdArray {
   const dtype = checkFloat("rayleigh", options.dtype ?? "float32");
   const sizes = shapeOf(shape, scale);
   const u = uniform(key, sizes, { dtype });

@@ -4,8 +4,26 @@
  */
 import "../numpy/methods.ts";
 
-export { type BitsOptions, bits, type FloatOptions, type RandintOptions, randint, type UniformOptions, uniform } from "./bits.ts";
+export {
+  type BitsOptions,
+  bits,
+  type FloatOptions,
+  type RandintOptions,
+  randint,
+  type UniformOptions,
+  uniform,
+} from "./bits.ts";
 export { config, type RandomConfig } from "./config.ts";
 export * from "./discrete.ts";
 export * from "./distributions.ts";
-export { clone, foldIn, type KeyLike, key, keyData, PRNGKey, PRNGKeyArray, split, wrapKeyData } from "./keys.ts";
+export {
+  clone,
+  foldIn,
+  type KeyLike,
+  key,
+  keyData,
+  PRNGKey,
+  PRNGKeyArray,
+  split,
+  wrapKeyData,
+} from "./keys.ts";

@@ -48,12 +48,19 @@ export function argumentPath(callee: Callee, argument: number, path: KeyPath): s
 /** A name for a graph input: `params_layers_1_w`. */
 export function inputHint(callee: Callee, argument: number, path: KeyPath): string | null {
   const name = callee.parameters[argument];
-  const parts = path.map((key) => (key.kind === "index" ? `${key.index}` : key.name));
-  if (name === undefined || name === null) {
-    const last = path.findLast((key) => key.kind === "field");
-    return last === undefined ? null : sanitise(parts.join("_"));
-  }
-  return sanitise([name, ...parts].join("_"));
+  return name === undefined || name === null
+    ? pathHint(path)
+    : sanitise([name, ...pathParts(path)].join("_"));
+}
+
+/** A name from a path alone, where it has a field in it: `layers_1_w`. */
+export function pathHint(path: KeyPath): string | null {
+  const named = path.some((key) => key.kind === "field");
+  return named ? sanitise(pathParts(path).join("_")) : null;
+}
+
+function pathParts(path: KeyPath): string[] {
+  return path.map((key) => (key.kind === "index" ? `${key.index}` : key.name));
 }
 
 function sanitise(text: string): string | null {

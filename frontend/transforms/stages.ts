@@ -1,5 +1,4 @@
 /** What `jit(f).trace(…)`, `.lower(…)` and `.compile()` return: the compiled function as a value. */
-import { printPlan } from "../../compiler/fusion/print-plan.ts";
 import type { Graph } from "../../compiler/graph/graph.ts";
 import { subgraphsOf } from "../../compiler/graph/graph.ts";
 import type { CompiledGraph } from "../../compiler/pipeline.ts";
@@ -8,13 +7,12 @@ import { primitiveOf } from "../../compiler/primitives/table.ts";
 import type { WasmExecutable } from "../../compiler/program/program.ts";
 import { printGraph } from "../../compiler/text/graph-printer.ts";
 import { printJaxpr } from "../../compiler/text/jaxpr.ts";
-import { printKernel } from "../../compiler/text/kernel-printer.ts";
-import { printProgram } from "../../compiler/text/program-printer.ts";
 import { bytesOf } from "../../compiler/types/tensor-type.ts";
 import type { NdArray } from "../core/array.ts";
 import type { ShapedArray } from "../core/aval.ts";
 import { WeftTypeError } from "../core/errors.ts";
 import { captureSource } from "../core/source.ts";
+import { stageText, withRelativeSources } from "../inspect/stage-text.ts";
 import { formatDef, type TreeDef } from "../tree/treedef.ts";
 import type { Callee } from "./arguments.ts";
 import type { JitEntry } from "./jit-entry.ts";
@@ -63,7 +61,7 @@ export class Lowered<F extends AnyFunction> {
 
   /** The graph as text. Later stages are known once compiled. */
   asText({ stage = "graph" }: { readonly stage?: Stage } = {}): string {
-    if (stage === "graph") return printGraph(this.graph);
+    if (stage === "graph") return relativeSources(printGraph(this.graph));
     if (stage === "jaxpr") return printJaxpr(this.graph);
     return this.compile().asText({ stage });
   }
@@ -131,20 +129,8 @@ export class Compiled<F extends AnyFunction> {
   }
 
   asText({ stage = "program" }: { readonly stage?: Stage } = {}): string {
-    switch (stage) {
-      case "jaxpr":
-        return printJaxpr(this.stages.graph);
-      case "graph":
-        return printGraph(this.stages.graph);
-      case "optimized":
-        return printGraph(this.stages.optimised);
-      case "fusion":
-        return printPlan(this.stages.plan);
-      case "kernel":
-        return this.stages.assembled.program.kernels.map((kernel) => printKernel(kernel)).join("\n");
-      case "program":
-        return printProgram(this.stages.assembled.program);
-    }
+    if (stage === "jaxpr") return printJaxpr(this.stages.graph);
+    return relativeSources(stageText(this.stages, stage, { format: "text", toWat: null }));
   }
 
   costAnalysis(): CostAnalysis {
@@ -167,6 +153,13 @@ export class Compiled<F extends AnyFunction> {
       generatedCodeSize: executable.modules.simd.byteLength,
     };
   }
+}
+
+/** Source lines relative to the working directory, where there is one. */
+function relativeSources(text: string): string {
+  return typeof process === "object" && typeof process.cwd === "function"
+    ? withRelativeSources(text, process.cwd())
+    : text;
 }
 
 function costOf(graph: Graph): { flops: number; transcendentals: number } {

@@ -5,6 +5,7 @@ import { fuse } from "../../compiler/fusion/fuse.ts";
 import { runProgram } from "../../compiler/interpret/program-interpreter.ts";
 import { interpretGraph } from "../../compiler/interpret/reference.ts";
 import { fromBytes, toBytes } from "../../compiler/interpret/tensors.ts";
+import { dropBarriers } from "../../compiler/passes/drop-barriers.ts";
 import { inlineCalls } from "../../compiler/passes/inline-calls.ts";
 import { primitiveOf } from "../../compiler/primitives/table.ts";
 import { verifyProgram } from "../../compiler/verify/index.ts";
@@ -43,7 +44,7 @@ for (const op of OPERATIONS) {
         const graph = graphOf(c);
         const inputs = dataFor(c, "execution", []);
         const want = interpretGraph(graph, inputs);
-        const plan = fuse(inlineCalls.run(graph, { donated: [] }));
+        const plan = fuse(dropBarriers.run(inlineCalls.run(graph, { donated: [] }), { donated: [] }));
         const { program } = assemble(plan, []);
         verifyProgram(program);
         const bytes = inputs.map(toBytes);
