@@ -91,7 +91,7 @@ describe("weft run", { concurrency: 2 }, () => {
       else assert.equal(pass.file, null, pass.name);
     }
     const traced = place.read("out/ir/m0000.train_step.0000.graph.traced.ir");
-    assert.match(traced, /^graph @train_step\(%w: f32\[3\]\) -> \(f32\[3\]\) \{\n/);
+    assert.match(traced, /^graph @train_step\(%w\d?: f32\[3\]\) -> \(f32\[3\]\) \{\n/);
     assert.match(traced, /\/\/ training\.ts:6:\d+ in cost$/m);
     const [kernel] = step.kernels;
     assert.match(kernel.name, /^k0_/);
@@ -134,6 +134,7 @@ describe("weft run", { concurrency: 2 }, () => {
 
   test("WEFT_DUMP dumps any program that uses weft, and WEFT_DUMP_EAGER its single operations", async () => {
     const place = workspace();
+    await place.weft(["--version"]); // Brings dist/ up to date.
     const weft = pathToFileURL(path.join(root, "dist/index.js")).href;
     const source = `
       import { jit, numpy as np } from ${JSON.stringify(weft)};
@@ -158,8 +159,6 @@ describe("weft run", { concurrency: 2 }, () => {
       ["double", "mul"],
     );
 
-    const none = await place.node(["program.mjs"], { env: { WEFT_DUMP: "" } });
-    assert.equal(none.code, 0);
     assert.deepEqual(place.list(), ["eager", "plain", "program.mjs"]);
   });
 
@@ -181,7 +180,7 @@ describe("weft run, programs that fail", { concurrency: 2 }, () => {
       "shapes",
       1,
       "before\n",
-      /^weft: failing\.ts failed\nWeft\w+Error: [^\n]*broadcast[^\n]*\n(?: {2}at [^\n]*\n)?(?: {4}at inner \(failing\.ts:9:12\)\n) {4}at failing\.ts:15:15\n$/,
+      /^weft: failing\.ts failed\nWeft\w+Error: [^\n]*broadcast[^\n]*\n(?: {2}at [^\n]*\n)?(?: {4}at inner \(failing\.ts:9:12\)\n) {4}at <anonymous> \(failing\.ts:15:\d+\)\n$/,
     ],
     [
       "later",
@@ -211,13 +210,11 @@ describe("weft run, programs that fail", { concurrency: 2 }, () => {
     });
   }
 
-  test("--verbose and WEFT_DEBUG show the whole stack", async () => {
+  test("--verbose shows the whole stack", async () => {
     const place = workspace("failing.ts");
     const { stderr } = await place.weft(["run", "failing.ts", "--verbose", "--", "shapes"]);
     assert.match(stderr, /failing\.ts:9:12/);
     assert.match(stderr, /frontend\/transforms\/jit\.ts:\d+/);
-    const debug = await place.weft(["run", "failing.ts", "--", "shapes"], { env: { WEFT_DEBUG: "1" } });
-    assert.match(debug.stderr, /frontend\/transforms\/jit\.ts:\d+/);
   });
 
   test("a file that does not parse, an import that is not there", async () => {
@@ -260,6 +257,7 @@ describe("weft run, programs that fail", { concurrency: 2 }, () => {
 
   test("without esbuild the error says how to get it", async () => {
     const place = workspace("failing.ts");
+    await place.weft(["--version"]); // Brings dist/ up to date.
     // The package as installed with --omit=optional: commander and nothing else.
     const installed = path.join(place.folder, "../installed");
     mkdirSync(path.join(installed, "node_modules"), { recursive: true });

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { grad, hessian, jit, jvp, lax, type NdArray, numpy as np, tree, valueAndGrad, vmap } from "weft";
-import { equalGraphs, GraphBuilder, type Graph } from "weft/compiler";
+import { equalGraphs, type Graph, GraphBuilder } from "weft/compiler";
 import { CompiledCache } from "../frontend/core/compiled-cache.ts";
 import { close } from "./helpers/close.ts";
 
@@ -39,7 +39,12 @@ test("static arguments: values that JSON confuses", () => {
   const f = jit(
     (x: NdArray, s: number | string | null | undefined) => {
       traces++;
-      return typeof s === "number" ? np.copysign(1, s).mul(np.where(np.isnan(s), 7, np.abs(s))).add(x) : x;
+      return typeof s === "number"
+        ? np
+            .copysign(1, s)
+            .mul(np.where(np.isnan(s), 7, np.abs(s)))
+            .add(x)
+        : x;
     },
     { staticArgnums: [1] },
   );
@@ -99,7 +104,9 @@ test("a hash collision is decided by equality: static arguments", () => {
 test("a hash collision is decided by equality: graphs", () => {
   const graphs = ["add", "mul", "sub"].map((op): Graph => {
     const builder = new GraphBuilder();
-    const like = jit((x: NdArray) => (op === "add" ? x.add(x) : op === "mul" ? x.mul(x) : x.sub(x))).lower(3).graph;
+    const like = jit((x: NdArray) => (op === "add" ? x.add(x) : op === "mul" ? x.mul(x) : x.sub(x))).lower(
+      3,
+    ).graph;
     const inputs = like.inputs.map((v) => builder.input(v.type));
     return builder.finish(op, builder.inline(like, inputs));
   });
@@ -120,7 +127,11 @@ test("integer remainder under grad leaves the primal alone", () => {
   const [value, gradient] = valueAndGrad(f)(np.ones(6));
   close(value, 8);
   close(gradient, weights);
-  const [primal, tangent] = jvp((x: NdArray) => x.mul(lax.rem(n, 3).astype("float32")), [np.ones(6)], [np.ones(6)]);
+  const [primal, tangent] = jvp(
+    (x: NdArray) => x.mul(lax.rem(n, 3).astype("float32")),
+    [np.ones(6)],
+    [np.ones(6)],
+  );
   close(primal, [-1, -1, 0, 1, 2, 1]);
   close(tangent, [-1, -1, 0, 1, 2, 1]);
   // And floats, by x and by y: d(x mod y)/dy = -floor(x / y).
@@ -154,7 +165,15 @@ test("derivatives of a product with zero factors", () => {
   close(grad(prod)(np.array([2, 5, 3])), [15, 6, 10]);
   close(hessian(prod)(np.array([2, 0, 3])), [0, 3, 0, 3, 0, 2, 0, 2, 0]);
   close(hessian(prod)(np.array([0, 0, 3])), [0, 3, 0, 3, 0, 0, 0, 0, 0]);
-  close(grad((x: NdArray) => np.sum(np.prod(x, { axis: 1 })))(np.array([[2, 0], [0, 0]])), [0, 2, 0, 0]);
+  close(
+    grad((x: NdArray) => np.sum(np.prod(x, { axis: 1 })))(
+      np.array([
+        [2, 0],
+        [0, 0],
+      ]),
+    ),
+    [0, 2, 0, 0],
+  );
   close(grad((x: NdArray) => np.sum(np.cumprod(x)))(np.array([2, 0, 3])), [1, 8, 0]);
 });
 
@@ -175,7 +194,11 @@ test("shifts of negative numbers", () => {
   for (const [name, f, expected] of checks) {
     assert.deepEqual(f(x).toArray(), expected, name);
     assert.deepEqual(jit(f)(x).toArray(), expected, `${name}, compiled`);
-    assert.deepEqual([...x].map((v) => f(v).item()), expected, `${name}, scalars`);
+    assert.deepEqual(
+      [...x].map((v) => f(v).item()),
+      expected,
+      `${name}, scalars`,
+    );
   }
   assert.deepEqual(np.rightShift(np.array([-128, -1, 100], { dtype: "int8" }), 3).toArray(), [-16, -1, 12]);
   const unsigned = np.array([4294967288, 1], { dtype: "uint32" });
@@ -184,8 +207,8 @@ test("shifts of negative numbers", () => {
 
 test("isnan, isinf and isfinite look at bits", () => {
   const patterns = [
-    0x7fc00000, 0xffc00001, 0x7f800001, 0xff800001, 0x7fffffff, 0x7f800000, 0xff800000, 0x00000001, 0x80000001,
-    0x00000000, 0x80000000, 0x7f7fffff, 0x3f800000,
+    0x7fc00000, 0xffc00001, 0x7f800001, 0xff800001, 0x7fffffff, 0x7f800000, 0xff800000, 0x00000001,
+    0x80000001, 0x00000000, 0x80000000, 0x7f7fffff, 0x3f800000,
   ];
   const nan = patterns.map((b) => (b & 0x7fffffff) > 0x7f800000);
   const inf = patterns.map((b) => (b & 0x7fffffff) === 0x7f800000);
@@ -197,10 +220,18 @@ test("isnan, isinf and isfinite look at bits", () => {
   for (const results of [tests(bits), jit(tests)(bits)]) {
     assert.deepEqual(results.nan.toArray(), nan);
     assert.deepEqual(results.inf.toArray(), inf);
-    assert.deepEqual(results.finite.toArray(), nan.map((is, i) => !is && !inf[i]));
-    assert.deepEqual(results.negative.toArray(), patterns.map((b) => b === 0xff800000));
+    assert.deepEqual(
+      results.finite.toArray(),
+      nan.map((is, i) => !is && !inf[i]),
+    );
+    assert.deepEqual(
+      results.negative.toArray(),
+      patterns.map((b) => b === 0xff800000),
+    );
   }
-  const doubles = np.array(new Float64Array(new BigUint64Array([0x7ff0000000000001n, 0x7ff0000000000000n, 1n]).buffer));
+  const doubles = np.array(
+    new Float64Array(new BigUint64Array([0x7ff0000000000001n, 0x7ff0000000000000n, 1n]).buffer),
+  );
   assert.equal(doubles.dtype, "float64");
   assert.deepEqual(np.isnan(doubles).toArray(), [true, false, false]);
   assert.deepEqual(np.isfinite(doubles).toArray(), [false, false, true]);
@@ -215,7 +246,14 @@ test("padding an expression pads with the padding value", () => {
   close(jit((v: NdArray) => lax.pad(np.exp(v), 9, [[-1, 1, 0]]))(x), [exp[1], exp[2], 9]);
   const twice = jit((v: NdArray) => lax.pad(lax.pad(v.add(1), 5, [[1, 0, 0]]).mul(2), 7, [[1, 0, 0]]));
   close(twice(x), [7, 10, 4, 6, 8]);
-  const view = jit((m: NdArray) => np.cos(lax.pad(np.flip(m.T, 0).add(1), 0, [[0, 0, 0], [1, 0, 0]])));
+  const view = jit((m: NdArray) =>
+    np.cos(
+      lax.pad(np.flip(m.T, 0).add(1), 0, [
+        [0, 0, 0],
+        [1, 0, 0],
+      ]),
+    ),
+  );
   close(view(np.array([[0, 1]])), [1, Math.cos(2), 1, Math.cos(1)]);
   close(grad((v: NdArray) => np.sum(lax.pad(np.exp(v), 0, [[1, 1, 0]])))(x), exp);
 });
@@ -223,12 +261,15 @@ test("padding an expression pads with the padding value", () => {
 test("tree.map over different structures names the path", () => {
   const add = (x: number, y: number) => x + y;
   assert.deepEqual(tree.map(add, { a: 1, b: [2] }, { b: [20], a: 10 }), { a: 11, b: [22] });
-  assert.throws(() => tree.map(add, { p: { a: 1, b: 2 } }, { p: { a: 1, c: 2 } }), (e: unknown) => {
-    assert.ok(e instanceof Error);
-    assert.match(e.message, /\.p/);
-    assert.match(e.message, /\bb\b.*\bc\b/);
-    return true;
-  });
+  assert.throws(
+    () => tree.map(add, { p: { a: 1, b: 2 } }, { p: { a: 1, c: 2 } }),
+    (e: unknown) => {
+      assert.ok(e instanceof Error);
+      assert.match(e.message, /\.p/);
+      assert.match(e.message, /\bb\b.*\bc\b/);
+      return true;
+    },
+  );
   assert.throws(() => tree.map(add, { w: [1, 2] }, { w: [1, 2, 3] }), /\.w.*2.*3/s);
   assert.throws(() => tree.map(add, [{ w: 1 }], [[1]]), /\[0\]/);
 });

@@ -34,7 +34,10 @@ import { close, flat } from "./helpers/close.ts";
 
 const role = childRole();
 if (role === "without navigator") {
-  report({ navigator: typeof globalThis.navigator, sum: np.sum(jit((x: NdArray) => x.mul(2))(np.arange(4))).item() });
+  report({
+    navigator: typeof globalThis.navigator,
+    sum: np.sum(jit((x: NdArray) => x.mul(2))(np.arange(4))).item(),
+  });
 } else if (role === "dump") {
   // Two functions of one graph, one called twice: the second compilation must not be hidden by the cache of the first.
   const first = jit((x: NdArray) => np.exp(x).add(1), { name: "first" });
@@ -53,7 +56,8 @@ if (role === "without navigator") {
 
 function defineTests(): void {
   test("scan, while, for, cond and switch, compiled and differentiated", () => {
-    const powers = (x: NdArray) => lax.scan((c: NdArray) => [c.mul(x), c], np.array(1), null, { length: 4 })[1];
+    const powers = (x: NdArray) =>
+      lax.scan((c: NdArray) => [c.mul(x), c], np.array(1), null, { length: 4 })[1];
     close(jit(powers)(3), [1, 3, 9, 27]);
     close(grad((x: NdArray) => np.sum(powers(x)))(3), 1 + 6 + 27);
     const doubled = (x: NdArray) =>
@@ -75,7 +79,10 @@ function defineTests(): void {
       );
     close([abs(np.array(-2)), jit(abs)(3), grad(abs)(-2), grad(abs)(2)], [2, 3, -1, 1]);
     const branches = [0, 1, 2].map((k) => (x: NdArray) => x.mul(k));
-    close([-1, 0, 1, 2, 9].map((i) => lax.switch(i, branches, np.array(5))), [0, 0, 5, 10, 10]);
+    close(
+      [-1, 0, 1, 2, 9].map((i) => lax.switch(i, branches, np.array(5))),
+      [0, 0, 5, 10, 10],
+    );
   });
 
   test("customJvp, customVjp and checkpoint", () => {
@@ -100,10 +107,20 @@ function defineTests(): void {
   });
 
   test("jacobians of arguments and results of any rank", () => {
-    const w = np.array([[1, 2], [3, 4], [5, 6]]);
+    const w = np.array([
+      [1, 2],
+      [3, 4],
+      [5, 6],
+    ]);
     const f = (x: NdArray) => x.matmul(x.T);
     const [forward, reverse] = [jacfwd(f)(w), jacrev(f)(w)];
-    assert.deepEqual([forward.shape, reverse.shape], [[3, 3, 3, 2], [3, 3, 3, 2]]);
+    assert.deepEqual(
+      [forward.shape, reverse.shape],
+      [
+        [3, 3, 3, 2],
+        [3, 3, 3, 2],
+      ],
+    );
     close(forward, reverse);
     // ∂(x xᵀ)_ij / ∂x_kl = δ_ik x_jl + δ_jk x_il
     const data = w.toArray() as number[][];
@@ -122,14 +139,20 @@ function defineTests(): void {
     const x = np.arange(6).reshape([2, 3]);
     const f = (row: NdArray) => ({ twice: row.mul(2), sum: np.sum(row) });
     const { twice, sum } = vmap(f, { outAxes: { twice: 1, sum: 0 } })(x);
-    assert.deepEqual(twice.toArray(), [[0, 6], [2, 8], [4, 10]]);
+    assert.deepEqual(twice.toArray(), [
+      [0, 6],
+      [2, 8],
+      [4, 10],
+    ]);
     close(sum, [3, 12]);
     assert.deepEqual(vmap((row: NdArray) => row, { inAxes: 1, outAxes: -1 })(x).toArray(), x.toArray());
     assert.deepEqual(vmap(() => np.array(7), { axisSize: 2, outAxes: null })().shape, []);
   });
 
   test("the generated code is a value", () => {
-    const compiled = jit((x: NdArray) => np.exp(x)).lower(spec([5])).compile();
+    const compiled = jit((x: NdArray) => np.exp(x))
+      .lower(spec([5]))
+      .compile();
     for (const stage of ["jaxpr", "graph", "optimized", "fusion", "kernel", "program"] as const) {
       assert.match(compiled.asText({ stage }), /exp/, stage);
     }
@@ -138,7 +161,8 @@ function defineTests(): void {
 
   test("it works in Node without navigator", () => {
     // Node 20 has none; from 21 on the flag takes it away.
-    const flags = Number(process.versions.node.split(".")[0]) >= 21 ? ["--no-experimental-global-navigator"] : [];
+    const flags =
+      Number(process.versions.node.split(".")[0]) >= 21 ? ["--no-experimental-global-navigator"] : [];
     assert.deepEqual(childResult("without navigator", { flags }), { navigator: "undefined", sum: 12 });
   });
 
@@ -208,9 +232,9 @@ function defineTests(): void {
   });
 
   test("constants of a traced function survive its text", () => {
-    const graph = jit((x: NdArray) => x.mul(np.array(0.1)).add(np.array([[1e-45, 3.4028234663852886e38]])))
-      .lower(spec([2, 2]))
-      .graph;
+    const graph = jit((x: NdArray) =>
+      x.mul(np.array(0.1)).add(np.array([[1e-45, 3.4028234663852886e38]])),
+    ).lower(spec([2, 2])).graph;
     const text = printGraph(graph);
     assert.ok(equalGraphs(parseGraph(text), graph), text);
     assert.equal(printGraph(parseGraph(text)), text);
@@ -232,8 +256,14 @@ function defineTests(): void {
       const files = readdirSync(folder, { recursive: true, encoding: "utf8" });
       for (const name of ["first", "second"]) {
         const own = files.filter((file) => file.includes(name));
-        assert.ok(own.some((file) => file.endsWith(".ir")), `graphs of ${name}: ${files.join(" ")}`);
-        assert.ok(own.some((file) => file.endsWith(".wat") || file.includes("kernel")), `kernels of ${name}`);
+        assert.ok(
+          own.some((file) => file.endsWith(".ir")),
+          `graphs of ${name}: ${files.join(" ")}`,
+        );
+        assert.ok(
+          own.some((file) => file.endsWith(".wat") || file.includes("kernel")),
+          `kernels of ${name}`,
+        );
       }
       const graphs = files.filter((file) => file.endsWith(".ir") && file.includes("graph"));
       assert.ok(graphs.length > 0, files.join(" "));

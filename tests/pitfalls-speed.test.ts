@@ -48,28 +48,53 @@ test("matmuls of odd sizes", () => {
 });
 
 test("elementwise functions and reductions of every size up to 20", () => {
-  const f = jit((x: NdArray) => ({ y: np.exp(x).mul(2).sub(x), sum: np.sum(x), max: np.max(x), cum: np.cumsum(x) }));
+  const f = jit((x: NdArray) => ({
+    y: np.exp(x).mul(2).sub(x),
+    sum: np.sum(x),
+    max: np.max(x),
+    cum: np.cumsum(x),
+  }));
   for (let n = 1; n <= 20; n++) {
     const xs = ramp(n).map(Math.fround);
     const { y, sum, max, cum } = f(np.array(xs));
-    close(y, xs.map((x) => 2 * Math.exp(x) - x), 1e-6, `n = ${n}`);
-    close(sum, xs.reduce((a, b) => a + b, 0), 1e-5, `sum of ${n}`);
+    close(
+      y,
+      xs.map((x) => 2 * Math.exp(x) - x),
+      1e-6,
+      `n = ${n}`,
+    );
+    close(
+      sum,
+      xs.reduce((a, b) => a + b, 0),
+      1e-5,
+      `sum of ${n}`,
+    );
     close(max, Math.max(...xs), 0, `max of ${n}`);
     let running = 0;
-    close(cum, xs.map((x) => (running += x)), 1e-5, `cumsum of ${n}`);
+    close(
+      cum,
+      xs.map((x) => (running += x)),
+      1e-5,
+      `cumsum of ${n}`,
+    );
   }
 });
 
 test("an odd matmul is vectorised like the even one", async () => {
   const [even, odd] = await Promise.all(
     [64, 63].map(async (n) => {
-      const compiled = jit((a: NdArray, b: NdArray) => a.matmul(b)).lower(spec([n, n]), spec([n, n])).compile();
+      const compiled = jit((a: NdArray, b: NdArray) => a.matmul(b))
+        .lower(spec([n, n]), spec([n, n]))
+        .compile();
       return watOf(compiled);
     }),
   );
   const vectorOps = (wat: string) => wat.match(/f32x4\.mul/g)?.length ?? 0;
   assert.ok(vectorOps(even) > 0);
-  assert.ok(vectorOps(odd) >= vectorOps(even), `${vectorOps(odd)} vector products, ${vectorOps(even)} for the even size`);
+  assert.ok(
+    vectorOps(odd) >= vectorOps(even),
+    `${vectorOps(odd)} vector products, ${vectorOps(even)} for the even size`,
+  );
 });
 
 test("an operation without a vector form leaves the rest of its kernel vectorised", async () => {
@@ -83,7 +108,9 @@ test("an operation without a vector form leaves the rest of its kernel vectorise
     ["lgamma", (x) => lax.lgamma(x).add(x), "float32"],
   ];
   for (const [name, f, dtype] of cases) {
-    const compiled = jit(f).lower(spec([64], dtype)).compile();
+    const compiled = jit(f)
+      .lower(spec([64], dtype))
+      .compile();
     const kernels = [...compiled.asText({ stage: "kernel" }).matchAll(/kernel @(\w+)/g)].map(([, k]) => k);
     assert.equal(kernels.length, 1, name);
     const wat = watOfKernel(await watOf(compiled), kernels[0]);
@@ -98,7 +125,9 @@ test("one module per compiled function, however many kernels it has", async () =
     const h = np.tanh(x.matmul(w));
     return lax.scan((c: NdArray) => [c.matmul(w).mul(0.5), np.sum(c)], h, null, { length: 3 });
   };
-  const compiled = jit(f).lower(spec([8, 8]), spec([8, 8])).compile();
+  const compiled = jit(f)
+    .lower(spec([8, 8]), spec([8, 8]))
+    .compile();
   assert.ok(compiled.asText({ stage: "kernel" }).match(/kernel @/g)!.length >= 2);
   const { simd, relaxed } = compiled.executable.modules;
   for (const bytes of [simd, relaxed]) {
@@ -148,12 +177,20 @@ test("the gradient of a matmul has no buffer of M·K·N elements", () => {
   const [m, k, n] = [96, 80, 112];
   const loss = (x: NdArray, w: NdArray) => np.sum(np.tanh(x.matmul(w)));
   const both = jit(grad(loss, { argnums: [0, 1] }));
-  const { tempSize } = both.lower(spec([m, k]), spec([k, n])).compile().memoryAnalysis();
+  const { tempSize } = both
+    .lower(spec([m, k]), spec([k, n]))
+    .compile()
+    .memoryAnalysis();
   const largest = 4 * Math.max(m * k, k * n, m * n);
   assert.ok(tempSize <= 4 * largest, `${tempSize} bytes; M·K·N would be ${4 * m * k * n}`);
   // The same through einsum and through a broadcast product, which XLA too turns into a contraction or fuses.
-  const byEinsum = jit(grad((x: NdArray, w: NdArray) => np.sum(np.einsum("ik,kj->ij", x, w)), { argnums: [0, 1] }));
-  const einsum = byEinsum.lower(spec([m, k]), spec([k, n])).compile().memoryAnalysis();
+  const byEinsum = jit(
+    grad((x: NdArray, w: NdArray) => np.sum(np.einsum("ik,kj->ij", x, w)), { argnums: [0, 1] }),
+  );
+  const einsum = byEinsum
+    .lower(spec([m, k]), spec([k, n]))
+    .compile()
+    .memoryAnalysis();
   assert.ok(einsum.tempSize <= 4 * largest, String(einsum.tempSize));
   // And the numbers, by finite differences.
   const [x, w] = [matrix(3, 5), matrix(5, 4)];
@@ -187,7 +224,16 @@ test("the gradient of a convolution's kernel, against finite differences", () =>
   const x = np.array(ramp(2 * 2 * 5 * 7)).reshape([2, 2, 5, 7]);
   const kernel = np.array(ramp(3 * 2 * 3 * 2, -0.5)).reshape([3, 2, 3, 2]);
   const loss = (k: NdArray, x: NdArray) => {
-    const y = lax.convGeneralDilated(x, k, [2, 1], [[1, 0], [0, 1]], { rhsDilation: [1, 2] });
+    const y = lax.convGeneralDilated(
+      x,
+      k,
+      [2, 1],
+      [
+        [1, 0],
+        [0, 1],
+      ],
+      { rhsDilation: [1, 2] },
+    );
     return np.sum(np.sin(y));
   };
   const [gk, gx] = jit(grad(loss, { argnums: [0, 1] }))(kernel, x).map(flat);
@@ -217,10 +263,16 @@ test("a small convolutional network trains", () => {
   const step = jit((p: Cnn) => {
     const [value, g] = valueAndGrad(loss)(p);
     const move = (x: NdArray, dx: NdArray) => x.sub(dx.mul(0.05));
-    return { value, p: { kernel: move(p.kernel, g.kernel), bias: move(p.bias, g.bias), dense: move(p.dense, g.dense) } };
+    return {
+      value,
+      p: { kernel: move(p.kernel, g.kernel), bias: move(p.bias, g.bias), dense: move(p.dense, g.dense) },
+    };
   });
   let params: Cnn = {
-    kernel: np.array(ramp(4 * 9, -0.9)).reshape([4, 1, 3, 3]).mul(0.3),
+    kernel: np
+      .array(ramp(4 * 9, -0.9))
+      .reshape([4, 1, 3, 3])
+      .mul(0.3),
     bias: np.zeros([4]),
     dense: np.array(ramp(64, -1)).reshape([64, 1]).mul(0.1),
   };

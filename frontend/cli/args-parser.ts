@@ -214,7 +214,7 @@ function unknownWord(word: string): string {
   const known = DTYPES.flatMap((dtype) => [DTYPE_INFO[dtype].short, dtype]);
   const near = nearestName(word, known);
   const list = DTYPES.map((dtype) => DTYPE_INFO[dtype].short).join(", ");
-  return `unknown dtype ${word}${near === null ? "" : `; did you mean ${near}?`} The dtypes are ${list}`;
+  return `unknown dtype ${word}${near === null ? "." : `; did you mean ${near}?`} The dtypes are ${list}`;
 }
 
 function shownToken(token: Token): string {

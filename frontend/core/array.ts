@@ -111,7 +111,7 @@ export abstract class NdArray {
     if (hint === "string") return this.toString();
     throw new WeftTypeError(
       `JavaScript operators do not work on arrays (got ${formatType(this.aval.type)}): write x.add(y) for x + y, ` +
-        "x.sub(y) for x - y, x.mul(y) for x * y, x.div(y) for x / y, x.less(y) for x < y, " +
+        "x.sub(y) for x - y, x.mul(y) for x * y, x.div(y) for x / y, x.less(y) for x < y, x.greater(y) for x > y, " +
         "or x.item() for the number in an array of one element.",
     );
   }

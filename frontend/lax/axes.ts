@@ -7,7 +7,8 @@ export function canonicalizeAxis(axis: number, ndim: number, name = "axis"): num
     throw new WeftTypeError(`${name} must be an integer, got ${String(axis)}`);
   }
   if (axis < -ndim || axis >= ndim) {
-    throw new WeftValueError(`${name} ${axis} is out of bounds for array of dimension ${ndim}`);
+    const range = ndim === 0 ? "a scalar has no axes" : `use ${-ndim} to ${ndim - 1}`;
+    throw new WeftValueError(`${name} ${axis} is out of bounds for array of dimension ${ndim}: ${range}`);
   }
   return axis < 0 ? axis + ndim : axis;
 }

@@ -28,7 +28,10 @@ export function broadcastShapes(...shapes: readonly Shape[]): Shape {
       if (n === 1 || n === out[i + offset]) continue;
       if (out[i + offset] !== 1) {
         const text = shapes.map(formatShape).join(", ");
-        throw new WeftValueError(`Incompatible shapes for broadcasting: shapes=[${text}]`);
+        throw new WeftValueError(
+          `Incompatible shapes for broadcasting: shapes=[${text}]. Axes are matched from the last one and must be equal ` +
+            "or 1: reshape, or add axes with np.expandDims.",
+        );
       }
       out[i + offset] = n;
     }

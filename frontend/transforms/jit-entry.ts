@@ -3,7 +3,7 @@
  * `run` is the hot path of compiled calls: no maps, no closures, arrays only for what must be kept.
  */
 
-import { bytesOf } from "../../compiler/types/tensor-type.ts";
+import { bytesOf, sameType } from "../../compiler/types/tensor-type.ts";
 import { cpuDevice } from "../../runtime/device.ts";
 import type { Storage } from "../../runtime/storage.ts";
 import type { NdArray } from "../core/array.ts";
@@ -47,8 +47,11 @@ export class JitEntry {
     return this.#capturedConcrete !== null;
   }
 
-  /** The leaves of the arguments if they are what this entry was traced for, or null. */
-  match(args: readonly unknown[]): unknown[] | null {
+  /**
+   * The leaves of the arguments if they are what this entry was traced for, or null. A function compiled ahead of time
+   * takes weakly typed arrays for others (`weakTypesMatter` false), as in JAX: its types are decided.
+   */
+  match(args: readonly unknown[], weakTypesMatter = true): unknown[] | null {
     const { argumentTrees, avals } = this;
     if (args.length !== argumentTrees.length) return null;
     const leaves = new Array<unknown>(avals.length);
@@ -69,7 +72,8 @@ export class JitEntry {
       if (leaf instanceof ConcreteArray || leaf instanceof Tracer) aval = leaf.aval;
       else if (typeof leaf === "number" || typeof leaf === "boolean") aval = scalarAval(leaf);
       else return null;
-      if (aval !== avals[i] && !sameAval(aval, avals[i])) return null;
+      if (aval === avals[i] || sameAval(aval, avals[i])) continue;
+      if (weakTypesMatter || !sameType(aval.type, avals[i].type)) return null;
     }
     return leaves;
   }

@@ -10,11 +10,13 @@ import { printJaxpr } from "../../compiler/text/jaxpr.ts";
 import { bytesOf } from "../../compiler/types/tensor-type.ts";
 import type { NdArray } from "../core/array.ts";
 import type { ShapedArray } from "../core/aval.ts";
+import { describeValue } from "../core/describe.ts";
 import { WeftTypeError } from "../core/errors.ts";
 import { captureSource } from "../core/source.ts";
 import { stageText, withRelativeSources } from "../inspect/stage-text.ts";
-import { formatDef, type TreeDef } from "../tree/treedef.ts";
-import type { Callee } from "./arguments.ts";
+import { flatten, leafPaths, structureDifference } from "../tree/tree.ts";
+import { formatPath, type TreeDef } from "../tree/treedef.ts";
+import { type Callee, leafArray } from "./arguments.ts";
 import type { JitEntry } from "./jit-entry.ts";
 import type { AnyFunction, Arguments, Result } from "./types.ts";
 
@@ -115,17 +117,44 @@ export class Compiled<F extends AnyFunction> {
 
   /** Calls it. The arguments must have the structure and types it was compiled for. */
   call(...args: Arguments<Parameters<F>>): Result<ReturnType<F>> {
-    const leaves = this.entry.match(args);
+    const leaves = this.entry.match(args, false);
     if (leaves === null) {
-      const expected = this.entry.avals.map((a) => a.type.text).join(", ");
-      const trees = this.entry.argumentTrees.map((t) => (t === null ? "static" : formatDef(t))).join(", ");
       throw new WeftTypeError(
-        `Argument types differ from the types for which this computation was compiled: ${this.entry.name} takes ` +
-          `(${trees}) of ${expected}`,
+        `Argument types differ from the types for which this computation was compiled (${this.entry.name}):\n` +
+          `${this.#offenders(args).join("\n")}\n` +
+          "Compile it for these, or call the jitted function.",
         captureSource(),
       );
     }
     return this.entry.call(leaves) as Result<ReturnType<F>>;
+  }
+
+  /** What is wrong with the arguments, with their paths. */
+  #offenders(args: readonly unknown[]): string[] {
+    const { argumentTrees, avals } = this.entry;
+    if (args.length !== argumentTrees.length) {
+      return [`  * it takes ${argumentTrees.length} arguments, got ${args.length}`];
+    }
+    const found: string[] = [];
+    let at = 0;
+    for (const [n, tree] of argumentTrees.entries()) {
+      if (tree === null) continue;
+      const { leaves, treedef } = flatten(args[n]);
+      const expected = avals.slice(at, at + tree.leaves);
+      at += tree.leaves;
+      const difference = structureDifference(tree, treedef, `args[${n}]`);
+      if (difference !== null) {
+        found.push(`  * ${difference}`);
+        continue;
+      }
+      for (const [i, path] of leafPaths(tree).entries()) {
+        const given = leafArray(leaves[i])?.aval.type.text ?? describeValue(leaves[i]);
+        const wanted = expected[i].type.text;
+        if (given !== wanted)
+          found.push(`  * args[${n}]${formatPath(path)} was compiled for ${wanted}, got ${given}`);
+      }
+    }
+    return found.length > 0 ? found : ["  * a static argument has another value"];
   }
 
   asText({ stage = "program" }: { readonly stage?: Stage } = {}): string {

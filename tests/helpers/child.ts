@@ -17,7 +17,10 @@ export interface ChildOptions {
 }
 
 /** Runs the file that this process runs, in the given role. */
-export function spawnChild(role: string, { flags = [], env = {} }: ChildOptions = {}): SpawnSyncReturns<string> {
+export function spawnChild(
+  role: string,
+  { flags = [], env = {} }: ChildOptions = {},
+): SpawnSyncReturns<string> {
   const inherited = { ...process.env };
   // Else the child reports to the test runner as if it were a test.
   delete inherited.NODE_TEST_CONTEXT;

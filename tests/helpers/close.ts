@@ -9,7 +9,8 @@ export type Numbers = NdArray | number | boolean | ArrayLike<number> | readonly 
 export function flat(x: unknown): number[] {
   if (typeof x === "number" || typeof x === "boolean") return [Number(x)];
   if (x instanceof NdArray) return [...x.dataSync()];
-  if (Array.isArray(x) || ArrayBuffer.isView(x)) return Array.from(x as unknown[] as ArrayLike<unknown>, flat).flat();
+  if (Array.isArray(x) || ArrayBuffer.isView(x))
+    return Array.from(x as unknown[] as ArrayLike<unknown>, flat).flat();
   if (typeof x === "object" && x !== null) return Object.values(x).flatMap(flat);
   throw new Error(`not numbers: ${String(x)}`);
 }

@@ -1,0 +1,116 @@
+/** Compares tables of API calls with what JAX gave for the Python expressions in their keys: tests/golden/api.py. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { type ArrayLike, asArray } from "../../frontend/core/index.ts";
+import * as np from "../../frontend/numpy/index.ts";
+import golden from "../golden/api.json" with { type: "json" };
+
+interface Encoded {
+  readonly dtype: string;
+  readonly shape: readonly number[];
+  readonly data: readonly (number | string)[];
+}
+
+/** The operands of the expressions; tests/golden/api.py has the same. */
+export const a = np.array([3, -1.5, 2, 0.5, -2.5]);
+export const b = np.array([1, 2, -0.5, 4, 0.25]);
+export const u = np.array([0.1, 0.5, 0.9, 0.25, 0.75]);
+export const m = np.array([
+  [1, -2, 3.5, 0.25],
+  [4, 0.5, -1, 2],
+  [-3, 6, 0.125, 1.5],
+]);
+export const n = np.array([
+  [2, 1],
+  [-1, 0.5],
+  [0.25, 3],
+  [1.5, -2],
+]);
+export const t = np.arange(24).astype("float32").reshape(2, 3, 4).div(8).sub(1);
+export const i = np.array([7, -3, 0, 5, -8], { dtype: "int32" });
+export const j = np.array([2, 3, -4, -2, 3], { dtype: "int32" });
+export const k = np.array([4, 1, 3, 1, 4, 0], { dtype: "int32" });
+export const p = np.array([true, false, true, true, false]);
+export const q = np.array([true, true, false, true, false]);
+export const w = np.array([1, NaN, -2, Infinity, 0.5]);
+export const z = np.array([
+  [NaN, 2, 1],
+  [4, NaN, 3],
+]);
+export const u8 = np.array([250, 3, 17, 128, 255], { dtype: "uint8" });
+export const i8 = np.array([100, -100, 7, -128, 127], { dtype: "int8" });
+export const h = np.array([1.5, -2.25, 100], { dtype: "float16" });
+export const img = np
+  .arange(2 * 5 * 6 * 3)
+  .astype("float32")
+  .reshape(2, 5, 6, 3)
+  .mod(7)
+  .sub(3)
+  .div(2);
+export const ker = np
+  .arange(3 * 2 * 3 * 4)
+  .astype("float32")
+  .reshape(3, 2, 3, 4)
+  .mod(5)
+  .sub(2)
+  .div(4);
+
+/** An array, or several as a list; a typed key counts as its data. */
+export type Outcome = ArrayLike | { readonly keyData: np.NdArray } | readonly Outcome[];
+
+export type GoldenTable = Readonly<Record<string, () => Outcome>>;
+
+export interface GoldenOptions {
+  /** Relative to the greatest magnitude of the expected elements, or 1. Default 2e-6. */
+  readonly tolerance?: number;
+}
+
+const CASES: ReadonlyMap<string, unknown> = new Map(Object.entries(golden.cases));
+
+/** One test for every entry of a table: dtype and shape exactly, integers and bool exactly, floats within tolerance. */
+export function goldenTests(table: GoldenTable, options: GoldenOptions = {}): void {
+  for (const [expression, compute] of Object.entries(table)) {
+    test(expression, () => {
+      const expected = CASES.get(expression);
+      assert.ok(expected !== undefined, "not in tests/golden/api.json: run tests/golden/api.py");
+      compare(compute(), expected, expression, options.tolerance ?? 2e-6);
+    });
+  }
+}
+
+function compare(actual: Outcome, expected: unknown, name: string, tolerance: number): void {
+  if (isOutcomes(actual)) {
+    assert.ok(Array.isArray(expected), `${name}: several arrays, where JAX gives one`);
+    assert.equal(actual.length, expected.length, `${name}: number of arrays`);
+    for (const [index, part] of actual.entries()) {
+      compare(part, expected[index], `${name}[${index}]`, tolerance);
+    }
+    return;
+  }
+  const array = asArray(typeof actual === "object" && "keyData" in actual ? actual.keyData : actual);
+  assert.ok(isEncoded(expected), `${name}: one array, where JAX gives several`);
+  assert.equal(array.dtype, expected.dtype, `${name}: dtype`);
+  assert.deepEqual([...array.shape], [...expected.shape], `${name}: shape`);
+  const elements = array.dataSync();
+  const wanted = expected.data.map(decode);
+  const finite = wanted.filter(Number.isFinite).map(Math.abs);
+  const floating = array.dtype.startsWith("float");
+  const bound = floating ? (array.dtype === "float16" ? 2e-3 : tolerance) * Math.max(1, ...finite) : 0;
+  for (const [at, want] of wanted.entries()) {
+    const close = Object.is(elements[at], want) || elements[at] === want || Math.abs(elements[at] - want) <= bound;
+    assert.ok(close, `${name}: element ${at} is ${elements[at]}, expected ${want}`);
+  }
+}
+
+function isOutcomes(x: Outcome): x is readonly Outcome[] {
+  return Array.isArray(x);
+}
+
+function isEncoded(x: unknown): x is Encoded {
+  return typeof x === "object" && x !== null && "data" in x;
+}
+
+function decode(x: number | string): number {
+  if (typeof x === "number") return x;
+  return x === "nan" ? NaN : x === "inf" ? Infinity : -Infinity;
+}
