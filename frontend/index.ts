@@ -19,6 +19,9 @@ export {
 } from "./core/errors.ts";
 export { ShapeDtypeStruct, spec } from "./core/spec.ts";
 export * as lax from "./lax/index.ts";
+export * as nn from "./nn/index.ts";
 export * as numpy from "./numpy/index.ts";
+export * as optim from "./optim/index.ts";
+export * as random from "./random/index.ts";
 export * from "./transforms/index.ts";
 export * as tree from "./tree/index.ts";

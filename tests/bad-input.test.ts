@@ -182,7 +182,10 @@ check("dataSync() inside vmap", {
 check("a leaked tracer", {
   run: () => {
     const kept: NdArray[] = [];
-    const leaky = jit((x: NdArray) => (kept.push(x.mul(2)), x));
+    const leaky = jit((x: NdArray) => {
+      kept.push(x.mul(2));
+      return x;
+    });
     leaky(1);
     return kept[0].add(1);
   },

@@ -131,7 +131,8 @@ goldenTests({
   "jnp.where(p, i, 0.5)": () => np.where(p, i, 0.5),
   "jnp.where(p, i, 2)": () => np.where(p, i, 2),
   "jnp.where(jnp.array([[True], [False]]), a, 0)": () => np.where(np.array([[true], [false]]), a, 0),
-  "jnp.select([a > 2, a > 0], [a, a * 10], -1)": () => np.select([a.greater(2), a.greater(0)], [a, a.mul(10)], -1),
+  "jnp.select([a > 2, a > 0], [a, a * 10], -1)": () =>
+    np.select([a.greater(2), a.greater(0)], [a, a.mul(10)], -1),
   "jnp.isclose(a, a + 1e-6)": () => np.isclose(a, a.add(1e-6)),
   "jnp.isclose(w, w, equal_nan=True)": () => np.isclose(w, w, { equalNan: true }),
   "jnp.allclose(a, b)": () => np.allclose(a, b),

@@ -32,8 +32,7 @@ goldenTests({
   "jnp.trace(t, offset=1, axis1=1, axis2=2)": () => np.trace(t, { offset: 1, axis1: 1, axis2: 2 }),
   "jnp.cross(a[:3], b[:3])": () => np.cross(a.slice([0, 3]), b.slice([0, 3])),
   "jnp.cross(a[:2], b[:2])": () => np.cross(a.slice([0, 2]), b.slice([0, 2])),
-  "jnp.cross(m[:, :3], m[::-1, :3])": () =>
-    np.cross(m.slice(":", [0, 3]), m.slice([null, null, -1], [0, 3])),
+  "jnp.cross(m[:, :3], m[::-1, :3])": () => np.cross(m.slice(":", [0, 3]), m.slice([null, null, -1], [0, 3])),
   "jnp.linalg.norm(m)": () => np.linalg.norm(m),
   "jnp.linalg.norm(m, axis=1)": () => np.linalg.norm(m, { axis: 1 }),
   "jnp.linalg.norm(a, ord=1)": () => np.linalg.norm(a, { ord: 1 }),

@@ -102,7 +102,8 @@ goldenTests({
   "jnp.searchsorted(jnp.sort(w), w)": () => np.searchsorted(np.sort(w), w),
   "jnp.digitize(a, jnp.array([-2.0, 0.0, 1.0]))": () => np.digitize(a, np.array([-2, 0, 1])),
   "jnp.digitize(a, jnp.array([2.0, 0.0, -2.5]))": () => np.digitize(a, np.array([2, 0, -2.5])),
-  "jnp.digitize(a, jnp.array([-2.5, 0.5]), right=True)": () => np.digitize(a, np.array([-2.5, 0.5]), { right: true }),
+  "jnp.digitize(a, jnp.array([-2.5, 0.5]), right=True)": () =>
+    np.digitize(a, np.array([-2.5, 0.5]), { right: true }),
   "jnp.bincount(k)": () => np.bincount(k),
   "jnp.bincount(k, length=3)": () => np.bincount(k, { length: 3 }),
   "jnp.bincount(k, weights=jnp.arange(6.0), minlength=8)": () =>
@@ -111,15 +112,16 @@ goldenTests({
   "jnp.histogram(a, bins=jnp.array([-2.0, 0.0, 2.0]))": () => np.histogram(a, np.array([-2, 0, 2])),
   "jnp.histogram(m, bins=3, range=(0.0, 3.0), density=True)": () =>
     np.histogram(m, 3, { range: [0, 3], density: true }),
-  "jnp.interp(jnp.array([-1.0, 0.3, 1.0, 2.5, 9.0]), jnp.array([0.0, 1.0, 3.0]), jnp.array([2.0, -1.0, 5.0]))": () =>
-    np.interp(np.array([-1, 0.3, 1, 2.5, 9]), np.array([0, 1, 3]), np.array([2, -1, 5])),
+  "jnp.interp(jnp.array([-1.0, 0.3, 1.0, 2.5, 9.0]), jnp.array([0.0, 1.0, 3.0]), jnp.array([2.0, -1.0, 5.0]))":
+    () => np.interp(np.array([-1, 0.3, 1, 2.5, 9]), np.array([0, 1, 3]), np.array([2, -1, 5])),
   "jnp.interp(5.0, jnp.array([0.0, 1.0]), jnp.array([2.0, -1.0]), right=7.0)": () =>
     np.interp(5, np.array([0, 1]), np.array([2, -1]), { right: 7 }),
   "jnp.isin(i, jnp.array([5, 0]))": () => np.isin(i, np.array([5, 0], { dtype: "int32" })),
   "jnp.diff(m, axis=0)": () => np.diff(m, 1, { axis: 0 }),
   "jnp.diff(a, n=2, prepend=0.0)": () => np.diff(a, 2, { prepend: 0 }),
   "jnp.trapezoid(m, dx=0.5)": () => np.trapezoid(m, { dx: 0.5 }),
-  "jnp.trapezoid(a, x=jnp.array([0.0, 1.0, 3.0, 4.0, 8.0]))": () => np.trapezoid(a, { x: np.array([0, 1, 3, 4, 8]) }),
+  "jnp.trapezoid(a, x=jnp.array([0.0, 1.0, 3.0, 4.0, 8.0]))": () =>
+    np.trapezoid(a, { x: np.array([0, 1, 3, 4, 8]) }),
   "jnp.gradient(a)": () => np.gradient(a),
   "jnp.polyval(a, b)": () => np.polyval(a, b),
   "jnp.convolve(a, u[:3])": () => np.convolve(a, u.slice([0, 3])),

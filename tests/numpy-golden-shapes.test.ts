@@ -48,7 +48,8 @@ goldenTests({
   "jnp.expand_dims(a, (0, 2))": () => np.expandDims(a, [0, 2]),
   "jnp.squeeze(jnp.ones((1, 3, 1)))": () => np.squeeze(np.ones([1, 3, 1])),
   "jnp.broadcast_to(a, (2, 5))": () => np.broadcastTo(a, [2, 5]),
-  "jnp.broadcast_to(jnp.array([[1.0], [2.0]]), (3, 2, 2))": () => np.broadcastTo(np.array([[1], [2]]), [3, 2, 2]),
+  "jnp.broadcast_to(jnp.array([[1.0], [2.0]]), (3, 2, 2))": () =>
+    np.broadcastTo(np.array([[1], [2]]), [3, 2, 2]),
   "jnp.flip(m)": () => np.flip(m),
   "jnp.flip(m, 1)": () => np.flip(m, 1),
   "jnp.rot90(m)": () => np.rot90(m),
@@ -113,7 +114,8 @@ goldenTests({
       { axis: 1 },
     ),
   "jnp.take_along_axis(m, jnp.argsort(m, axis=1), axis=1)": () => np.takeAlongAxis(m, np.argsort(m, 1), 1),
-  "jnp.take_along_axis(m, jnp.array([[1], [0], [3]]), axis=1)": () => np.takeAlongAxis(m, int([[1], [0], [3]]), 1),
+  "jnp.take_along_axis(m, jnp.array([[1], [0], [3]]), axis=1)": () =>
+    np.takeAlongAxis(m, int([[1], [0], [3]]), 1),
   "jnp.choose(jnp.array([0, 1, 1, 0, 1]), [a, b])": () => np.choose(int([0, 1, 1, 0, 1]), [a, b]),
   "jnp.unravel_index(jnp.array([5, 11]), (3, 4))": () => np.unravelIndex(int([5, 11]), [3, 4]),
   "jnp.ravel_multi_index((jnp.array([1, 2]), jnp.array([1, 3])), (3, 4), mode='clip')": () =>
@@ -175,7 +177,8 @@ goldenTests({
         [3, 4],
       ]),
     ),
-  "t.at[jnp.array([1, 0]), 1:, jnp.array([2, 3])].add(10.0)": () => t.at(int([1, 0]), [1], int([2, 3])).add(10),
+  "t.at[jnp.array([1, 0]), 1:, jnp.array([2, 3])].add(10.0)": () =>
+    t.at(int([1, 0]), [1], int([2, 3])).add(10),
   "t.at[0, ::2, jnp.array([2, 3])].set(10.0)": () => t.at(0, [null, null, 2], int([2, 3])).set(10),
   "t.at[0, :, jnp.array([2, 3])].set(jnp.arange(6.0).reshape(2, 3))": () =>
     t.at(0, ":", int([2, 3])).set(np.arange(6).astype("float32").reshape(2, 3)),

@@ -97,7 +97,8 @@ function compare(actual: Outcome, expected: unknown, name: string, tolerance: nu
   const floating = array.dtype.startsWith("float");
   const bound = floating ? (array.dtype === "float16" ? 2e-3 : tolerance) * Math.max(1, ...finite) : 0;
   for (const [at, want] of wanted.entries()) {
-    const close = Object.is(elements[at], want) || elements[at] === want || Math.abs(elements[at] - want) <= bound;
+    const close =
+      Object.is(elements[at], want) || elements[at] === want || Math.abs(elements[at] - want) <= bound;
     assert.ok(close, `${name}: element ${at} is ${elements[at]}, expected ${want}`);
   }
 }
