@@ -82,14 +82,9 @@ export async function build({ types = false, force = false } = {}) {
 /** @param {string} staging */
 async function bundle(staging) {
   const esbuild = await import("esbuild");
-  const present = Object.entries(entryPoints).filter(([name, file]) => {
-    if (existsSync(path.join(root, file))) return true;
-    console.error(`weft: build skips dist/${name}.js, as ${file} does not exist yet`);
-    return false;
-  });
   const { outputFiles } = await esbuild.build({
     ...bundleOptions,
-    entryPoints: Object.fromEntries(present),
+    entryPoints,
     // Source maps name the sources from where the files will be, not from where they are written first.
     outdir: dist,
     write: false,
@@ -102,7 +97,6 @@ async function bundle(staging) {
     writeFileSync(file, contents);
   }
   const cli = path.join(staging, "cli.js");
-  if (!existsSync(cli)) return;
   if (!readFileSync(cli, "utf8").startsWith("#!")) {
     throw new Error(`${entryPoints.cli} must begin with "#!/usr/bin/env node": it is the package's program`);
   }

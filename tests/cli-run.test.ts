@@ -180,7 +180,7 @@ describe("weft run, programs that fail", { concurrency: 2 }, () => {
       "shapes",
       1,
       "before\n",
-      /^weft: failing\.ts failed\nWeft\w+Error: [^\n]*broadcast[^\n]*\n(?: {2}at [^\n]*\n)?(?: {4}at inner \(failing\.ts:9:12\)\n) {4}at <anonymous> \(failing\.ts:15:\d+\)\n$/,
+      /^weft: failing\.ts failed\nWeft\w+Error: [^\n]*broadcast[^\n]*\n(?: {2}at [^\n]*\n)?(?: {4}at inner \(failing\.ts:9:12\)\n) {4}at failing\.ts:15:\d+\n$/,
     ],
     [
       "later",

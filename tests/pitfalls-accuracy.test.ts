@@ -1,7 +1,7 @@
 /** Accuracy where other systems lost it (pitfalls: "Accuracy"), in compiled code. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { jit, lax, type NdArray, numpy as np } from "weft";
+import { jit, lax, type NdArray, numpy as np, random } from "weft";
 import { flat, ulpError32 } from "./helpers/close.ts";
 
 type Unary = (x: NdArray) => NdArray;
@@ -150,22 +150,36 @@ test("threefry has the known answers of Random123", () => {
   );
 });
 
-test("normal numbers from bits by JAX's recipe have JAX's values", () => {
-  // jax.random.normal(jax.random.key(0), (3,)): u uniform on [nextafter(-1, 0), 1), then sqrt(2) erfinv(u).
+test("random.normal has JAX's numbers", () => {
+  // jax.random.normal(jax.random.key(0), (3,)), and of key 42 a scalar, as the documentation of JAX prints them.
+  const checks: [NdArray, number[]][] = [
+    [random.normal(random.key(0), [3]), [1.6226422, 2.0252647, -0.43359444]],
+    [random.normal(random.key(42)), [-0.028304616]],
+    [
+      jit((seed: NdArray) => random.normal(random.wrapKeyData(seed), [3]))(
+        np.array([0, 0], { dtype: "uint32" }),
+      ),
+      [1.6226422, 2.0252647, -0.43359444],
+    ],
+  ];
+  for (const [actual, expected] of checks) {
+    const found = flat(actual);
+    assert.ok(ulpError32(found, expected) <= 2, `${found}, JAX has ${expected}`);
+  }
+});
+
+test("the same numbers by JAX's recipe, out of primitives", () => {
+  // u uniform on [nextafter(-1, 0), 1), then sqrt(2) erfinv(u).
   const normal = jit(() => {
     const low = lax.iota("uint32", 3);
     const zero = np.zeros([3], { dtype: "uint32" });
     const [hi, lo] = lax.threefry2x32(zero, zero, zero, low);
-    const bits = lax.bitwiseXor(hi, lo);
-    const one = lax.bitwiseOr(lax.shiftRightLogical(bits, 9), 0x3f800000);
-    const unit = lax.bitcastConvertType(one, "float32").sub(1);
+    const mantissa = lax.shiftRightLogical(lax.bitwiseXor(hi, lo), 9);
+    const unit = lax.bitcastConvertType(lax.bitwiseOr(mantissa, 0x3f800000), "float32").sub(1);
     const least = -(1 - 2 ** -24);
     // 1 - least is 2 in float32: a tie, rounded to even.
     const u = np.maximum(unit.mul(2).add(least), least);
     return lax.erfInv(u).mul(Math.SQRT2);
   });
-  const expected = [1.6226422, 2.0252647, -0.43359444];
-  for (const [i, x] of flat(normal()).entries()) {
-    assert.ok(Math.abs(x - expected[i]) < 3e-7, `${x}, JAX has ${expected[i]}`);
-  }
+  assert.deepEqual(flat(normal()), flat(random.normal(random.key(0), [3])));
 });

@@ -127,7 +127,8 @@ const RESOLVING = { resolving: true };
 const packagesInPlace: Plugin = {
   name: "packages-in-place",
   setup(build) {
-    build.onResolve({ filter: /^weft(\/|$)/ }, ({ path: name }) => {
+    build.onResolve({ filter: /^weft(\/|$)/ }, ({ path: name, kind }) => {
+      if (kind === "require-call") return { errors: [{ text: `${name} is an ES module: import it` }] };
       try {
         return { path: import.meta.resolve(name), external: true };
       } catch {

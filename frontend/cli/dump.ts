@@ -18,6 +18,7 @@ import { type ChosenExport, chooseExport, exampleArguments, splitTarget } from "
 import { lowerExport } from "./lower-export.ts";
 import { print, withStdoutOnStderr } from "./output.ts";
 import { requireWat, wantWat } from "./packages.ts";
+import { mapStackTraces } from "./stack-traces.ts";
 
 export interface DumpOptions {
   readonly args?: string;
@@ -38,13 +39,14 @@ const TITLES: Readonly<Record<StageName, string>> = {
 };
 
 /** Prints the stages, or writes them to a folder. What the user's file prints goes to stderr. */
-export async function dump(target: string, options: DumpOptions): Promise<void> {
+export async function dump(target: string, options: DumpOptions, verbose: boolean): Promise<void> {
   const given = options.args === undefined ? null : parseGiven(options.args);
   const [file, wanted] = splitTarget(target, existsSync);
   const bundle = await bundleProgram(file);
   const files = await openDump(options.out);
   // A folder asked for by --out is for this function alone.
   if (files !== null && options.out === undefined) setCompileWatcher(files.watcher(dumpsOperations()));
+  mapStackTraces(verbose);
   const { lowered, chosen } = await withStdoutOnStderr(async () => {
     const module = await bundle.import();
     const chosen = chooseExport(module, file, wanted);

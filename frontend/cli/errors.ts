@@ -17,12 +17,6 @@ export class InputError extends Error {
   override name = "InputError";
 }
 
-/** Whether the whole stack is wanted: `--verbose` or WEFT_DEBUG=1. */
-export function isVerbose(option: boolean | undefined): boolean {
-  const variable = process.env.WEFT_DEBUG;
-  return option === true || (variable !== undefined && variable !== "" && variable !== "0");
-}
-
 /** How an error is shown on stderr: its message and the user's frames, or with `verbose` everything. */
 export function describeError(error: unknown, verbose: boolean): string {
   if (verbose) return inspect(error);
@@ -54,11 +48,7 @@ function userFrames(error: Error): string[] {
 /** Whether the frame belongs to what called the user's code: Node's module loader, or this program. */
 function isBelowUser(line: string): boolean {
   const file = (parseFrame(line)?.file ?? "").replaceAll("\\", "/");
-  return (
-    file.startsWith("node:internal/modules") ||
-    file.includes("/frontend/cli/") ||
-    file.includes("/node_modules/commander/")
-  );
+  return file.startsWith("node:internal/modules") || file.includes("/node_modules/commander/");
 }
 
 /** The frame with its path relative to the working directory. */

@@ -3,7 +3,7 @@ import { Command, CommanderError, Option } from "commander";
 import { STAGES } from "../inspect/stage-text.ts";
 import { VERSION } from "../inspect/version.ts";
 import { type DumpOptions, dump } from "./dump.ts";
-import { describeError, EXIT, isVerbose, UsageError } from "./errors.ts";
+import { describeError, EXIT, UsageError } from "./errors.ts";
 import { type OptOptions, opt } from "./opt.ts";
 import { type RunOptions, run } from "./run.ts";
 import { verify } from "./verify.ts";
@@ -34,15 +34,15 @@ FILE#EXPORT names an exported function; without #EXPORT it is the default export
 A file may export exampleArgs, a list of arguments, for when --args is absent.
 
 Arguments are arrays and trees of them, separated by commas:
-  f32[63,1]            an array; f32[] is a scalar, f32[]* a weakly typed one
-  {w: f32[2], b: f32}  an object      [f32[3], i32[]]  a list      null  an empty tree
-  50  "relu"  true     static: compiled in
+  f32[63,1]              an array; f32[] is a scalar, f32[]* a weakly typed one
+  {w: f32[2], b: f32[]}  an object      [f32[3], i32[]]  a list      null  an empty tree
+  50  "relu"  true       static: compiled in
 The dtypes are bool i8 u8 i16 u16 i32 u32 f16 f32 f64, or their long names.
 
 Examples:
   weft dump model.ts#loss --args 'f32[3], f32[3]' --stage optimized --format jaxpr
   weft dump model.ts#loss --args 'f32[3], f32[3]' --out out/ir
-`.replace("b: f32}", "b: f32[]}");
+`;
 
 const OPT_HELP = `
 FILE is a graph as dumps and asText() have it, or - for stdin. After the passes of graphs may come fusion, assembly
@@ -53,17 +53,20 @@ Examples:
   weft dump model.ts#loss --args 'f32[3]' --stage graph | weft opt - --passes simplify
 `;
 
-/** Runs a command line. Sets the exit code; ends the process only where the user's code might keep it alive. */
-export async function main(args: readonly string[]): Promise<void> {
+/**
+ * Runs a command line. Sets the exit code; ends the process only where the user's code might keep it alive.
+ * `verbose`: errors show whole stacks (`--verbose` or WEFT_DEBUG).
+ */
+export async function main(args: readonly string[], verbose: boolean): Promise<void> {
   // `weft dump … | head`: nobody reads on, and that is no error.
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {
     if (error.code === "EPIPE") process.exit(EXIT.ok);
     throw error;
   });
   try {
-    await program().parseAsync([...args], { from: "user" });
+    await program(verbose).parseAsync([...args], { from: "user" });
   } catch (error) {
-    process.exitCode = report(error, isVerbose(args.includes("--verbose")));
+    process.exitCode = report(error, verbose);
     // Servers and timers of the user's file must not keep a failed command alive.
     if (args[0] === "dump") process.exit();
   }
@@ -79,7 +82,7 @@ function report(error: unknown, verbose: boolean): number {
   return error instanceof UsageError ? EXIT.usage : EXIT.input;
 }
 
-function program(): Command {
+function program(verbose: boolean): Command {
   const weft = new Command("weft")
     .description("Runs programs written with Weft, and shows what it compiles them to.")
     .version(VERSION, "--version", "print the version")
@@ -88,7 +91,7 @@ function program(): Command {
     .exitOverride()
     .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, "weft: ")) })
     .addHelpText("after", EXAMPLES);
-  const verbose = (): Option => new Option("--verbose", "print whole stacks of errors");
+  const verboseOption = (): Option => new Option("--verbose", "print whole stacks of errors");
 
   weft
     .command("run")
@@ -96,10 +99,10 @@ function program(): Command {
     .argument("<file>", "the program")
     .argument("[args...]", "its arguments, behind --")
     .option("--dump <dir>", "write the IR of everything that is compiled")
-    .addOption(verbose())
+    .addOption(verboseOption())
     .showHelpAfterError("A program's own options stand behind --: weft run FILE -- --epochs 10")
     .addHelpText("after", RUN_HELP)
-    .action((file: string, args: string[], options: RunOptions) => run(file, args, options));
+    .action((file: string, args: string[], options: RunOptions) => run(file, args, options, verbose));
 
   weft
     .command("dump")
@@ -112,10 +115,10 @@ function program(): Command {
       new Option("--format <format>", "how graphs are printed").choices(["text", "jaxpr"]).default("text"),
     )
     .option("--json", "print the stages as JSON")
-    .addOption(verbose())
+    .addOption(verboseOption())
     .addHelpText("after", DUMP_HELP)
     .action(async (target: string, options: DumpOptions) => {
-      await dump(target, options);
+      await dump(target, options, verbose);
       process.exit();
     });
 
@@ -126,7 +129,7 @@ function program(): Command {
     .option("--passes <list>", "names of passes, separated by commas; by default all passes of graphs")
     .option("--print-after-all", "print what each pass makes")
     .option("--donate <list>", "positions of inputs that may be overwritten, as in 0,2")
-    .addOption(verbose())
+    .addOption(verboseOption())
     .addHelpText("after", OPT_HELP)
     .action((file: string, options: OptOptions) => opt(file, options));
 
@@ -134,7 +137,7 @@ function program(): Command {
     .command("verify")
     .description("check a graph, kernel or program")
     .argument("<file>", "a file of IR, or -")
-    .addOption(verbose())
+    .addOption(verboseOption())
     .action((file: string) => verify(file));
   return weft;
 }

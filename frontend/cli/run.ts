@@ -3,26 +3,29 @@ import { setCompileWatcher } from "../core/backend.ts";
 import { dumpsOperations } from "../inspect/environment.ts";
 import { bundleProgram, existingFile } from "./bundle.ts";
 import { openDump } from "./dump-folder.ts";
-import { describeError, EXIT, isVerbose } from "./errors.ts";
-import { parseSourceMaps } from "./warm-up.ts";
+import { describeError, EXIT } from "./errors.ts";
+import { mapStackTraces } from "./stack-traces.ts";
 
 export interface RunOptions {
   readonly dump?: string;
-  readonly verbose?: boolean;
 }
 
 /** Node's exit code where a top-level await can never be settled. */
 const UNSETTLED_AWAIT = 13;
 
 /** Runs the file until its top level is through; timers and servers may keep the process alive after that. */
-export async function run(file: string, args: readonly string[], options: RunOptions): Promise<void> {
+export async function run(
+  file: string,
+  args: readonly string[],
+  options: RunOptions,
+  verbose: boolean,
+): Promise<void> {
   const bundle = await bundleProgram(file);
   const dump = await openDump(options.dump);
   if (dump !== null) {
-    parseSourceMaps();
     setCompileWatcher(dump.watcher(dumpsOperations()));
   }
-  const verbose = isVerbose(options.verbose);
+  mapStackTraces(verbose);
   const fail = (error: unknown): never => {
     console.error(`weft: ${file} failed\n${describeError(error, verbose)}`);
     process.exit(EXIT.input);

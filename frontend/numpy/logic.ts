@@ -1,7 +1,7 @@
 /** Comparisons, logic and bits of `jax.numpy`. */
 import { isFloating } from "../../compiler/types/dtype.ts";
 import { sameShape } from "../../compiler/types/tensor-type.ts";
-import { type ArrayLike, full, NdArray, WeftTypeError } from "../core/index.ts";
+import { type ArrayLike, convert, full, NdArray, WeftTypeError } from "../core/index.ts";
 import * as lax from "../lax/elementwise.ts";
 import { broadcastShapes, broadcastTo, constantLike } from "../lax/operands.ts";
 import { reduceAnd } from "../lax/reductions.ts";
@@ -61,8 +61,8 @@ export const bitwiseXor = comparison("bitwise_xor", lax.bitwiseXor);
 export const bitwiseNot = (x: ArrayLike): NdArray => lax.bitwiseNot(toArray("bitwise_not", x));
 /** Every bit inverted (`jnp.invert`). */
 export const invert = bitwiseNot;
-/** Number of set bits, in the dtype of x (`jnp.bitwise_count`). */
-export const bitwiseCount = (x: ArrayLike): NdArray => lax.populationCount(abs(x));
+/** Number of set bits of the magnitude, as uint8 (`jnp.bitwise_count`). */
+export const bitwiseCount = (x: ArrayLike): NdArray => convert(lax.populationCount(abs(x)), "uint8");
 /** x shifted left; integers (`jnp.left_shift`). */
 export const leftShift = comparison("left_shift", lax.shiftLeft);
 /** x shifted right: with the sign of signed integers, with zeros of unsigned ones (`jnp.right_shift`). */

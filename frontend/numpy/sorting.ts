@@ -287,10 +287,7 @@ export function digitize(x: ArrayLike, bins: ArrayLike, options: { right?: boole
   const n = edges.shape[0] ?? 0;
   if (n <= 1) return searchsorted(edges, x, { side });
   const ascending = searchsorted(edges, x, { side });
-  const descending = lax.sub(
-    n,
-    searchsorted(rev(edges, [0]), x, { side: side === "left" ? "right" : "left" }),
-  );
+  const descending = lax.sub(n, searchsorted(rev(edges, [0]), x, { side }));
   const rising = lax.ge(sliceToScalar(edges, n - 1), sliceToScalar(edges, 0));
   return lax.select(rising, ascending, descending);
 }

@@ -13,7 +13,7 @@ import {
 import { canonicalizeAxis, otherAxes, range } from "../lax/axes.ts";
 import * as elementwise from "../lax/elementwise.ts";
 import { gather } from "../lax/indexing.ts";
-import { expandDims, reshape } from "../lax/movement.ts";
+import { expandDims } from "../lax/movement.ts";
 import { broadcastShapes, broadcastTo } from "../lax/operands.ts";
 import { where } from "./logic.ts";
 import { ravel } from "./movement.ts";
@@ -65,7 +65,8 @@ export function take(x: ArrayLike, indices: ArrayLike, options: TakeOptions = {}
   const a = wanted === null ? ravel(given) : given;
   const axis = wanted === null ? 0 : canonicalizeAxis(wanted, a.ndim);
   const places = indexOperand("take", indices);
-  const normal = normalizeIndices(places, a.shape[axis], mode);
+  // Clipping takes negative indices for what they are.
+  const normal = mode === "clip" ? places : normalizeIndices(places, a.shape[axis], mode);
   return gather(
     a,
     expandDims(normal, [places.ndim]),
@@ -136,11 +137,6 @@ export function choose(
   let result = broadcastTo(arrays[0], shape);
   for (let k = 1; k < arrays.length; k++) result = where(elementwise.eq(place, k), arrays[k], result);
   return result;
-}
-
-/** Elements of the flattened array at flat indices (`jnp.ndarray.flat[...]`). */
-export function takeFlat(x: NdArray, indices: NdArray): NdArray {
-  return take(reshape(x, [x.size]), indices, { axis: 0, mode: "clip" });
 }
 
 /** Row-major places of index arrays in a shape (`jnp.ravel_multi_index`); modes as in NumPy, default "clip". */

@@ -84,12 +84,11 @@ export function divmod(x: ArrayLike, y: ArrayLike): [NdArray, NdArray] {
   return isFloating(a.dtype) ? floatDivmod(a, b) : [floorDivide(a, b), remainder(a, b)];
 }
 
-/** Fractional and whole part, each with the sign of x (`jnp.modf`). */
+/** Fractional and whole part, each with the sign of x; the fraction of ±∞ is NaN, as in JAX (`jnp.modf`). */
 export function modf(x: ArrayLike): [fraction: NdArray, whole: NdArray] {
   const a = inexact("modf", x);
   const whole = lax.trunc(a);
-  const finite = lax.ne(lax.abs(a), Number.POSITIVE_INFINITY);
-  return [lax.select(finite, lax.sub(a, whole), constantLike(a, 0)), whole];
+  return [lax.sub(a, whole), whole];
 }
 
 /** Integer powers of integers by repeated squaring; more than 6 bits of exponent overflow every base above 1. */

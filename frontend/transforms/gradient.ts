@@ -212,8 +212,10 @@ export type ValueAndGradFunction<F extends AnyFunction, A, H> = (
   ...args: Arguments<Parameters<F>>
 ) => H extends true ? [[NdArray, Aux<F>], Picked<Parameters<F>, A>] : [NdArray, Picked<Parameters<F>, A>];
 
-type Aux<F extends AnyFunction> =
-  ReturnType<F> extends readonly [unknown, infer X] ? Result<X> : Result<ReturnType<F>>;
+type Aux<F extends AnyFunction> = AuxOf<ReturnType<F>>;
+/** Of what a function with `hasAux` returns: the pair's second part, and its first. */
+type AuxOf<R> = R extends readonly [unknown, infer X] ? Result<X> : Result<R>;
+type MainOf<R> = R extends readonly [infer M, unknown] ? Result<M> : Result<R>;
 
 /**
  * Value and gradient of a scalar function at once (`jax.value_and_grad`): [value, gradient]; with `hasAux`
@@ -289,19 +291,21 @@ function allArguments(kind: string, callee: Callee, primals: readonly unknown[])
  * structure, shapes and dtypes of the primals. With `hasAux` f returns [output, aux] and the result is
  * [output, tangent, aux].
  */
-export function jvp<F extends AnyFunction, H extends boolean = false>(
-  f: F,
-  primals: Arguments<Parameters<F>>,
-  tangents: Arguments<Parameters<F>>,
-  options: { readonly hasAux?: H } = {},
-): H extends true ? [MainOf<F>, MainOf<F>, Aux<F>] : [Result<ReturnType<F>>, Result<ReturnType<F>>] {
-  const callee = describeCallee(f);
-  const result = jvpOf(f, callee, primals, tangents, options.hasAux ?? false);
-  return result as ReturnType<typeof jvp<F, H>>;
+export function jvp<P extends unknown[], R, H extends boolean = false>(
+  f: (...args: P) => R,
+  primals: Arguments<P>,
+  tangents: Arguments<P>,
+  options?: { readonly hasAux?: H },
+): H extends true ? [MainOf<R>, MainOf<R>, AuxOf<R>] : [Result<R>, Result<R>];
+// Generic in P and R, as TypeScript does not infer the F of `Arguments<Parameters<F>>` from a call like `grad(f)`.
+export function jvp(
+  f: AnyFunction,
+  primals: readonly unknown[],
+  tangents: readonly unknown[],
+  options: { readonly hasAux?: boolean } = {},
+): unknown {
+  return jvpOf(f, describeCallee(f), primals, tangents, options.hasAux ?? false);
 }
-
-type MainOf<F extends AnyFunction> =
-  ReturnType<F> extends readonly [infer M, unknown] ? Result<M> : Result<ReturnType<F>>;
 
 function jvpOf(
   f: AnyFunction,
@@ -346,20 +350,23 @@ function instantiateZeros(
   return avals.map(({ type }, i) => (nonzero[i] ? present[at++] : zeros(type.shape, type.dtype)));
 }
 
-export type Pullback<F extends AnyFunction, Out = Result<ReturnType<F>>> = (cotangents: Out) => {
-  [K in keyof Parameters<F>]: Result<Parameters<F>[K]>;
-};
+export type Pullback<P extends unknown[], Out> = (cotangents: Out) => { [K in keyof P]: Result<P[K]> };
 
 /**
  * Reverse mode (`jax.vjp`): [output, pullback]; the pullback takes cotangents of the output's structure and returns
  * an array with the cotangent of each primal. With `hasAux` f returns [output, aux] and the result is
  * [output, pullback, aux]. Cotangents of integer primals are zeros of their dtype.
  */
-export function vjp<F extends AnyFunction, H extends boolean = false>(
-  f: F,
-  primals: Arguments<Parameters<F>>,
-  options: { readonly hasAux?: H } = {},
-): H extends true ? [MainOf<F>, Pullback<F, MainOf<F>>, Aux<F>] : [Result<ReturnType<F>>, Pullback<F>] {
+export function vjp<P extends unknown[], R, H extends boolean = false>(
+  f: (...args: P) => R,
+  primals: Arguments<P>,
+  options?: { readonly hasAux?: H },
+): H extends true ? [MainOf<R>, Pullback<P, MainOf<R>>, AuxOf<R>] : [Result<R>, Pullback<P, Result<R>>];
+export function vjp(
+  f: AnyFunction,
+  primals: readonly unknown[],
+  options: { readonly hasAux?: boolean } = {},
+): unknown {
   const callee = describeCallee(f);
   const selected = allArguments("vjp", callee, primals);
   const traced = traceSelected("vjp", callee, f, primals, selected);
@@ -403,17 +410,18 @@ export function vjp<F extends AnyFunction, H extends boolean = false>(
   };
   const out = [unflattenAt(main, values, 0), pullback];
   if (aux !== null) out.push(unflattenAt(aux, values, main.leaves));
-  return out as ReturnType<typeof vjp<F, H>>;
+  return out;
 }
 
 /**
  * Linearisation (`jax.linearize`): [output, f_jvp], where f_jvp maps tangents of the arguments to the tangent of the
  * output and does not compute f again.
  */
-export function linearize<F extends AnyFunction>(
-  f: F,
-  primals: Arguments<Parameters<F>>,
-): [Result<ReturnType<F>>, (...tangents: Arguments<Parameters<F>>) => Result<ReturnType<F>>] {
+export function linearize<P extends unknown[], R>(
+  f: (...args: P) => R,
+  primals: Arguments<P>,
+): [Result<R>, (...tangents: Arguments<P>) => Result<R>];
+export function linearize(f: AnyFunction, primals: readonly unknown[]): unknown {
   const callee = describeCallee(f);
   const selected = allArguments("linearize", callee, primals);
   const traced = traceSelected("linearize", callee, f, primals, selected);
@@ -450,5 +458,5 @@ export function linearize<F extends AnyFunction>(
     );
     return unflatten(traced.outTree, instantiateZeros(found, outNonzero, traced.outAvals));
   };
-  return [unflatten(traced.outTree, results.slice(0, count)), pushforward] as ReturnType<typeof linearize<F>>;
+  return [unflatten(traced.outTree, results.slice(0, count)), pushforward];
 }

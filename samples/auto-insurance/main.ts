@@ -16,6 +16,7 @@ import { buildAutoInsuranceDataset, type Dataset } from "./dataset.ts";
 import {
   calculateCost,
   computeGradient,
+  DOCUMENT_TRAINING,
   differentiateCost,
   forwardPass,
   type Gradient,
@@ -23,8 +24,7 @@ import {
   train,
 } from "./model.ts";
 
-const EPOCHS = 50;
-const LEARNING_RATE = 0.0001;
+const EPOCHS = DOCUMENT_TRAINING.epochs;
 const REPORT = "out/auto-insurance/report.html";
 
 const printed: string[] = [];
@@ -49,7 +49,7 @@ interface Run {
 
 /** Compiles the whole training to one program, runs it once, and prints the document's lines. */
 async function runTraining(name: string, gradient: Gradient, { features, labels }: Dataset): Promise<Run> {
-  const options = { epochs: EPOCHS, learningRate: LEARNING_RATE, gradient };
+  const options = { ...DOCUMENT_TRAINING, gradient };
   const training = jit((x: NdArray, y: NdArray) => train(x, y, options), { name: `train_${name}` });
   const started = performance.now();
   const compiled = training.lower(features, labels).compile();

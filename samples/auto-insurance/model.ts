@@ -74,8 +74,19 @@ export interface Training {
   readonly costs: NdArray;
 }
 
+/** What the document trains with. */
+export const DOCUMENT_TRAINING: TrainingOptions = {
+  epochs: 50,
+  learningRate: 0.0001,
+  gradient: differentiateCost,
+};
+
 /** The document's training loop, as one loop inside the compiled function. */
-export function train(features: NdArray, labels: NdArray, options: TrainingOptions): Training {
+export function train(
+  features: NdArray,
+  labels: NdArray,
+  options: TrainingOptions = DOCUMENT_TRAINING,
+): Training {
   const { epochs, learningRate, gradient } = options;
   const start: Parameters = { weight: np.array(0), bias: np.array(0) };
   const [parameters, costs] = lax.scan(

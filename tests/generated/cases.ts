@@ -1,13 +1,16 @@
 /** Turns the primitive table's `test` entries into concrete graphs and data. Everything is a function of a seed. */
+import { test } from "node:test";
 import { Graph, type Params } from "../../compiler/graph/graph.ts";
 import { BINARY_NAMES, type PrimitiveName, UNARY_NAMES } from "../../compiler/graph/names.ts";
 import type { TestDomain } from "../../compiler/graph/primitive.ts";
 import type { RefTensor } from "../../compiler/graph/reference.ts";
 import { refTensor } from "../../compiler/interpret/tensors.ts";
-import { GraphBuilder } from "../../compiler/primitives/graph-builder.ts";
 import { PRIMITIVE_NAMES, primitiveOf } from "../../compiler/primitives/table.ts";
 import { DTYPE_INFO, type DType, isFloating } from "../../compiler/types/dtype.ts";
 import { type TensorType, tensorType } from "../../compiler/types/tensor-type.ts";
+import { graphOf } from "../helpers/graphs.ts";
+import { Random } from "../helpers/random.ts";
+import { defaultDomain, randomTensor } from "../helpers/tensors.ts";
 
 export interface Case {
   readonly op: PrimitiveName;
@@ -34,15 +37,20 @@ const SHAPES: readonly (readonly number[])[] = [
 
 const ELEMENTWISE: ReadonlySet<string> = new Set([...UNARY_NAMES, ...BINARY_NAMES]);
 
+/** What has no forward meaning of its own: only transposition understands it. */
+const NOT_RUN: ReadonlySet<string> = new Set(["custom_vjp_linear", "checkpoint_linear"]);
+
+export const OPERATIONS: readonly PrimitiveName[] = PRIMITIVE_NAMES.filter((name) => !NOT_RUN.has(name));
+
 function arity(op: PrimitiveName): number {
   return (BINARY_NAMES as readonly string[]).includes(op) ? 2 : 1;
 }
 
 /** Every case of a primitive: its own list, and for elementwise ones each dtype on the standard shapes. */
 export function casesOf(op: PrimitiveName): Case[] {
-  const { test } = primitiveOf(op);
+  const { test: spec } = primitiveOf(op);
   const cases: Case[] = [];
-  for (const { inputs, params } of test.cases ?? []) {
+  for (const { inputs, params } of spec.cases ?? []) {
     cases.push(
       makeCase(
         op,
@@ -55,23 +63,17 @@ export function casesOf(op: PrimitiveName): Case[] {
     );
   }
   if (!ELEMENTWISE.has(op)) return cases;
-  for (const dtype of test.dtypes ?? ["float32"]) {
+  for (const [i, dtype] of (spec.dtypes ?? ["float32"]).entries()) {
     // One dtype sees all shapes; the others one of each kind.
-    const shapes = dtype === (test.dtypes ?? ["float32"])[0] ? SHAPES : [[], [0], [17], [5, 7]];
-    for (const shape of shapes) {
+    for (const shape of i === 0 ? SHAPES : [[], [0], [17], [5, 7]]) {
       const inputs = Array.from({ length: arity(op) }, (_, k) => ({
         type: tensorType(dtype, shape),
-        domain: test.domains?.[k] ?? test.domains?.[0] ?? defaultDomain(dtype),
+        domain: spec.domains?.[k] ?? spec.domains?.[0] ?? defaultDomain(dtype),
       }));
       cases.push(makeCase(op, inputs, {}));
     }
   }
   return cases;
-}
-
-function defaultDomain(dtype: DType): TestDomain {
-  if (dtype === "bool") return "bool";
-  return isFloating(dtype) ? "normal" : "smallInt";
 }
 
 function makeCase(op: PrimitiveName, inputs: Case["inputs"], params: Params): Case {
@@ -80,82 +82,73 @@ function makeCase(op: PrimitiveName, inputs: Case["inputs"], params: Params): Ca
   return { op, title: `${op} ${types}${text === "{}" ? "" : ` ${text.slice(0, 160)}`}`, inputs, params };
 }
 
-export const OPERATIONS: readonly PrimitiveName[] = PRIMITIVE_NAMES;
-
-/** The graph that holds the one equation. */
-export function graphOf({ op, inputs, params }: Case): Graph {
-  const b = new GraphBuilder();
-  const values = inputs.map((x) => b.input(x.type));
-  return b.finish(op, b.emit(op, values, params as never));
-}
-
-/** Deterministic uniform numbers in [0, 1): mulberry32. */
-export function randomSource(seed: string): () => number {
-  let h = 2166136261;
-  for (let i = 0; i < seed.length; i++) h = Math.imul(h ^ seed.charCodeAt(i), 16777619);
-  return () => {
-    h = (h + 0x6d2b79f5) | 0;
-    let t = Math.imul(h ^ (h >>> 15), 1 | h);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
-}
-
-function gaussian(random: () => number): number {
-  return Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
-}
-
-function draw(domain: TestDomain, dtype: DType, random: () => number): number {
-  const info = DTYPE_INFO[dtype];
-  if (dtype === "bool") return random() < 0.5 ? 0 : 1;
-  const integer = info.kind !== "float";
-  const signed = info.kind !== "uint";
-  if (typeof domain !== "string") {
-    const x = domain[0] + (domain[1] - domain[0]) * random();
-    return integer ? Math.round(x) : x;
-  }
-  const fit = (x: number): number => (integer ? Math.trunc(signed ? x : Math.abs(x)) : x);
-  switch (domain) {
-    case "normal":
-      return fit(integer ? gaussian(random) * 20 : gaussian(random));
-    case "positive":
-      return fit(integer ? 1 + random() * 20 : 0.05 + random() * 3);
-    case "unit":
-      return fit(-0.97 + 1.94 * random());
-    case "nonzero": {
-      const x = (0.2 + 2 * random()) * (signed && random() < 0.5 ? -1 : 1);
-      return integer ? Math.sign(x) * Math.ceil(Math.abs(x) * 4) : x;
+/**
+ * A test of one operation that runs `check` on all its cases: they are thousands, too many for tests of their own. The
+ * error says which of them failed.
+ */
+export function testCases(op: PrimitiveName, cases: readonly Case[], check: (c: Case) => void): void {
+  if (cases.length === 0) return;
+  test(`${op}: ${cases.length} cases`, () => {
+    const failures: unknown[] = [];
+    for (const c of cases) {
+      try {
+        check(c);
+      } catch (error) {
+        if (error instanceof Error) error.message = `${c.title}\n  ${error.message}`;
+        failures.push(error);
+      }
     }
-    case "above1":
-      return fit(1.05 + 3 * random());
-    case "smallInt":
-      return signed ? Math.floor(random() * 9) - 4 : Math.floor(random() * 9);
-    case "shift":
-      return Math.floor(random() * (info.bits + 3));
-    case "bool":
-      return random() < 0.5 ? 0 : 1;
-    case "any": {
-      if (!integer) return gaussian(random) * 10 ** (6 * random() - 3);
-      return info.min + Math.floor(random() * (info.max - info.min + 1));
+    if (failures.length === 0) return;
+    const [first] = failures;
+    if (first instanceof Error && failures.length > 1) {
+      const others = failures.slice(1).map((e) => (e instanceof Error ? e.message : String(e)));
+      first.message = [first.message, ...others].join("\n");
     }
-    default:
-      return domain satisfies never;
-  }
-}
-
-/** Data for the inputs of a case; with `special`, some of the values are replaced by special ones. */
-export function dataFor(c: Case, seed: string, special: readonly number[] = []): RefTensor[] {
-  const random = randomSource(`${seed} ${c.title}`);
-  return c.inputs.map(({ type, domain }) => {
-    const values = Array.from({ length: type.size }, () => {
-      const x = draw(domain, type.dtype, random);
-      return special.length > 0 && random() < 0.6 ? special[Math.floor(random() * special.length)] : x;
-    });
-    return refTensor(type.dtype, type.shape, values);
+    throw first;
   });
 }
 
-/** The same case in float64, for finite differences; null where an operand is not floating. */
+/** The graph that holds the one equation. */
+export function graphOfCase({ op, inputs, params }: Case): Graph {
+  return graphOf(
+    op,
+    inputs.map((x) => x.type),
+    params as never,
+  );
+}
+
+/** Random data for the inputs of a case. */
+export function dataFor(c: Case, random: Random): RefTensor[] {
+  return c.inputs.map(({ type, domain }) => randomTensor(random, type, domain));
+}
+
+/**
+ * A case and data that are all combinations of an elementwise operation's special values in one dtype: NaN, infinities
+ * and signed zeros, or the ends of an integer dtype. Null where there are none.
+ */
+export function specialCase(op: PrimitiveName, dtype: DType): { readonly c: Case; readonly inputs: RefTensor[] } | null {
+  const { min, max } = DTYPE_INFO[dtype];
+  const special = isFloating(dtype)
+    ? (primitiveOf(op).test.special ?? [])
+    : [...new Set([min, max, 0, 1, min < 0 ? -1 : 0])];
+  if (special.length === 0) return null;
+  const rows = arity(op) === 1 ? special.map((x) => [x]) : special.flatMap((x) => special.map((y) => [x, y]));
+  const inputs = Array.from({ length: arity(op) }, (_, i) =>
+    refTensor(
+      dtype,
+      [rows.length],
+      rows.map((row) => row[i]),
+    ),
+  );
+  const c = makeCase(
+    op,
+    inputs.map(({ type }) => ({ type, domain: "any" })),
+    {},
+  );
+  return { c: { ...c, title: `special values of ${c.title}` }, inputs };
+}
+
+/** The same case in float64, for finite differences; null where no operand is floating. */
 export function inFloat64(c: Case): Case | null {
   if (!c.inputs.some((x) => isFloating(x.type.dtype))) return null;
   const inputs = c.inputs.map(({ type, domain }) => ({
@@ -167,4 +160,13 @@ export function inFloat64(c: Case): Case | null {
     Object.entries(c.params).map(([k, v]) => [k, v === "float16" || v === "float32" ? "float64" : v]),
   );
   return { ...c, inputs, params, title: `${c.title} in f64` };
+}
+
+/** Every nonempty set of the given positions, as masks over `count` positions. */
+export function subsets(positions: readonly number[], count: number): boolean[][] {
+  return Array.from({ length: 2 ** positions.length - 1 }, (_, n) => {
+    const mask = new Array<boolean>(count).fill(false);
+    for (const [k, i] of positions.entries()) mask[i] = (((n + 1) >> k) & 1) === 1;
+    return mask;
+  });
 }

@@ -57,6 +57,13 @@ def optimize(transform, steps=4):
     return [params["b"], params["w"]]
 
 
+def slope(f, x):
+    return jax.grad(lambda y: f(y).sum())(x)
+
+
+edges = jnp.array([-3.0, -1.0, 0.0, 1.0, 3.0, 6.0])
+
+
 def schedule(f):
     return jnp.array([f(s) for s in (0, 1, 3, 5, 8, 10, 12, 20)], dtype=jnp.float32)
 

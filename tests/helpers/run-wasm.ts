@@ -3,12 +3,13 @@ import { Buffer } from "node:buffer";
 import type { Program } from "../../compiler/program/program.ts";
 import { compileWasm } from "../../compiler/targets/wasm/compile.ts";
 import { InternalError } from "../../compiler/types/errors.ts";
+import { hasRelaxedSimd } from "../../runtime/loader.ts";
 
 export type Variant = "simd" | "relaxed";
 
 const PAGE = 65536;
 /** Where buffers start; below it nothing is placed, so that a stray negative offset hits nothing of ours. */
-const BASE = 65536;
+const BASE = 4096;
 
 interface Exports {
   run(table: number): void;
@@ -24,9 +25,7 @@ export function runVariants(
   inputs: readonly Uint8Array[],
 ): { variant: Variant; outputs: Uint8Array[] }[] {
   const { modules } = compileWasm(program);
-  const known: Variant[] = WebAssembly.validate(Buffer.from(modules.relaxed))
-    ? ["simd", "relaxed"]
-    : ["simd"];
+  const known: Variant[] = hasRelaxedSimd() ? ["simd", "relaxed"] : ["simd"];
   return known.map((variant) => ({ variant, outputs: runModule(program, modules[variant], inputs) }));
 }
 
@@ -52,7 +51,7 @@ function runModule(program: Program, wasm: Uint8Array, inputs: readonly Uint8Arr
     return alias === null ? reserve(bytes) : ins[alias];
   });
   const table = reserve(4 * (2 + ins.length + outs.length));
-  const memory = new WebAssembly.Memory({ initial: Math.ceil(next / PAGE) + 1 });
+  const memory = new WebAssembly.Memory({ initial: Math.ceil(next / PAGE) });
   const bytes = new Uint8Array(memory.buffer);
   bytes.fill(0xa5);
   bytes.set(program.constants, constants);
