@@ -1,4 +1,4 @@
-/** Generalised matrix products and convolutions: rules against each other, against JAX, element types and errors. */
+/** Generalised matrix products and convolutions: element types, edges, guards and errors. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { ConvParams, DotParams } from "../compiler/graph/operations.ts";
@@ -8,19 +8,7 @@ import { scalarOps } from "../compiler/kernel/scalar-ops.ts";
 import { primitiveOf } from "../compiler/primitives/table.ts";
 import { batchGraph, vjpGraph } from "../compiler/transforms/index.ts";
 import { tensorType } from "../compiler/types/tensor-type.ts";
-import { run } from "./helpers/derivative-checks.ts";
-import { assertNear, checkCases, checkGolden, evaluate, singleOp } from "./helpers/primitive-cases.ts";
-import { runLowering } from "./helpers/run-lowering.ts";
-
-describe("rules agree with each other", () => {
-  test("dot_general", () => checkCases("dot_general"));
-  test("conv_general_dilated", () => checkCases("conv_general_dilated"));
-});
-
-describe("numbers of JAX", () => {
-  test("dot_general", () => assert.ok(checkGolden("dot_general") >= 5));
-  test("conv_general_dilated", () => assert.ok(checkGolden("conv_general_dilated") >= 10));
-});
+import { evaluate, execute, graphOf, means, pullback } from "./helpers/graphs.ts";
 
 function dot(
   lhsContracting: readonly number[],
@@ -61,44 +49,36 @@ describe("element types", () => {
     y: readonly number[],
     dtype: "int8" | "uint8" | "int32" | "bool" | "float16",
   ) => [refTensor(dtype, [x.length], x), refTensor(dtype, [y.length], y)] as const;
-  const dotBoth = (inputs: ReturnType<typeof both>, params: DotParams): number => {
-    const [{ data }] = runLowering("dot_general", inputs, params);
-    assert.deepEqual([...evaluate("dot_general", inputs, params).data], [...data]);
-    return data[0];
-  };
 
   test("integers wrap in their own dtype and not in a wider one", () => {
     const bytes = both([127, 127, -128], [127, 127, -128], "int8");
-    assert.equal(dotBoth(bytes, dot([0], [0], { preferredElementType: "int32" })), 2 * 127 * 127 + 128 * 128);
-    assert.equal(dotBoth(bytes, dot([0], [0])), (48642 << 24) >> 24);
-    assert.equal(
-      dotBoth(both([255], [255], "uint8"), dot([0], [0], { preferredElementType: "uint32" })),
-      65025,
-    );
-    assert.equal(dotBoth(both([65537], [65537], "int32"), dot([0], [0])), 131073);
+    means("dot_general", bytes, dot([0], [0], { preferredElementType: "int32" }), [2 * 127 * 127 + 128 * 128]);
+    means("dot_general", bytes, dot([0], [0]), [(48642 << 24) >> 24]);
+    means("dot_general", both([255], [255], "uint8"), dot([0], [0], { preferredElementType: "uint32" }), [65025]);
+    means("dot_general", both([65537], [65537], "int32"), dot([0], [0]), [131073]);
   });
 
   test("bool is and, or", () => {
-    assert.equal(dotBoth(both([1, 1, 0], [0, 1, 1], "bool"), dot([0], [0])), 1);
-    assert.equal(dotBoth(both([1, 0, 0], [0, 1, 1], "bool"), dot([0], [0])), 0);
+    means("dot_general", both([1, 1, 0], [0, 1, 1], "bool"), dot([0], [0]), [1]);
+    means("dot_general", both([1, 0, 0], [0, 1, 1], "bool"), dot([0], [0]), [0]);
   });
 
   test("float16 accumulates in float32", () => {
     const half = both([2048, ...new Array<number>(1024).fill(1)], new Array<number>(1025).fill(1), "float16");
-    assert.equal(dotBoth(half, dot([0], [0])), 3072);
-    assert.equal(dotBoth(half, dot([0], [0], { preferredElementType: "float32" })), 3072);
+    means("dot_general", half, dot([0], [0]), [3072]);
+    means("dot_general", half, dot([0], [0], { preferredElementType: "float32" }), [3072]);
   });
 
   test("cotangents have the operands' dtype", () => {
     const types = [tensorType("float16", [2, 3]), tensorType("float16", [3, 4])];
-    const graph = singleOp("dot_general", types, dot([1], [0], { preferredElementType: "float32" }));
+    const graph = graphOf("dot_general", types, dot([1], [0], { preferredElementType: "float32" }));
     const { backward } = vjpGraph(graph, [true, true]);
     assert.deepEqual(
       backward.outputs.map((x) => x.type.text),
       ["f16[2,3]", "f16[3,4]"],
     );
     const image = [tensorType("float16", [1, 2, 5]), tensorType("float16", [3, 2, 3])];
-    const convolution = singleOp("conv_general_dilated", image, conv(3, { preferredElementType: "float32" }));
+    const convolution = graphOf("conv_general_dilated", image, conv(3, { preferredElementType: "float32" }));
     assert.deepEqual(
       vjpGraph(convolution, [true, true]).backward.outputs.map((x) => x.type.text),
       ["f16[1,2,5]", "f16[3,2,3]"],
@@ -109,35 +89,34 @@ describe("element types", () => {
 describe("edges", () => {
   test("a product of one operand with itself", () => {
     const x = refTensor("float64", [2, 2], [1, 2, 3, 4]);
-    const result = evaluate("dot_general", [x, x], dot([1], [0]));
+    const result = evaluate("dot_general", [x, x], dot([1], [0]))[0];
     assert.deepEqual([...result.data], [7, 10, 15, 22]);
   });
 
   test("a contraction over nothing is zero", () => {
-    const result = runLowering(
+    const result = execute(
       "dot_general",
       [refTensor("float32", [2, 0], []), refTensor("float32", [0, 3], [])],
       dot([1], [0]),
     )[0];
-    assertNear(result, refTensor("float32", [2, 3], new Array<number>(6).fill(0)), 0, "empty contraction");
+    assert.equal(result.type.text, "f32[2,3]");
+    assert.deepEqual([...result.data], [0, 0, 0, 0, 0, 0]);
   });
 
   test("a kernel larger than the image gives an empty result and a zero kernel gradient", () => {
-    const graph = singleOp(
+    const graph = graphOf(
       "conv_general_dilated",
       [tensorType("float64", [1, 1, 2]), tensorType("float64", [1, 1, 3])],
       conv(3),
     );
     assert.equal(graph.outputs[0].type.text, "f64[1,1,0]");
-    const { forward, backward } = vjpGraph(graph, [true, true]);
     const inputs = [refTensor("float64", [1, 1, 2], [1, 2]), refTensor("float64", [1, 1, 3], [1, 2, 3])];
-    const residuals = run(forward, inputs).slice(1);
-    const [image, kernel] = run(backward, [...residuals, refTensor("float64", [1, 1, 0], [])]);
+    const [image, kernel] = pullback(graph, inputs, [refTensor("float64", [1, 1, 0], [])]);
     assert.deepEqual([...image.data, ...kernel.data], [0, 0, 0, 0, 0]);
   });
 
   test("a batch of no examples", () => {
-    const graph = singleOp(
+    const graph = graphOf(
       "conv_general_dilated",
       [tensorType("float64", [1, 2, 5]), tensorType("float64", [3, 2, 3])],
       conv(3),

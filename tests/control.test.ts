@@ -16,19 +16,14 @@ import {
   vjpGraph,
 } from "../compiler/transforms/index.ts";
 import { type TensorType, tensorType } from "../compiler/types/tensor-type.ts";
-import { run } from "./helpers/derivative-checks.ts";
+import { assertClose } from "./helpers/compare.ts";
+import { assertResidualsAreInputs, build, numbers, ops, run } from "./helpers/graphs.ts";
 
 const S = tensorType("float64", []);
 const V2 = tensorType("float64", [2]);
 const V3 = tensorType("float64", [3]);
 const I = tensorType("int32", []);
 const BOOL = tensorType("bool", []);
-
-type Body = (b: Builder, x: readonly Operand[]) => readonly Operand[];
-
-function build(types: readonly TensorType[], body: Body, name = "f"): Graph {
-  return transforms.build(name, types, body);
-}
 
 function scalar(value: number): RefTensor {
   return refScalar("float64", value);
@@ -38,25 +33,14 @@ function vector(...values: number[]): RefTensor {
   return refTensor("float64", [values.length], values);
 }
 
-function numbers(results: readonly RefTensor[]): number[] {
-  return results.flatMap((x) => [...x.data]);
-}
-
 function assertNear(got: readonly number[], wanted: readonly number[]): void {
-  assert.equal(got.length, wanted.length);
-  for (const [i, x] of got.entries()) {
-    assert.ok(Math.abs(x - wanted[i]) <= 1e-12 * Math.max(1, Math.abs(wanted[i])), `${got} is not ${wanted}`);
-  }
+  assertClose([vector(...got)], [vector(...wanted)], { relative: 1e-12 }, "numbers");
 }
 
 function only(graph: Graph, op: string): Equation {
   const found = graph.equations.filter((e) => e.op === op);
   assert.equal(found.length, 1, `@${graph.name} has ${found.length} ${op}`);
   return found[0];
-}
-
-function ops(graph: Graph): string[] {
-  return graph.equations.map((e) => e.op);
 }
 
 const LOOP = { length: 3, reverse: false, unroll: 1 };
@@ -70,13 +54,6 @@ function emitScan(
   loop: Pick<ScanParams, "length" | "reverse" | "unroll"> = LOOP,
 ): readonly Operand[] {
   return b.emit("scan", inputs, { body, numConsts, numCarry, ...loop });
-}
-
-/** After one output come the graph's inputs themselves, in any order. */
-function assertResidualsAreInputs(graph: Graph): void {
-  const residuals = graph.outputs.slice(1);
-  assert.equal(residuals.length, graph.inputs.length);
-  assert.ok(graph.inputs.every((v) => residuals.includes(v)));
 }
 
 describe("scan", () => {

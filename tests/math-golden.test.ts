@@ -8,7 +8,8 @@ import { compileExpression } from "../compiler/interpret/kernel-interpreter.ts";
 import type { Local } from "../compiler/kernel/expr.ts";
 import { scalarOps } from "../compiler/kernel/scalar-ops.ts";
 import { lookupMath } from "../compiler/math/index.ts";
-import { MATH_ORACLE, ulpError } from "./helpers/math-oracle.ts";
+import { ulpError } from "./helpers/compare.ts";
+import { MATH_ORACLE } from "./helpers/math-oracle.ts";
 
 const GOLDEN: Readonly<Record<string, readonly (readonly number[])[]>> = {
   exp: [

@@ -8,8 +8,9 @@ import { compileExpression } from "../compiler/interpret/kernel-interpreter.ts";
 import { type Expr, type Local, operandsOf } from "../compiler/kernel/expr.ts";
 import { scalarOps } from "../compiler/kernel/scalar-ops.ts";
 import { lookupMath, type MathFunction, mathFunctions } from "../compiler/math/index.ts";
-import { MATH_ORACLE, ulpError, unitInLastPlace } from "./helpers/math-oracle.ts";
-import { seeded } from "./helpers/rule-checks.ts";
+import { ulpError, ulpOf } from "./helpers/compare.ts";
+import { MATH_ORACLE } from "./helpers/math-oracle.ts";
+import { Random } from "./helpers/random.ts";
 
 export function bodyOf(fn: MathFunction): { locals: Local[]; body: Expr } {
   const locals = Array.from({ length: fn.arity }, (_, i): Local => ({ name: `x${i}`, dtype: fn.dtype }));
@@ -26,12 +27,12 @@ function rounderOf(fn: MathFunction): (x: number) => number {
 }
 
 /** Arguments of every size, small and usual ones most. */
-function argument(fn: MathFunction, random: () => number, kind: number): number {
+function argument(fn: MathFunction, random: Random, kind: number): number {
   const single = fn.dtype === "float32";
-  const sign = random() < 0.5 ? -1 : 1;
-  const powers = (range: number): number => sign * 2 ** ((random() * 2 - 1) * range);
+  const sign = random.chance(0.5) ? -1 : 1;
+  const powers = (range: number): number => sign * 2 ** ((random.next() * 2 - 1) * range);
   const spans = [2, 20, single ? 110 : 750];
-  const x = kind < 3 ? sign * random() * spans[kind] : powers(kind === 3 ? (single ? 127 : 1023) : 12);
+  const x = kind < 3 ? sign * random.next() * spans[kind] : powers(kind === 3 ? (single ? 127 : 1023) : 12);
   return rounderOf(fn)(x);
 }
 
@@ -60,13 +61,13 @@ function specials(fn: MathFunction): number[] {
 }
 
 function points(fn: MathFunction, count: number): number[][] {
-  const random = seeded(7);
+  const random = new Random(7);
   const special = specials(fn);
   const draws = Array.from({ length: count }, (_, k) => {
     const x = argument(fn, random, k % 5);
     if (fn.arity === 1) return [x];
     if (fn.name !== "pow") return [x, argument(fn, random, (k >> 2) % 5)];
-    return [k % 7 === 0 ? x : Math.abs(x), rounderOf(fn)((random() * 2 - 1) * 10)];
+    return [k % 7 === 0 ? x : Math.abs(x), rounderOf(fn)((random.next() * 2 - 1) * 10)];
   });
   const pairs = special.flatMap((x) => (fn.arity === 1 ? [[x]] : special.map((y) => [x, y])));
   return [...pairs, ...draws];
@@ -85,16 +86,16 @@ const ORACLE_ULP: Readonly<Record<string, number>> = {
 
 /** The unit of the error: of the result, or of the greatest term of the sum where terms cancel. */
 function unit(fn: MathFunction, x: number, expected: number): number {
-  const own = unitInLastPlace(expected, fn.dtype);
+  const own = ulpOf(expected, fn.dtype);
   if (fn.name === "lgamma" && x < 0)
-    return Math.max(own, unitInLastPlace(MATH_ORACLE.lgamma(-x, 0), fn.dtype), unitInLastPlace(1, fn.dtype));
+    return Math.max(own, ulpOf(MATH_ORACLE.lgamma(-x, 0), fn.dtype), ulpOf(1, fn.dtype));
   if (fn.name === "digamma" && x < 0)
     return Math.max(
       own,
-      unitInLastPlace(MATH_ORACLE.digamma(1 - x, 0), fn.dtype),
-      unitInLastPlace(1, fn.dtype),
+      ulpOf(MATH_ORACLE.digamma(1 - x, 0), fn.dtype),
+      ulpOf(1, fn.dtype),
     );
-  if (fn.name === "digamma" && x < 2) return Math.max(own, unitInLastPlace(1, fn.dtype));
+  if (fn.name === "digamma" && x < 2) return Math.max(own, ulpOf(1, fn.dtype));
   return own;
 }
 
@@ -105,7 +106,7 @@ function check(fn: MathFunction, actual: number, x: readonly number[]): void {
   const what = `${fn.name}.${fn.dtype}(${x.join(", ")}) is ${actual}, not ${expected}`;
   if (Number.isNaN(expected)) return assert.ok(Number.isNaN(actual), what);
   const allowance = fn.ulp + (fn.dtype === "float64" ? (ORACLE_ULP[fn.name] ?? 1.5) : 0.001);
-  const least = unitInLastPlace(0, fn.dtype);
+  const least = ulpOf(0, fn.dtype);
   if (rounded === 0 || expected === 0) {
     // Where the result underflows, the least subnormal is as near; an exact zero has its sign.
     if (expected === 0 && Math.abs(x[0]) !== Infinity && x[0] !== 0)
@@ -229,9 +230,9 @@ describe("pitfalls", () => {
       -0.000200214257, 0.000100950558, 0.00134934322, -0.00367342844, 0.00573950773, -0.0076224613,
       0.00943887047, 1.00167406, 2.83297682,
     ];
-    const random = seeded(3);
+    const random = new Random(3);
     for (let k = 0; k < 4000; k++) {
-      const x = Math.fround(k % 2 ? random() * 2 - 1 : 1 - 2 ** (-1 - 22 * random()));
+      const x = Math.fround(k % 2 ? random.next() * 2 - 1 : 1 - 2 ** (-1 - 22 * random.next()));
       // The one rounding that moves the result: the square's.
       const w = -Math.log1p(-Math.fround(x * x));
       const [c, t] = w < 5 ? [central, w - 2.5] : [tail, Math.sqrt(w) - 3];

@@ -1,7 +1,7 @@
-/** Operations that move elements: their rules against each other, their index expressions, and their errors. */
+/** Operations that move elements: their index expressions, the equations their rules emit, and their errors. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { DenseTensor, type Graph } from "../compiler/graph/graph.ts";
+import { DenseTensor } from "../compiler/graph/graph.ts";
 import type { PrimitiveName } from "../compiler/graph/names.ts";
 import type { PrimitiveParams } from "../compiler/graph/operations.ts";
 import type { Access } from "../compiler/graph/primitive.ts";
@@ -10,27 +10,17 @@ import { writeElement } from "../compiler/kernel/constants.ts";
 import { type Expr, operandsOf } from "../compiler/kernel/expr.ts";
 import { affineIn } from "../compiler/kernel/index-math.ts";
 import { scalarOps as s } from "../compiler/kernel/scalar-ops.ts";
-import { movementPrimitives } from "../compiler/primitives/movement/index.ts";
 import { reshapeGroups } from "../compiler/primitives/movement/reshape.ts";
 import { primitives } from "../compiler/primitives/table.ts";
 import { batchGraph, jvpGraph, transposeGraph } from "../compiler/transforms/index.ts";
 import { DTYPE_INFO, DTYPES, type DType } from "../compiler/types/dtype.ts";
 import { InternalError, WeftTypeError, WeftValueError } from "../compiler/types/errors.ts";
 import { type Shape, tensorType } from "../compiler/types/tensor-type.ts";
-import { apply, checkRules, graphOf } from "./helpers/rule-checks.ts";
+import { evaluate, graphOf, ops } from "./helpers/graphs.ts";
+import { rejects } from "./helpers/rejects.ts";
 
 const f32 = (...shape: number[]) => tensorType("float32", shape);
 const i32 = (...shape: number[]) => tensorType("int32", shape);
-
-function opsOf(graph: Graph): PrimitiveName[] {
-  return graph.equations.map((equation) => equation.op);
-}
-
-for (const name of Object.keys(movementPrimitives) as (keyof typeof movementPrimitives)[]) {
-  // A constant has no operands and no lowering; see below.
-  if (name === "constant") continue;
-  test(`${name}: lowering, derivatives and batching agree with the reference`, () => checkRules(name));
-}
 
 describe("index expressions", () => {
   /** The indices at which the operands are read for one output element, by name. */
@@ -96,16 +86,16 @@ describe("index expressions", () => {
 describe("batching", () => {
   test("dynamic_slice stays one with unbatched starts, and is one gather with batched ones", () => {
     const graph = graphOf("dynamic_slice", [f32(5, 4), i32(), i32()], { sliceSizes: [2, 3] });
-    assert.deepEqual(opsOf(batchGraph(graph, 3, [1, null, null]).graph), ["dynamic_slice"]);
-    const ops = opsOf(batchGraph(graph, 3, [0, 0, null]).graph);
-    assert.equal(ops.at(-1), "gather");
-    assert.ok(!ops.includes("scan"));
+    assert.deepEqual(ops(batchGraph(graph, 3, [1, null, null]).graph), ["dynamic_slice"]);
+    const batched = ops(batchGraph(graph, 3, [0, 0, null]).graph);
+    assert.equal(batched.at(-1), "gather");
+    assert.ok(!batched.includes("scan"));
   });
 
   test("dynamic_update_slice stays one with unbatched starts, and is one scatter with batched ones", () => {
     const graph = graphOf("dynamic_update_slice", [f32(5), f32(2), i32()], {});
-    assert.equal(opsOf(batchGraph(graph, 3, [null, 0, null]).graph).at(-1), "dynamic_update_slice");
-    assert.equal(opsOf(batchGraph(graph, 3, [null, null, 0]).graph).at(-1), "scatter");
+    assert.equal(ops(batchGraph(graph, 3, [null, 0, null]).graph).at(-1), "dynamic_update_slice");
+    assert.equal(ops(batchGraph(graph, 3, [null, null, 0]).graph).at(-1), "scatter");
   });
 });
 
@@ -114,17 +104,17 @@ describe("derivatives", () => {
     const graph = graphOf("pad", [f32(3), f32()], { paddingConfig: [[1, 1, 1]] });
     // Transposed by the operand alone: no sum for the padding value.
     const linear = jvpGraph(graph, [true, false]).graph;
-    assert.deepEqual(opsOf(linear), ["pad", "pad"]);
+    assert.deepEqual(ops(linear), ["pad", "pad"]);
     const transposed = transposeGraph(graphOf("pad", [f32(3), f32()], { paddingConfig: [[1, 1, 0]] }), [
       true,
       false,
     ]);
-    assert.deepEqual(opsOf(transposed), ["pad"]);
+    assert.deepEqual(ops(transposed), ["pad"]);
   });
 
   test("the transpose of concatenate slices for linear operands only", () => {
     const graph = graphOf("concatenate", [f32(3), f32(2), f32(4)], { dimension: 0 });
-    assert.deepEqual(opsOf(transposeGraph(graph, [true, false, true])), ["slice", "slice"]);
+    assert.deepEqual(ops(transposeGraph(graph, [true, false, true])), ["slice", "slice"]);
   });
 });
 
@@ -135,7 +125,7 @@ describe("constant", () => {
       const width = DTYPE_INFO[dtype].bytes;
       const bytes = new Uint8Array(3 * width);
       for (const [i, v] of values.entries()) writeElement(new DataView(bytes.buffer), i * width, dtype, v);
-      const [result] = apply("constant", [], { value: new DenseTensor(tensorType(dtype, [3]), bytes) });
+      const [result] = evaluate("constant", [], { value: new DenseTensor(tensorType(dtype, [3]), bytes) });
       assert.deepEqual([...result.data], values);
     }
   });
@@ -152,32 +142,18 @@ describe("constant", () => {
 
 test("iota counts with wrapping in narrow integers", () => {
   const last = (dtype: DType) =>
-    apply("iota", [], { dtype, shape: [200], dimension: 0 })[0].data.slice(126, 130);
+    evaluate("iota", [], { dtype, shape: [200], dimension: 0 })[0].data.slice(126, 130);
   assert.deepEqual([...last("int8")], [126, 127, -128, -127]);
   assert.deepEqual([...last("uint8")], [126, 127, 128, 129]);
 });
 
 test("padding puts its value where no element is, whatever the elements are", () => {
   const x = refTensor("float32", [2], [NaN, Infinity]);
-  const [y] = apply("pad", [x, refTensor("float32", [], [0])], { paddingConfig: [[1, 1, 1]] });
+  const [y] = evaluate("pad", [x, refTensor("float32", [], [0])], { paddingConfig: [[1, 1, 1]] });
   assert.deepEqual([...y.data], [0, NaN, 0, Infinity, 0]);
 });
 
 describe("errors in JAX's wording", () => {
-  function rejects<N extends PrimitiveName>(
-    name: N,
-    types: readonly ReturnType<typeof f32>[],
-    params: PrimitiveParams[N],
-    error: typeof WeftTypeError | typeof WeftValueError,
-    message: RegExp,
-  ): void {
-    assert.throws(
-      () => primitives[name].infer(types, params),
-      (e) => e instanceof error && message.test(e.message),
-      `${name} accepts ${JSON.stringify(params)}`,
-    );
-  }
-
   test("reshape", () => {
     rejects(
       "reshape",

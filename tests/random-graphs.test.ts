@@ -6,30 +6,25 @@ import type { Graph } from "../compiler/graph/graph.ts";
 import type { RefTensor } from "../compiler/graph/reference.ts";
 import { runProgram } from "../compiler/interpret/program-interpreter.ts";
 import { interpretGraph } from "../compiler/interpret/reference.ts";
-import { fromBytes, refTensor, toBytes } from "../compiler/interpret/tensors.ts";
+import { fromBytes, toBytes } from "../compiler/interpret/tensors.ts";
 import { GRAPH_PASSES } from "../compiler/pipeline.ts";
 import { verifyProgram } from "../compiler/verify/index.ts";
-import { randomSource } from "./generated/cases.ts";
-import { assertClose } from "./generated/compare.ts";
+import { assertClose } from "./helpers/compare.ts";
+import { Random } from "./helpers/random.ts";
 import { randomGraph } from "./helpers/random-graph.ts";
 import { runVariants } from "./helpers/run-wasm.ts";
+import { randomTensor } from "./helpers/tensors.ts";
 
 const GRAPHS = 120;
 
-function inputsFor(graph: Graph, random: () => number): RefTensor[] {
-  return graph.inputs.map(({ type }) =>
-    refTensor(
-      type.dtype,
-      type.shape,
-      Array.from({ length: type.size }, () => 4 * random() - 2),
-    ),
-  );
+function inputsFor(graph: Graph, random: Random): RefTensor[] {
+  return graph.inputs.map(({ type }) => randomTensor(random, type, [-2, 2]));
 }
 
 describe("random graphs", () => {
   for (let seed = 0; seed < GRAPHS; seed++) {
     test(`seed ${seed}`, () => {
-      const random = randomSource(`graph ${seed}`);
+      const random = new Random(`graph ${seed}`);
       const graph = randomGraph(random, 3 + (seed % 12));
       const inputs = inputsFor(graph, random);
       const want = interpretGraph(graph, inputs);
@@ -37,20 +32,17 @@ describe("random graphs", () => {
       for (const pass of GRAPH_PASSES) {
         current = pass.run(current, { donated: [] });
         const got = interpretGraph(current, inputs);
-        for (const [i, x] of want.entries()) {
-          assertClose(got[i], x, { ulp: 0, absolute: 1e-9 }, `output ${i} after ${pass.name}`);
-        }
+        assertClose(got, want, { ulp: 0, absolute: 1e-9 }, `after ${pass.name}`);
       }
-      const donated = graph.inputs.map(() => random() < 0.5);
+      const donated = graph.inputs.map(() => random.chance(0.5));
       const { program } = assemble(fuse(current), donated);
       verifyProgram(program);
       const bytes = inputs.map(toBytes);
       const runs: [string, Uint8Array[]][] = [["the plan", runProgram(program, bytes)]];
       for (const { variant, outputs } of runVariants(program, bytes)) runs.push([variant, outputs]);
       for (const [name, got] of runs) {
-        for (const [i, x] of want.entries()) {
-          assertClose(fromBytes(x.type, got[i]), x, { ulp: 64, absolute: 2e-4 }, `output ${i} of ${name}`);
-        }
+        const results = want.map(({ type }, i) => fromBytes(type, got[i]));
+        assertClose(results, want, { ulp: 64, absolute: 2e-4 }, name);
       }
     });
   }

@@ -4,15 +4,11 @@ import { DeferredGraph, type Graph, type Operand } from "../compiler/graph/graph
 import { GraphBuilder } from "../compiler/primitives/graph-builder.ts";
 import { batchGraph, transforms, vjpGraph } from "../compiler/transforms/index.ts";
 import { type TensorType, tensorType } from "../compiler/types/tensor-type.ts";
-import {
-  checkBatch,
-  checkForward,
-  checkLinearize,
-  checkReverse,
-  gradientGraph,
-  randomInputs,
-  randomNumbers,
-} from "./helpers/derivative-checks.ts";
+import { checkRandomBatch } from "./helpers/batch-check.ts";
+import { checkForward, checkLinearize, checkReverse, gradientGraph, pointOf } from "./helpers/derivative-checks.ts";
+import { build } from "./helpers/graphs.ts";
+import { Random } from "./helpers/random.ts";
+import { randomInputs } from "./helpers/tensors.ts";
 
 const SCALAR = tensorType("float64", []);
 const VECTOR = tensorType("float64", [2]);
@@ -33,39 +29,31 @@ class Grower {
   readonly pool: Operand[] = [];
 
   constructor(
-    private readonly random: () => number,
+    private readonly random: Random,
     private readonly options: Options,
   ) {}
 
   static graph(
-    random: () => number,
+    random: Random,
     options: Options,
     inputs: readonly TensorType[],
     outputs: readonly TensorType[],
   ): Graph {
     const g = new Grower(random, options);
     for (const type of inputs) g.pool.push(g.b.input(type));
-    const steps = 2 + g.below(3);
+    const steps = 2 + g.random.below(3);
     for (let i = 0; i < steps; i++) g.step();
     return g.b.finish(
-      `g${g.below(100)}`,
+      `g${g.random.below(100)}`,
       outputs.map((type) => g.pick(type)),
     );
-  }
-
-  below(n: number): number {
-    return Math.floor(this.random() * n);
-  }
-
-  oneOf<T>(items: readonly T[]): T {
-    return items[this.below(items.length)];
   }
 
   /** A value of the type, the latest ones more often; made if there is none. */
   pick(type: TensorType): Operand {
     const fitting = this.pool.filter((x) => x.type === type);
     if (fitting.length > 0)
-      return fitting[fitting.length - 1 - Math.floor(this.random() ** 2 * fitting.length)];
+      return fitting[fitting.length - 1 - Math.floor(this.random.next() ** 2 * fitting.length)];
     if (type === INDEX)
       return this.b.convert(this.b.binary("gt", this.pick(SCALAR), this.b.literal(0.1, "float64")), "int32");
     if (type === SCALAR) {
@@ -76,12 +64,12 @@ class Grower {
   }
 
   step(): void {
-    const nested = this.options.depth > 0 && this.random() < 0.5;
-    this.pool.push(...(nested ? this.nest(this.oneOf(this.options.nests)) : [this.leaf(this.oneOf(LEAVES))]));
+    const nested = this.options.depth > 0 && this.random.chance(0.5);
+    this.pool.push(...(nested ? this.nest(this.random.pick(this.options.nests)) : [this.leaf(this.random.pick(LEAVES))]));
   }
 
   leaf(kind: (typeof LEAVES)[number]): Operand {
-    const type = this.oneOf([SCALAR, VECTOR]);
+    const type = this.random.pick([SCALAR, VECTOR]);
     switch (kind) {
       case "sum":
         return this.b.unary("tanh", this.b.sum(this.pick(VECTOR), [0]));
@@ -107,7 +95,7 @@ class Grower {
   }
 
   types(n: number): TensorType[] {
-    return Array.from({ length: n }, () => this.oneOf([SCALAR, VECTOR]));
+    return Array.from({ length: n }, () => this.random.pick([SCALAR, VECTOR]));
   }
 
   operands(types: readonly TensorType[]): Operand[] {
@@ -115,15 +103,15 @@ class Grower {
   }
 
   nest(kind: Nest): readonly Operand[] {
-    const inputs = this.types(1 + this.below(3));
-    const outputs = this.types(1 + this.below(2));
+    const inputs = this.types(1 + this.random.below(3));
+    const outputs = this.types(1 + this.random.below(2));
     switch (kind) {
       case "call":
         return this.b.emit("call", this.operands(inputs), { graph: this.inner(inputs, outputs), name: "f" });
       case "checkpoint":
         return this.b.emit("checkpoint", this.operands(inputs), { graph: this.inner(inputs, outputs) });
       case "cond": {
-        const branches = Array.from({ length: 2 + this.below(2) }, () => this.inner(inputs, outputs));
+        const branches = Array.from({ length: 2 + this.random.below(2) }, () => this.inner(inputs, outputs));
         return this.b.emit("cond", [this.pick(INDEX), ...this.operands(inputs)], { branches });
       }
       case "customJvp":
@@ -150,8 +138,7 @@ class Grower {
     const graph = this.inner(inputs, outputs, nests);
     const nonzero = inputs.map(() => true);
     const vjp = vjpGraph(graph, nonzero);
-    const backward = transforms.build(
-      "backward",
+    const backward = build(
       [...vjp.forward.outputs.slice(outputs.length).map((x) => x.type), ...outputs],
       (b, args) => {
         const residuals = args.slice(0, vjp.residuals);
@@ -170,7 +157,7 @@ class Grower {
   /** Runs as many iterations as an operand says, at most a few. */
   while(consts: readonly TensorType[], carry: readonly TensorType[]): readonly Operand[] {
     const body = this.inner([...consts, ...carry], carry);
-    const counted = transforms.build("body", [...consts, INDEX, INDEX, ...carry], (b, args) => {
+    const counted = build([...consts, INDEX, INDEX, ...carry], (b, args) => {
       const [i, n] = args.slice(consts.length);
       const rest = args.slice(consts.length + 2);
       return [
@@ -179,17 +166,17 @@ class Grower {
         ...b.inline(body, [...args.slice(0, consts.length), ...rest]),
       ];
     });
-    const cond = transforms.build("cond", [INDEX, INDEX, ...carry], (b, [i, n]) => [b.binary("lt", i, n)]);
-    const limit = this.b.binary("add", this.pick(INDEX), this.b.literal(this.below(2), "int32"));
+    const cond = build([INDEX, INDEX, ...carry], (b, [i, n]) => [b.binary("lt", i, n)]);
+    const limit = this.b.binary("add", this.pick(INDEX), this.b.literal(this.random.below(2), "int32"));
     const operands = [...this.operands(consts), this.b.literal(0, "int32"), limit, ...this.operands(carry)];
     return this.b.emit("while", operands, { cond, body: counted, condConsts: 0, bodyConsts: consts.length });
   }
 
   scan(consts: readonly TensorType[], carry: readonly TensorType[]): readonly Operand[] {
-    const length = this.below(4);
-    const ys = this.types(this.below(2));
-    const xs = this.types(this.below(2));
-    const counter = this.random() < 0.3 ? [INDEX] : [];
+    const length = this.random.below(4);
+    const ys = this.types(this.random.below(2));
+    const xs = this.types(this.random.below(2));
+    const counter = this.random.chance(0.3) ? [INDEX] : [];
     const all = [...counter, ...carry];
     const body = this.inner([...consts, ...all, ...xs], [...all, ...ys]);
     const stacked = xs.map((type) => {
@@ -206,15 +193,15 @@ class Grower {
       numConsts: consts.length,
       numCarry: all.length,
       length,
-      reverse: this.random() < 0.5,
+      reverse: this.random.chance(0.5),
       unroll: 1,
     });
     return results.map((y, i) => (i < all.length ? y : this.b.sum(this.b.unary("sin", y), [0])));
   }
 }
 
-function grow(seed: number, nests: readonly Nest[], depth: number): { graph: Graph; random: () => number } {
-  const random = randomNumbers(seed);
+function grow(seed: number, nests: readonly Nest[], depth: number): { graph: Graph; random: Random } {
+  const random = new Random(seed);
   const graph = Grower.graph(random, { nests, depth }, [SCALAR, VECTOR, VECTOR], [VECTOR, SCALAR]);
   return { graph, random };
 }
@@ -235,42 +222,42 @@ describe("random nests", () => {
   test("jvp agrees with finite differences", () => {
     seeds(120, (seed) => {
       const { graph, random } = grow(seed, [...NESTS, "while"], 2);
-      checkForward(graph, randomInputs(graph, random), random);
+      checkForward(pointOf(graph, randomInputs(graph, random), random));
     });
   });
 
   test("linearize agrees with finite differences", () => {
     seeds(120, (seed) => {
       const { graph, random } = grow(1000 + seed, [...NESTS, "while"], 2);
-      checkLinearize(graph, randomInputs(graph, random), random);
+      checkLinearize(pointOf(graph, randomInputs(graph, random), random));
     });
   });
 
   test("the transpose is the adjoint", () => {
     seeds(120, (seed) => {
       const { graph, random } = grow(2000 + seed, [...NESTS, "customVjp"], 2);
-      checkReverse(graph, randomInputs(graph, random), random);
+      checkReverse(pointOf(graph, randomInputs(graph, random), random), random);
     });
   });
 
   test("vmap is a loop", () => {
     seeds(120, (seed) => {
       const { graph, random } = grow(3000 + seed, ALL, 2);
-      checkBatch(graph, random);
+      checkRandomBatch(graph, random);
     });
   });
 
   test("forward over reverse", () => {
     seeds(60, (seed) => {
       const { graph, random } = grow(4000 + seed, NESTS, 2);
-      checkForward(gradientGraph(graph), randomInputs(graph, random), random);
+      checkForward(pointOf(gradientGraph(graph), randomInputs(graph, random), random));
     });
   });
 
   test("reverse over reverse", () => {
     seeds(60, (seed) => {
       const { graph, random } = grow(5000 + seed, NESTS, 2);
-      checkReverse(gradientGraph(graph), randomInputs(graph, random), random);
+      checkReverse(pointOf(gradientGraph(graph), randomInputs(graph, random), random), random);
     });
   });
 
@@ -278,14 +265,14 @@ describe("random nests", () => {
     seeds(60, (seed) => {
       const { graph, random } = grow(6000 + seed, NESTS, 2);
       const jvp = transforms.jvp(graph, [true, true, true]).graph;
-      checkReverse(jvp, randomInputs(jvp, random), random);
+      checkReverse(pointOf(jvp, randomInputs(jvp, random), random), random);
     });
   });
 
   test("vmap of grad", () => {
     seeds(60, (seed) => {
       const { graph, random } = grow(7000 + seed, [...NESTS, "customVjp"], 2);
-      checkBatch(gradientGraph(graph), random);
+      checkRandomBatch(gradientGraph(graph), random);
     });
   });
 
@@ -293,7 +280,7 @@ describe("random nests", () => {
     seeds(60, (seed) => {
       const { graph, random } = grow(8000 + seed, NESTS, 2);
       const { linear } = transforms.linearize(graph, [true, true, true]);
-      checkBatch(linear, random);
+      checkRandomBatch(linear, random);
     });
   });
 
@@ -301,7 +288,7 @@ describe("random nests", () => {
     seeds(60, (seed) => {
       const { graph, random } = grow(9000 + seed, [...NESTS, "customVjp"], 2);
       const batched = batchGraph(graph, 3, [0, null, 1]).graph;
-      checkReverse(batched, randomInputs(batched, random), random);
+      checkReverse(pointOf(batched, randomInputs(batched, random), random), random);
     });
   });
 
@@ -309,7 +296,7 @@ describe("random nests", () => {
     seeds(30, (seed) => {
       const { graph, random } = grow(10000 + seed, [...NESTS, "while"], 2);
       const batched = batchGraph(graph, 2, [0, null, 1]).graph;
-      checkBatch(transforms.jvp(batched, [true, true, true]).graph, random);
+      checkRandomBatch(transforms.jvp(batched, [true, true, true]).graph, random);
     });
   });
 });

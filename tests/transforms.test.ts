@@ -17,34 +17,11 @@ import {
 } from "../compiler/transforms/index.ts";
 import { knownSource } from "../compiler/types/source.ts";
 import { tensorType } from "../compiler/types/tensor-type.ts";
-import { run } from "./helpers/derivative-checks.ts";
+import { assertResidualsAreInputs, build, numbers, ops, run, scalars } from "./helpers/graphs.ts";
 
 const S = tensorType("float64", []);
 const V3 = tensorType("float64", [3]);
 const I = tensorType("int32", []);
-
-function scalars(...values: number[]): RefTensor[] {
-  return values.map((v) => refScalar("float64", v));
-}
-
-function numbers(results: readonly RefTensor[]): number[] {
-  return results.flatMap((x) => [...x.data]);
-}
-
-function build(types: (typeof S)[], body: (b: Builder, x: readonly Operand[]) => readonly Operand[]): Graph {
-  return transforms.build("f", types, body);
-}
-
-function ops(graph: Graph): string[] {
-  return graph.equations.map((e) => e.op);
-}
-
-/** After one output come the graph's inputs themselves, in any order. */
-function assertResidualsAreInputs(graph: Graph): void {
-  const residuals = graph.outputs.slice(1);
-  assert.equal(residuals.length, graph.inputs.length);
-  assert.ok(graph.inputs.every((v) => residuals.includes(v)));
-}
 
 describe("jvp", () => {
   test("takes tangents only for the inputs asked for, and says which outputs have one", () => {

@@ -8,7 +8,6 @@ import {
   type NdArray,
   UnsupportedError,
 } from "../core/index.ts";
-import { pad } from "./movement.ts";
 import { scalarLike } from "./operands.ts";
 import { type Combine, extremeValue, monoidOf } from "./reductions.ts";
 import { dilateExtent, type Padding, paddingPairs } from "./windows.ts";
@@ -29,7 +28,7 @@ const NAMES = {
 
 /**
  * Fold over every window of x (`jax.lax.reduce_window`). computation: `lax.add`, `mul`, `max` or `min`; `initValue`
- * starts every window and stands in the padding. windowDimensions and strides have one entry per axis of x.
+ * starts every window; padding adds nothing to it, as in XLA. windowDimensions and strides have one entry per axis of x.
  */
 export function reduceWindow(
   x: ArrayLike,
@@ -57,23 +56,9 @@ export function reduceWindow(
     windowStrides,
     padding,
   );
-  const name = NAMES[monoid];
-  const params: WindowParams = {
-    windowDimensions,
-    windowStrides,
-    padding: pairs,
-    baseDilation,
-    windowDilation,
-  };
-  if (isIdentity(monoid, init)) return bindOne(name, [operand], params);
-  // Another initial value stands in the padding and the holes too.
-  const padded = pad(
-    operand,
-    init,
-    pairs.map(([low, high], i) => [low, high, baseDilation[i] - 1]),
-  );
-  const folded = bindOne(name, [padded], { ...params, padding: pairs.map(() => [0, 0]), baseDilation: ones });
-  return computation(folded, init);
+  const params: WindowParams = { windowDimensions, windowStrides, padding: pairs, baseDilation, windowDilation };
+  const folded = bindOne(NAMES[monoid], [operand], params);
+  return isIdentity(monoid, init) ? folded : computation(folded, init);
 }
 
 function isIdentity(monoid: keyof typeof NAMES, init: NdArray): boolean {

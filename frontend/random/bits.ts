@@ -133,7 +133,10 @@ export function parameter(name: string, value: ArrayLike, dtype: DType, shape: S
   return broadcastTo(array, shape);
 }
 
-/** Uniform on [minval, maxval) (`jax.random.uniform`). */
+/**
+ * Uniform on [minval, maxval) (`jax.random.uniform`). On [0, 1), and where maxval − minval is a power of two, bit for bit
+ * JAX's; elsewhere the last bit depends on whether a device fuses the product and the sum, on JAX's devices too.
+ */
 export function uniform(key: KeyLike, shape: number | Shape = [], options: UniformOptions = {}): NdArray {
   const sizes = canonicalizeShape(shape);
   const dtype = checkFloat("uniform", options.dtype ?? "float32");
@@ -151,15 +154,18 @@ export interface RandintOptions {
   readonly dtype?: DType;
 }
 
-const UNSIGNED = { 8: "uint8", 16: "uint16", 32: "uint32" } as const;
-
-/** A bound, clipped into the dtype, and whether it lies above it. */
-function bound(value: ArrayLike, dtype: DType, shape: Shape): { clipped: NdArray; above: NdArray } {
-  const { min, max } = DTYPE_INFO[dtype];
+/** A bound of randint, clipped to [low, high] within the dtype it is sampled in, and whether it lies above the dtype. */
+function bound(
+  value: ArrayLike,
+  dtype: "int32" | "uint32",
+  shape: Shape,
+  [low, high]: readonly [number, number],
+): { clipped: NdArray; above: NdArray } {
+  const { max } = DTYPE_INFO[dtype];
   if (!(value instanceof NdArray)) {
     const number = Math.trunc(Number(value));
     return {
-      clipped: full(Math.min(Math.max(number, min), max), dtype, shape),
+      clipped: full(Math.min(Math.max(number, low), high), dtype, shape),
       above: full(Number(number > max), "bool", shape),
     };
   }
@@ -167,15 +173,15 @@ function bound(value: ArrayLike, dtype: DType, shape: Shape): { clipped: NdArray
   checkShape("randint", shape, integer.shape);
   const spread = broadcastTo(integer, shape);
   const from = DTYPE_INFO[integer.dtype];
-  const low = from.min < min ? lax.max(spread, min) : spread;
-  const high = from.max > max ? lax.min(low, max) : low;
+  const raised = from.min < low ? lax.max(spread, low) : spread;
+  const clipped = from.max > high ? lax.min(raised, high) : raised;
   return {
-    clipped: convert(high, dtype),
+    clipped: convert(clipped, dtype),
     above: from.max > max ? lax.gt(spread, max) : full(0, "bool", shape),
   };
 }
 
-/** Uniform integers from minval up to maxval − 1 (`jax.random.randint`). */
+/** Uniform integers from minval up to maxval − 1 (`jax.random.randint`). Narrow dtypes are sampled as int32. */
 export function randint(
   key: KeyLike,
   shape: number | Shape,
@@ -186,24 +192,21 @@ export function randint(
   const sizes = canonicalizeShape(shape);
   const { dtype = "int32" } = options;
   if (!isInteger(dtype)) throw new WeftTypeError(`randint only accepts integer dtypes, got ${dtype}`);
-  const width = DTYPE_INFO[dtype].bits;
-  if (width !== 8 && width !== 16 && width !== 32)
-    throw new WeftTypeError(`randint: unexpected width of ${dtype}`);
-  const unsigned = UNSIGNED[width];
-  const low = bound(minval, dtype, sizes).clipped;
-  const { clipped: high, above } = bound(maxval, dtype, sizes);
+  const sampled = dtype === "uint32" ? "uint32" : "int32";
+  const { min, max, bits: width } = DTYPE_INFO[dtype];
+  const low = bound(minval, sampled, sizes, [min, max]).clipped;
+  // One past the greatest narrow integer is still an int32.
+  const { clipped: high, above } = bound(maxval, sampled, sizes, [min, width < 32 ? max + 1 : max]);
 
   // Twice as many bits as the dtype has, modulo the span (`_randint` of jax.random, version 3 of its comment).
   const keys = splitWords("randint", key, [2]);
-  const [higher, lower] = [0, 1].map((i) =>
-    bits(indexInDim(keys, i, { keepdims: false }), sizes, { dtype: unsigned }),
-  );
-  const one = full(1, unsigned, sizes);
+  const [higher, lower] = [0, 1].map((i) => bits(indexInDim(keys, i, { keepdims: false }), sizes));
+  const one = full(1, "uint32", sizes);
   const nothing = lax.le(high, low);
-  let span = lax.select(nothing, one, convert(lax.sub(high, low), unsigned));
+  let span = lax.select(nothing, one, convert(lax.sub(high, low), "uint32"));
   span = lax.select(lax.bitwiseAnd(above, lax.bitwiseNot(nothing)), lax.add(span, one), span);
-  const root = lax.rem(constantLike(span, 2 ** (width / 2)), span);
+  const root = lax.rem(constantLike(span, 2 ** 16), span);
   const multiplier = lax.rem(lax.mul(root, root), span);
   const offset = lax.rem(lax.add(lax.mul(lax.rem(higher, span), multiplier), lax.rem(lower, span)), span);
-  return lax.add(low, convert(offset, dtype));
+  return convert(lax.add(low, convert(offset, sampled)), dtype);
 }

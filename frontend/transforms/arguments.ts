@@ -11,6 +11,7 @@ import { captureSource, describeFunction } from "../core/source.ts";
 import { ShapeDtypeStruct } from "../core/spec.ts";
 import { asArray, type TracedFunction } from "../core/trace.ts";
 import { formatPath, type KeyPath } from "../tree/treedef.ts";
+import { parameterNames } from "./parameter-names.ts";
 import type { AnyFunction } from "./types.ts";
 
 /** The function as messages name it, and its parameters' names. */
@@ -28,16 +29,6 @@ export function describeCallee(f: AnyFunction, name?: string): Callee {
     source: captureSource(),
     parameters: parameterNames(f),
   };
-}
-
-/** Names of simple parameters, read off the function's text; null for patterns. A hint for printing, never needed. */
-export function parameterNames(f: AnyFunction): (string | null)[] {
-  const text = Function.prototype.toString.call(f).slice(0, 2000);
-  const found = /^(?:async\s+)?(?:(?:function\s*\*?\s*)?[\w$]*\s*\(([^()]*)\)|([\w$]+)\s*=>)/.exec(text);
-  if (found === null) return [];
-  const list = found[1] ?? found[2];
-  if (/[{}[\]]/.test(list)) return [];
-  return list.split(",").map((part) => /^\s*([A-Za-z_$][\w$]*)\s*(?:=.*)?$/s.exec(part)?.[1] ?? null);
 }
 
 /** `w`, `params.layers[1].w`; `args[0].w` where the parameter's name is unknown. */

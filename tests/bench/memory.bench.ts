@@ -29,10 +29,10 @@ for (let i = 1; i <= steps; i++) {
   p = step(p);
   if (i % 64 === 0) peak = Math.max(peak, process.memoryUsage().rss);
   if (i % Math.ceil(steps / 10) === 0) {
+    // Wasm memory does not count among the array buffers.
     const { rss, arrayBuffers } = process.memoryUsage();
-    const outside = Math.max(0, arrayBuffers - memory.arena.capacity);
     console.log(
-      `${String(i).padStart(9)}   ${megabytes(rss)}      ${megabytes(memory.arena.capacity)}   ${megabytes(outside).padStart(29)}`,
+      `${String(i).padStart(9)}   ${megabytes(rss)}      ${megabytes(memory.arena.capacity)}   ${megabytes(arrayBuffers).padStart(29)}`,
     );
   }
 }

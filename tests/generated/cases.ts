@@ -35,7 +35,7 @@ const SHAPES: readonly (readonly number[])[] = [
   [2, 3, 4],
 ];
 
-const ELEMENTWISE: ReadonlySet<string> = new Set([...UNARY_NAMES, ...BINARY_NAMES]);
+export const ELEMENTWISE: ReadonlySet<string> = new Set([...UNARY_NAMES, ...BINARY_NAMES]);
 
 /** What has no forward meaning of its own: only transposition understands it. */
 const NOT_RUN: ReadonlySet<string> = new Set(["custom_vjp_linear", "checkpoint_linear"]);

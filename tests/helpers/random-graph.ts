@@ -3,16 +3,11 @@ import { Graph, type Operand } from "../../compiler/graph/graph.ts";
 import { GraphBuilder } from "../../compiler/primitives/graph-builder.ts";
 import type { Shape } from "../../compiler/types/tensor-type.ts";
 import { tensorType } from "../../compiler/types/tensor-type.ts";
-
-type Random = () => number;
+import type { Random } from "./random.ts";
 
 const UNARY = ["neg", "abs", "tanh", "sin", "floor", "logistic", "exp"] as const;
 const BINARY = ["add", "sub", "mul", "max", "min"] as const;
 const SHAPES: readonly Shape[] = [[], [3], [5], [2, 3], [4, 5], [3, 4, 2], [1, 7], [9]];
-
-function pick<T>(items: readonly T[], random: Random): T {
-  return items[Math.floor(random() * items.length)];
-}
 
 /** Keeps values small, so that rounding differences do not grow through the graph. */
 function tame(b: GraphBuilder, x: Operand): Operand {
@@ -27,10 +22,10 @@ function fit(b: GraphBuilder, x: Operand, shape: Shape, random: Random): Operand
   let y: Operand;
   if (have === size) y = flat;
   else if (have > size) {
-    const start = Math.floor(random() * (have - size + 1));
+    const start = random.below(have - size + 1);
     y = b.one("slice", [flat], { startIndices: [start], limitIndices: [start + size], strides: [1] });
-  } else if (random() < 0.5) {
-    const low = Math.floor(random() * (size - have + 1));
+  } else if (random.chance(0.5)) {
+    const low = random.below(size - have + 1);
     y = b.one("pad", [flat, b.literal(0.5, "float32")], { paddingConfig: [[low, size - have - low, 0]] });
   } else {
     const total = b.reshape(b.sum(flat, [0]), []);
@@ -40,36 +35,36 @@ function fit(b: GraphBuilder, x: Operand, shape: Shape, random: Random): Operand
 }
 
 function step(b: GraphBuilder, pool: Operand[], random: Random, depth: number): Operand {
-  const x = pick(pool, random);
+  const x = random.pick(pool);
   const { shape } = x.type;
-  switch (Math.floor(random() * 13)) {
+  switch (random.below(13)) {
     case 0:
     case 1:
-      return b.unary(pick(UNARY.slice(0, 6), random), x);
+      return b.unary(random.pick(UNARY.slice(0, 6)), x);
     case 2:
     case 3:
-      return tame(b, b.binary(pick(BINARY, random), x, fit(b, pick(pool, random), shape, random)));
+      return tame(b, b.binary(random.pick(BINARY), x, fit(b, random.pick(pool), shape, random)));
     case 4: {
-      const axes = shape.map((_, i) => i).filter(() => random() < 0.5);
-      const op = pick(["reduce_sum", "reduce_max", "reduce_min"] as const, random);
+      const axes = shape.map((_, i) => i).filter(() => random.chance(0.5));
+      const op = random.pick(["reduce_sum", "reduce_max", "reduce_min"] as const);
       return tame(b, b.one(op, [x], { axes }));
     }
     case 5: {
-      const permutation = shape.map((_, i) => i).sort(() => random() - 0.5);
+      const permutation = shape.map((_, i) => i).sort(() => random.next() - 0.5);
       return b.transpose(x, permutation);
     }
     case 6:
-      return fit(b, x, pick(SHAPES, random), random);
+      return fit(b, x, random.pick(SHAPES), random);
     case 7: {
-      const axes = shape.map((_, i) => i).filter(() => random() < 0.5);
+      const axes = shape.map((_, i) => i).filter(() => random.chance(0.5));
       return b.one("rev", [x], { dimensions: axes });
     }
     case 8: {
-      const k = 1 + Math.floor(random() * 6);
-      const m = 1 + Math.floor(random() * 9);
-      const n = 1 + Math.floor(random() * 9);
+      const k = 1 + random.below(6);
+      const m = 1 + random.below(9);
+      const n = 1 + random.below(9);
       const lhs = fit(b, x, [m, k], random);
-      const rhs = fit(b, pick(pool, random), [k, n], random);
+      const rhs = fit(b, random.pick(pool), [k, n], random);
       const product = b.dotGeneral(lhs, rhs, {
         lhsContracting: [1],
         rhsContracting: [0],
@@ -81,16 +76,16 @@ function step(b: GraphBuilder, pool: Operand[], random: Random, depth: number): 
     }
     case 9: {
       if (shape.length === 0) return b.unary("neg", x);
-      const axis = Math.floor(random() * shape.length);
-      return tame(b, b.one("cumsum", [x], { axis, reverse: random() < 0.5 }));
+      const axis = random.below(shape.length);
+      return tame(b, b.one("cumsum", [x], { axis, reverse: random.chance(0.5) }));
     }
     case 10: {
-      const y = fit(b, pick(pool, random), shape, random);
-      return b.select(b.binary(pick(["lt", "ge"] as const, random), x, y), x, y);
+      const y = fit(b, random.pick(pool), shape, random);
+      return b.select(b.binary(random.pick(["lt", "ge"] as const), x, y), x, y);
     }
     case 11: {
       if (shape.length === 0) return b.unary("sin", x);
-      const axis = Math.floor(random() * shape.length);
+      const axis = random.below(shape.length);
       return b.one("concatenate", [x, b.unary("neg", x)], { dimension: axis });
     }
     default:
@@ -103,33 +98,33 @@ function bodyGraph(types: readonly Operand[], result: Operand, random: Random, d
   const b = new GraphBuilder();
   const inputs = types.map((x) => b.input(x.type));
   const pool: Operand[] = [...inputs];
-  for (let i = 0; i < 2 + Math.floor(random() * 3); i++) pool.push(step(b, pool, random, depth - 1));
+  for (let i = 0; i < 2 + random.below(3); i++) pool.push(step(b, pool, random, depth - 1));
   const out = tame(b, fit(b, pool[pool.length - 1], result.type.shape, random));
   return b.finish("body", [out]);
 }
 
 function structure(b: GraphBuilder, x: Operand, pool: Operand[], random: Random, depth: number): Operand {
-  const constant = pick(pool, random);
-  if (random() < 0.5) {
-    const length = 1 + Math.floor(random() * 4);
+  const constant = random.pick(pool);
+  if (random.chance(0.5)) {
+    const length = 1 + random.below(4);
     const inner = bodyGraph([constant, x], x, random, depth);
     const stacked = new Graph("body", inner.inputs, inner.equations, [inner.outputs[0], inner.outputs[0]]);
-    const params = { body: stacked, numConsts: 1, numCarry: 1, length, reverse: random() < 0.5, unroll: 1 };
+    const params = { body: stacked, numConsts: 1, numCarry: 1, length, reverse: random.chance(0.5), unroll: 1 };
     const results = b.emit("scan", [constant, x], params);
-    return pick(results, random);
+    return random.pick(results);
   }
   const branches = [0, 1, 2].map(() => bodyGraph([constant, x], x, random, depth));
-  const index = b.literal(Math.floor(random() * 5) - 1, "int32");
+  const index = b.literal(random.below(5) - 1, "int32");
   return b.emit("cond", [index, constant, x], { branches })[0];
 }
 
 /** A graph of about `size` random operations with one to three inputs and outputs. */
 export function randomGraph(random: Random, size: number): Graph {
   const b = new GraphBuilder();
-  const pool: Operand[] = Array.from({ length: 1 + Math.floor(random() * 3) }, () =>
-    b.input(tensorType("float32", pick(SHAPES, random))),
+  const pool: Operand[] = Array.from({ length: 1 + random.below(3) }, () =>
+    b.input(tensorType("float32", random.pick(SHAPES))),
   );
   for (let i = 0; i < size; i++) pool.push(step(b, pool, random, 2));
-  const outputs = Array.from({ length: 1 + Math.floor(random() * 3) }, () => pick(pool.slice(-4), random));
+  const outputs = Array.from({ length: 1 + random.below(3) }, () => random.pick(pool.slice(-4)));
   return b.finish("random", outputs);
 }

@@ -14,7 +14,7 @@ import {
 import type { ArithmeticFn, Axis, Expr, Local } from "../../compiler/kernel/expr.ts";
 import { affineIn, linearForm, rangeOf } from "../../compiler/kernel/index-math.ts";
 import { scalarOps as s } from "../../compiler/kernel/scalar-ops.ts";
-import { seeded } from "../helpers/rule-checks.ts";
+import { Random } from "../helpers/random.ts";
 
 const I: Axis = { name: "i", extent: 6, kind: "grid" };
 const J: Axis = { name: "j", extent: 5, kind: "serial" };
@@ -105,22 +105,21 @@ describe("index simplification", () => {
   });
 
   test("random expressions keep their value and stay within their range", () => {
-    const random = seeded(99);
-    const pick = <T>(items: readonly T[]): T => items[Math.floor(random() * items.length)];
+    const random = new Random(99);
     const constants = [0, 1, 2, 3, 4, 5, 7, 12, 20, -1, -3, 100, 2147483647, 46341];
     const fns: ArithmeticFn[] = ["add", "sub", "mul", "div", "rem", "max", "min", "and"];
     for (let trial = 0; trial < 1500; trial++) {
       // Pairs of the same expression: simplified, and built without any simplification.
       const pool: (readonly [Expr, Expr])[] = [i, j, k].map((axis) => [axis, axis] as const);
       for (let step = 0; step < 6; step++) {
-        const [x, rawX] = pick(pool);
-        const c = s.int(pick(constants));
-        const [y, rawY] = random() < 0.5 ? ([c, c] as const) : pick(pool);
-        if (random() < 0.1) {
+        const [x, rawX] = random.pick(pool);
+        const c = s.int(random.pick(constants));
+        const [y, rawY] = random.chance(0.5) ? ([c, c] as const) : random.pick(pool);
+        if (random.chance(0.1)) {
           const cond: Expr = { op: "binary", fn: "lt", dtype: "bool", x: rawX, y: rawY };
           pool.push([s.select(s.lt(x, y), x, y), { op: "select", dtype: "int32", cond, x: rawX, y: rawY }]);
         } else {
-          const fn = pick(fns);
+          const fn = random.pick(fns);
           pool.push([s.binary(fn, x, y), { op: "binary", fn, dtype: "int32", x: rawX, y: rawY }]);
         }
       }

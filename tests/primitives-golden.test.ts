@@ -1,0 +1,106 @@
+/** Values and gradients of primitives made by JAX: tests/golden. */
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import path from "node:path";
+import { describe, test } from "node:test";
+import type { PrimitiveName } from "../compiler/graph/names.ts";
+import type { PrimitiveParams } from "../compiler/graph/operations.ts";
+import type { RefTensor } from "../compiler/graph/reference.ts";
+import { refTensor } from "../compiler/interpret/tensors.ts";
+import { type DType, isFloating } from "../compiler/types/dtype.ts";
+import { assertClose } from "./helpers/compare.ts";
+import { evaluate, execute, graphOf, pullback } from "./helpers/graphs.ts";
+import { root } from "./helpers/paths.ts";
+
+interface GoldenTensor {
+  readonly dtype: DType;
+  readonly shape: readonly number[];
+  readonly data: readonly (number | string)[];
+}
+
+type GoldenCase = {
+  readonly [N in PrimitiveName]: {
+    readonly name: N;
+    readonly params: PrimitiveParams[N];
+    readonly inputs: readonly GoldenTensor[];
+    readonly outputs: readonly GoldenTensor[];
+    readonly cotangents?: readonly GoldenTensor[];
+    /** Of the floating inputs. */
+    readonly gradients?: readonly GoldenTensor[];
+  };
+}[PrimitiveName];
+
+/** Python's spellings of the numbers that JavaScript spells differently. */
+const SPECIAL: ReadonlyMap<number | string, number> = new Map([
+  ["inf", Infinity],
+  ["-inf", -Infinity],
+  ["nan", NaN],
+]);
+
+function tensors(given: readonly GoldenTensor[]): RefTensor[] {
+  return given.map(({ dtype, shape, data }) =>
+    refTensor(
+      dtype,
+      shape,
+      data.map((x) => SPECIAL.get(x) ?? Number(x)),
+    ),
+  );
+}
+
+/** Elements within the tolerance of the greatest finite one. */
+function assertNear(actual: readonly RefTensor[], expected: readonly RefTensor[], tolerance: number, what: string): void {
+  for (const [i, want] of expected.entries()) {
+    const greatest = want.data.reduce((m, x) => (Number.isFinite(x) ? Math.max(m, Math.abs(x)) : m), 1);
+    assertClose([actual[i]], [want], { absolute: tolerance * greatest }, what);
+  }
+  assert.equal(actual.length, expected.length);
+}
+
+/** Results bit for bit: a sort may not turn -0 into 0. */
+function assertSame(actual: readonly RefTensor[], expected: readonly RefTensor[], what: string): void {
+  assertClose(actual, expected, {}, what);
+  for (const [i, { data }] of expected.entries()) {
+    for (const [j, x] of data.entries()) {
+      assert.ok(Object.is(actual[i].data[j], x), `${what}: result ${i}, element ${j}: sign of zero`);
+    }
+  }
+}
+
+function check<N extends PrimitiveName>(
+  name: N,
+  params: PrimitiveParams[N],
+  golden: Pick<GoldenCase, "inputs" | "outputs" | "cotangents" | "gradients">,
+  exact: boolean,
+): void {
+  const inputs = tensors(golden.inputs);
+  const types = inputs.map((x) => x.type);
+  const outputs = tensors(golden.outputs);
+  for (const [by, results] of [
+    ["oracle", evaluate(name, inputs, params)],
+    ["kernels", execute(name, inputs, params)],
+  ] as const) {
+    if (exact) assertSame(results, outputs, by);
+    else assertNear(results, outputs, 1e-12, by);
+  }
+  if (golden.cotangents === undefined || golden.gradients === undefined) return;
+  const graph = graphOf(name, types, params);
+  const nonzero = types.map((t) => isFloating(t.dtype));
+  const gradients = pullback(graph, inputs, tensors(golden.cotangents), nonzero);
+  assertNear(gradients, tensors(golden.gradients), 1e-11, "gradient");
+}
+
+function testFile(file: string, { exact, least }: { exact: boolean; least: Record<string, number> }): void {
+  const { jax, cases }: { jax: string; cases: GoldenCase[] } = JSON.parse(
+    readFileSync(path.join(root, "tests/golden", file), "utf8"),
+  );
+  describe(`${file} of JAX ${jax}`, () => {
+    for (const [i, golden] of cases.entries()) {
+      test(`${golden.name}, case ${i}`, () => check(golden.name, golden.params, golden, exact));
+    }
+    test("has cases of every operation", () => {
+      for (const [name, count] of Object.entries(least)) {
+        assert.ok(cases.filter((c) => c.name === name).length >= count, name);
+      }
+    });
+  });
+}
