@@ -52,9 +52,16 @@ describe("element types", () => {
 
   test("integers wrap in their own dtype and not in a wider one", () => {
     const bytes = both([127, 127, -128], [127, 127, -128], "int8");
-    means("dot_general", bytes, dot([0], [0], { preferredElementType: "int32" }), [2 * 127 * 127 + 128 * 128]);
+    means("dot_general", bytes, dot([0], [0], { preferredElementType: "int32" }), [
+      2 * 127 * 127 + 128 * 128,
+    ]);
     means("dot_general", bytes, dot([0], [0]), [(48642 << 24) >> 24]);
-    means("dot_general", both([255], [255], "uint8"), dot([0], [0], { preferredElementType: "uint32" }), [65025]);
+    means(
+      "dot_general",
+      both([255], [255], "uint8"),
+      dot([0], [0], { preferredElementType: "uint32" }),
+      [65025],
+    );
     means("dot_general", both([65537], [65537], "int32"), dot([0], [0]), [131073]);
   });
 
@@ -191,7 +198,8 @@ describe("what does not fit", () => {
   test("dot_general", () => {
     assert.throws(inferDot(dot([1], [0])), {
       name: "WeftTypeError",
-      message: /^dot_general requires contracting dimensions to have the same shape, got \(3,\) and \(4,\)\.$/m,
+      message:
+        /^dot_general requires contracting dimensions to have the same shape, got \(3,\) and \(4,\)\.$/m,
     });
     assert.throws(inferDot(dot([2], [0])), /less than the number of axes of the lhs value/);
     assert.throws(

@@ -15,7 +15,7 @@ import {
   valueAndGradGraph,
   vjpGraph,
 } from "../compiler/transforms/index.ts";
-import { type TensorType, tensorType } from "../compiler/types/tensor-type.ts";
+import { tensorType } from "../compiler/types/tensor-type.ts";
 import { assertClose } from "./helpers/compare.ts";
 import { assertResidualsAreInputs, build, numbers, ops, run } from "./helpers/graphs.ts";
 

@@ -11,7 +11,7 @@ import { GraphBuilder } from "../compiler/primitives/graph-builder.ts";
 import { primitiveOf } from "../compiler/primitives/table.ts";
 import { jvpGraph, valueAndGradGraph } from "../compiler/transforms/index.ts";
 import { tensorType } from "../compiler/types/tensor-type.ts";
-import { graphOf } from "./helpers/rule-checks.ts";
+import { graphOf } from "./helpers/graphs.ts";
 
 const SCALAR = tensorType("float64", []);
 

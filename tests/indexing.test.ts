@@ -1,11 +1,9 @@
 /** gather, the scatter family, sort and random bits: special values, ties, derivatives at corners, and errors. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import type { PrimitiveName } from "../compiler/graph/names.ts";
-import type { GatherParams, PrimitiveParams, ScatterParams } from "../compiler/graph/operations.ts";
+import type { GatherParams, ScatterParams } from "../compiler/graph/operations.ts";
 import { interpretGraph } from "../compiler/interpret/reference.ts";
 import { refTensor } from "../compiler/interpret/tensors.ts";
-import { primitives } from "../compiler/primitives/table.ts";
 import { jvpGraph, transposeGraph } from "../compiler/transforms/index.ts";
 import type { DType } from "../compiler/types/dtype.ts";
 import { UnsupportedError, WeftTypeError, WeftValueError } from "../compiler/types/errors.ts";

@@ -169,11 +169,11 @@ goldenTests({
     lax.associativeScan((x: np.NdArray, y: np.NdArray) => x.add(y), a),
   "lax.associative_scan(jnp.maximum, m, reverse=True, axis=1)": () =>
     lax.associativeScan((x: np.NdArray, y: np.NdArray) => np.maximum(x, y), m, { reverse: true, axis: 1 }),
-  "lax.associative_scan(lambda x, y: (x[0] * y[0], x[1] * y[0] + y[1]), (a, b))": () =>
-    lax.associativeScan(
-      ([x0, x1]: np.NdArray[], [y0, y1]: np.NdArray[]) => [x0.mul(y0), x1.mul(y0).add(y1)],
-      [a, b],
-    ),
+  "lax.associative_scan(lambda x, y: (x[0] * y[0], x[1] * y[0] + y[1]), (a, b))": () => {
+    const compose = ([x0, x1]: np.NdArray[], [y0, y1]: np.NdArray[]) => [x0.mul(y0), x1.mul(y0).add(y1)];
+    const lines: np.NdArray[] = lax.associativeScan(compose, [a, b]);
+    return lines;
+  },
   "lax.fori_loop(0, 5, lambda s, x: x * 1.5 + s, a)": () =>
     lax.foriLoop(0, 5, (s, x: np.NdArray) => x.mul(1.5).add(s), a),
 });

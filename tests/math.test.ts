@@ -77,7 +77,8 @@ function points(fn: MathFunction, count: number): number[][] {
 const ORACLE_ULP: Readonly<Record<string, number>> = {
   tanh: 2,
   erf: 16,
-  erfc: 16,
+  // 20 at 0.83423, against 60 digits.
+  erfc: 24,
   erf_inv: 16,
   lgamma: 32,
   digamma: 32,
@@ -90,11 +91,7 @@ function unit(fn: MathFunction, x: number, expected: number): number {
   if (fn.name === "lgamma" && x < 0)
     return Math.max(own, ulpOf(MATH_ORACLE.lgamma(-x, 0), fn.dtype), ulpOf(1, fn.dtype));
   if (fn.name === "digamma" && x < 0)
-    return Math.max(
-      own,
-      ulpOf(MATH_ORACLE.digamma(1 - x, 0), fn.dtype),
-      ulpOf(1, fn.dtype),
-    );
+    return Math.max(own, ulpOf(MATH_ORACLE.digamma(1 - x, 0), fn.dtype), ulpOf(1, fn.dtype));
   if (fn.name === "digamma" && x < 2) return Math.max(own, ulpOf(1, fn.dtype));
   return own;
 }

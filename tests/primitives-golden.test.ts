@@ -48,7 +48,12 @@ function tensors(given: readonly GoldenTensor[]): RefTensor[] {
 }
 
 /** Elements within the tolerance of the greatest finite one. */
-function assertNear(actual: readonly RefTensor[], expected: readonly RefTensor[], tolerance: number, what: string): void {
+function assertNear(
+  actual: readonly RefTensor[],
+  expected: readonly RefTensor[],
+  tolerance: number,
+  what: string,
+): void {
   for (const [i, want] of expected.entries()) {
     const greatest = want.data.reduce((m, x) => (Number.isFinite(x) ? Math.max(m, Math.abs(x)) : m), 1);
     assertClose([actual[i]], [want], { absolute: tolerance * greatest }, what);
@@ -104,3 +109,41 @@ function testFile(file: string, { exact, least }: { exact: boolean; least: Recor
     });
   });
 }
+
+testFile("indexing.json", {
+  exact: true,
+  least: {
+    gather: 8,
+    scatter: 4,
+    scatter_add: 4,
+    scatter_max: 3,
+    scatter_min: 2,
+    scatter_mul: 2,
+    sort: 5,
+    threefry2x32: 1,
+    pad: 6,
+    dynamic_slice: 4,
+    dynamic_update_slice: 4,
+  },
+});
+testFile("reduction-window-contraction.json", {
+  exact: false,
+  least: {
+    reduce_prod: 2,
+    reduce_max: 2,
+    reduce_min: 2,
+    argmax: 2,
+    argmin: 2,
+    cumsum: 2,
+    cumprod: 2,
+    cummax: 2,
+    cummin: 2,
+    cumlogsumexp: 2,
+    reduce_window_sum: 2,
+    reduce_window_prod: 2,
+    reduce_window_max: 2,
+    reduce_window_min: 2,
+    dot_general: 5,
+    conv_general_dilated: 10,
+  },
+});

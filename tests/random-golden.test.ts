@@ -21,8 +21,8 @@ goldenTests(
     "random.bits(key, (2, 3), dtype='uint16')": () => random.bits(key, [2, 3], { dtype: "uint16" }),
     "random.bits(key, (7,), dtype='uint8')": () => random.bits(key, 7, { dtype: "uint8" }),
     "random.uniform(key, (2, 5))": () => random.uniform(key, [2, 5]),
-    "random.uniform(key, (7,), minval=-2.0, maxval=3.0)": () =>
-      random.uniform(key, 7, { minval: -2, maxval: 3 }),
+    "random.uniform(key, (7,), minval=-2.0, maxval=6.0)": () =>
+      random.uniform(key, 7, { minval: -2, maxval: 6 }),
     "random.uniform(key, (5,), dtype='float16')": () => random.uniform(key, 5, { dtype: "float16" }),
     "random.uniform(key, (2, 5), minval=a, maxval=a + 1)": () =>
       random.uniform(key, [2, 5], { minval: a, maxval: a.add(1) }),
@@ -39,6 +39,10 @@ goldenTests(
         np.array([0, 10, 20], { dtype: "int32" }),
         np.array([5, 11, 10], { dtype: "int32" }),
       ),
+    "random.randint(key, (9,), -500, 300, dtype='int8')": () =>
+      random.randint(key, 9, -500, 300, { dtype: "int8" }),
+    "random.randint(key, (9,), jnp.uint32(5), jnp.uint32(4000000000), dtype='uint32')": () =>
+      random.randint(key, 9, 5, 4000000000, { dtype: "uint32" }),
     "random.permutation(key, 10)": () => random.permutation(key, 10),
     "random.permutation(key, a)": () => random.permutation(key, a),
     "random.permutation(key, m)": () => random.permutation(key, m),
@@ -67,6 +71,8 @@ goldenTests(
 
 goldenTests(
   {
+    "random.uniform(key, (7,), minval=-2.0, maxval=3.0)": () =>
+      random.uniform(key, 7, { minval: -2, maxval: 3 }),
     "random.normal(key, (9,))": () => random.normal(key, 9),
     "random.normal(key)": () => random.normal(key),
     "random.truncated_normal(key, -1.0, 2.0, (9,))": () => random.truncatedNormal(key, -1, 2, 9),

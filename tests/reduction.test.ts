@@ -5,8 +5,8 @@ import { refTensor } from "../compiler/interpret/tensors.ts";
 import { primitiveOf } from "../compiler/primitives/table.ts";
 import { vjpGraph } from "../compiler/transforms/index.ts";
 import { tensorType } from "../compiler/types/tensor-type.ts";
-import { checkForward, checkReverse, gradientGraph, pointOf } from "./helpers/derivative-checks.ts";
 import { assertClose } from "./helpers/compare.ts";
+import { checkForward, checkReverse, gradientGraph, pointOf } from "./helpers/derivative-checks.ts";
 import { evaluate, execute, graphOf, means, pullback } from "./helpers/graphs.ts";
 import { Random } from "./helpers/random.ts";
 
@@ -36,7 +36,11 @@ describe("products with zero factors", () => {
 
   test("the gradient of a product with one zero is the product of the others there", () => {
     const graph = graphOf("reduce_prod", [tensorType("float64", [2, 3])], { axes: [1] });
-    const [gradient] = pullback(graph, [refTensor("float64", [2, 3], [2, 0, 5, 0, 0, 7])], [refTensor("float64", [2], [1, 1])]);
+    const [gradient] = pullback(
+      graph,
+      [refTensor("float64", [2, 3], [2, 0, 5, 0, 0, 7])],
+      [refTensor("float64", [2], [1, 1])],
+    );
     assert.deepEqual([...gradient.data], [0, 10, 0, 0, 0, 0]);
   });
 });
@@ -84,7 +88,11 @@ describe("special values", () => {
 
   test("the gradient of cumlogsumexp is finite where prefixes are -inf", () => {
     const graph = graphOf("cumlogsumexp", [tensorType("float64", [4])], { axis: 0, reverse: false });
-    const [gradient] = pullback(graph, [refTensor("float64", [4], [-Infinity, -Infinity, 0, 0])], [refTensor("float64", [4], [0, 0, 1, 1])]);
+    const [gradient] = pullback(
+      graph,
+      [refTensor("float64", [4], [-Infinity, -Infinity, 0, 0])],
+      [refTensor("float64", [4], [0, 0, 1, 1])],
+    );
     const want = refTensor("float64", [4], [0, 0, 1.5, 0.5]);
     assertClose([gradient], [want], { relative: 1e-15 }, "gradient");
   });
@@ -129,7 +137,11 @@ describe("special values", () => {
 describe("derivatives of choices", () => {
   test("ties share a maximum's cotangent equally", () => {
     const graph = graphOf("reduce_max", [tensorType("float64", [4])], { axes: [0] });
-    const [gradient] = pullback(graph, [refTensor("float64", [4], [3, 1, 3, 3])], [refTensor("float64", [], [6])]);
+    const [gradient] = pullback(
+      graph,
+      [refTensor("float64", [4], [3, 1, 3, 3])],
+      [refTensor("float64", [], [6])],
+    );
     assert.deepEqual([...gradient.data], [2, 0, 2, 2]);
   });
 

@@ -5,7 +5,13 @@ import { GraphBuilder } from "../compiler/primitives/graph-builder.ts";
 import { batchGraph, transforms, vjpGraph } from "../compiler/transforms/index.ts";
 import { type TensorType, tensorType } from "../compiler/types/tensor-type.ts";
 import { checkRandomBatch } from "./helpers/batch-check.ts";
-import { checkForward, checkLinearize, checkReverse, gradientGraph, pointOf } from "./helpers/derivative-checks.ts";
+import {
+  checkForward,
+  checkLinearize,
+  checkReverse,
+  gradientGraph,
+  pointOf,
+} from "./helpers/derivative-checks.ts";
 import { build } from "./helpers/graphs.ts";
 import { Random } from "./helpers/random.ts";
 import { randomInputs } from "./helpers/tensors.ts";
@@ -65,7 +71,9 @@ class Grower {
 
   step(): void {
     const nested = this.options.depth > 0 && this.random.chance(0.5);
-    this.pool.push(...(nested ? this.nest(this.random.pick(this.options.nests)) : [this.leaf(this.random.pick(LEAVES))]));
+    this.pool.push(
+      ...(nested ? this.nest(this.random.pick(this.options.nests)) : [this.leaf(this.random.pick(LEAVES))]),
+    );
   }
 
   leaf(kind: (typeof LEAVES)[number]): Operand {

@@ -1,16 +1,13 @@
 /** The transformations on small graphs: what they return for corner cases, errors, names, source lines. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import type { Builder } from "../compiler/graph/builder.ts";
-import { type Graph, Literal, type Operand } from "../compiler/graph/graph.ts";
-import type { RefTensor } from "../compiler/graph/reference.ts";
+import { type Graph, Literal } from "../compiler/graph/graph.ts";
 import { refScalar, refTensor } from "../compiler/interpret/tensors.ts";
 import { GraphBuilder } from "../compiler/primitives/graph-builder.ts";
 import {
   batchGraph,
   jvpGraph,
   linearizeGraph,
-  transforms,
   transposeGraph,
   valueAndGradGraph,
   vjpGraph,

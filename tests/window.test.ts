@@ -60,7 +60,11 @@ describe("gradients of pooling", () => {
   test("max pooling sends the cotangent to the maximum", () => {
     const params = windows([2, 2], { windowStrides: [2, 2] });
     const graph = graphOf("reduce_window_max", [tensorType("float64", [2, 4])], params);
-    const [gradient] = pullback(graph, [refTensor("float64", [2, 4], [1, 5, 2, 0, 3, 4, 7, 6])], [refTensor("float64", [1, 2], [10, 20])]);
+    const [gradient] = pullback(
+      graph,
+      [refTensor("float64", [2, 4], [1, 5, 2, 0, 3, 4, 7, 6])],
+      [refTensor("float64", [1, 2], [10, 20])],
+    );
     assert.deepEqual([...gradient.data], [0, 10, 0, 0, 0, 0, 20, 0]);
   });
 

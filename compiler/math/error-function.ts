@@ -1,9 +1,9 @@
 /** erf, erfc, erf_inv. */
 import type { Expr } from "../kernel/expr.ts";
 import { scalarOps as s } from "../kernel/scalar-ops.ts";
-import { ERF, ERF_INV_32, ERF_INV_64, ERF_TAIL, ERFCX } from "./coefficients.ts";
-import { expModerate, expScaled } from "./exponential.ts";
-import { atMost, FLOAT32, FLOAT64, FORMATS, type Format, flipSign, polynomial, signBit } from "./format.ts";
+import { ERF, ERF_INV_32, ERF_INV_64, ERF_TAIL, ERFCX, EXP2_SHORT } from "./coefficients.ts";
+import { expParts } from "./exponential.ts";
+import { atMost, FLOAT32, FLOAT64, FORMATS, type Format, flipSign, polynomial, roundToPower, signBit } from "./format.ts";
 import { defineBoth, defineMath, type MathFunction } from "./math-function.ts";
 
 /** erf for |x| up to 1: x + x·E(x²). */
@@ -17,19 +17,28 @@ function erfcPositive(F: Format, x: Expr): Expr {
   const a = atMost(F, x, limit);
   const head = F.head(a);
   const tail = s.mul(s.sub(head, a), s.add(head, a));
-  const gaussian = expScaled(F, s.neg(s.mul(head, head)), 0, tail);
+  const { t, power } = expParts(F, s.neg(s.mul(head, head)), tail);
   const q = s.div(s.sub(a, F.c(k)), s.add(a, F.c(k)));
   const scaled = s.div(polynomial(F, q, ERFCX[F.dtype]), s.fma(F.c(2), a, F.c(1)));
-  return s.mul(scaled, gaussian);
+  return s.mul(s.mul(s.fma(scaled, t, scaled), power), power);
 }
 
-/** In float32 the tail is 1 - exp(-x·T(x)); in float64 it is 1 - erfc. At 4 and 6 it has reached 1. */
+/** 1 - 2^y with y = x·T(x), for x from 1 to 4. */
+function erfTail32(x: Expr): Expr {
+  const F = FLOAT32;
+  const y = s.mul(x, polynomial(F, x, ERF_TAIL.float32));
+  const { n, power } = roundToPower(F, y, 1);
+  const r = s.sub(y, n);
+  const p = s.mul(r, polynomial(F, r, EXP2_SHORT.float32));
+  return s.fma(s.neg(power), p, s.sub(F.c(1), power));
+}
+
+/** In float32 the tail is 1 - 2^(x·T(x)); in float64 it is 1 - erfc. At 4 and 6 it has reached 1. */
 export const erf = defineBoth(FORMATS, "erf", 1, [1.25, 1.25], (F, x) => {
   const magnitude = s.abs(x);
   let large: Expr;
   if (F.dtype === "float32") {
-    const a = atMost(F, magnitude, 4);
-    large = s.sub(F.c(1), expModerate(F, s.neg(s.mul(a, polynomial(F, a, ERF_TAIL.float32)))));
+    large = erfTail32(atMost(F, magnitude, 4));
   } else {
     large = s.sub(F.c(1), erfcPositive(F, atMost(F, magnitude, 6)));
   }

@@ -1,12 +1,12 @@
 /**
  * exp, exp2, expm1, and what is made of them: logistic, sinh, cosh, tanh.
  *
- * Reduction: x = n·log 2 + r with |r| ≤ ½ log 2, log 2 in two parts of which n times the first is exact
+ * Reduction: x = n·log 2 + r, log 2 in two parts of which n times the first is exact
  * (W. J. Cody, W. Waite, "Software Manual for the Elementary Functions", 1980); then a polynomial in r.
  */
 import type { Expr } from "../kernel/expr.ts";
 import { scalarOps as s } from "../kernel/scalar-ops.ts";
-import { EXP, EXP2, SINH, TANH } from "./coefficients.ts";
+import { EXP, EXP2, EXPM1, SINH } from "./coefficients.ts";
 import {
   atLeast,
   atMost,
@@ -14,7 +14,7 @@ import {
   type Format,
   flipSign,
   polynomial,
-  power2,
+  roundToPower,
   scaleByPower2,
   signBit,
 } from "./format.ts";
@@ -29,37 +29,31 @@ export const LN2 = {
 /** Arguments beyond which exp is 0 or infinite, rounded outwards. */
 const EXP_RANGE = { float32: [-104, 89], float64: [-746, 710] } as const;
 
-interface Reduced {
-  /** n as an int32. */
-  readonly n: Expr;
-  readonly r: Expr;
-}
-
-/** n and r of x = n·log 2 + r, for arguments clamped to the range of exp. `tail` is added to r. */
-function reduce(F: Format, x: Expr, tail: Expr | null = null): Reduced {
-  const sum = s.fma(x, F.c(Math.LOG2E), F.c(F.roundingMagic));
-  const n = s.sub(sum, F.c(F.roundingMagic));
+/** x - n·log 2 with `multiple`·n for the n given, exact but for the last product and difference. */
+function remainder(F: Format, x: Expr, n: Expr, multiple: 1 | 2): Expr {
   const { high, low } = LN2[F.dtype];
-  const r = s.fma(n, F.c(-low), s.fma(n, F.c(-high), x));
-  return { n: F.magicInteger(sum), r: tail === null ? r : s.add(r, tail) };
+  return s.fma(n, F.c(-low * multiple), s.fma(n, F.c(-high * multiple), x));
 }
 
 /** e^r - 1 = r + r²·P(r) */
-function expm1OfReduced(F: Format, r: Expr): Expr {
-  return s.fma(s.mul(r, r), polynomial(F, r, EXP[F.dtype]), r);
+function expm1OfReduced(F: Format, r: Expr, coefficients: readonly number[]): Expr {
+  return s.fma(s.mul(r, r), polynomial(F, r, coefficients), r);
 }
 
-/** e^(x + tail)·2^shift, for x within the range of exp and |tail| small; right also where it is subnormal. */
-export function expScaled(F: Format, x: Expr, shift = 0, tail: Expr | null = null): Expr {
-  const { n, r } = reduce(F, x, tail);
-  const value = s.add(F.c(1), expm1OfReduced(F, r));
-  return scaleByPower2(F, value, shift === 0 ? n : s.add(n, s.int(shift)));
+/**
+ * e^(x + tail) = (1 + t)·power², for x within the range of exp and |tail| small. As 2^(2n) is taken out, |r| ≤ log 2,
+ * and one power of two serves both halves of a scaling that may end in a subnormal or overflow.
+ */
+export function expParts(F: Format, x: Expr, tail: Expr | null = null): { t: Expr; power: Expr } {
+  const { n, power } = roundToPower(F, x, Math.LOG2E / 2);
+  const r = remainder(F, x, n, 2);
+  return { t: expm1OfReduced(F, tail === null ? r : s.add(r, tail), EXP[F.dtype]), power };
 }
 
-/** e^x for x in [-60, 60], where one scaling does. */
-export function expModerate(F: Format, x: Expr): Expr {
-  const { n, r } = reduce(F, x);
-  return s.mul(s.add(F.c(1), expm1OfReduced(F, r)), power2(F, n));
+/** e^x for x within the range of exp; right also where it is subnormal. */
+export function expScaled(F: Format, x: Expr): Expr {
+  const { t, power } = expParts(F, x);
+  return s.mul(s.mul(s.add(F.c(1), t), power), power);
 }
 
 function clampToExpRange(F: Format, x: Expr): Expr {
@@ -85,50 +79,45 @@ export const exp2 = defineBoth(FORMATS, "exp2", 1, [1.25, 1.25], (F, x) => {
 });
 
 /**
- * e^x - 1 for x up to where exp overflows: 2^n (e^r - 1) + (2^n - 1), computed with 2^(n-1) so that n may be one more
- * than the greatest exponent. Not for |x| so small that it would lose the sign of zero.
+ * (e^(multiple·x) - 1)·2^shift = 2^n (e^r - 1) + (2^n - 1), each times 2^shift, with |r| ≤ ½ log 2. Not for |x| so
+ * small that it would lose the sign of zero.
  */
-function expm1Moderate(F: Format, x: Expr): Expr {
-  const { n, r } = reduce(F, x);
-  const scale = power2(F, s.sub(n, s.int(1)));
-  const half = s.fma(expm1OfReduced(F, r), scale, s.sub(scale, F.c(0.5)));
-  return s.add(half, half);
+function expm1Scaled(F: Format, x: Expr, multiple: 1 | 2, shift: 0 | -1): Expr {
+  const { n, power } = roundToPower(F, x, Math.LOG2E * multiple, shift);
+  const r = remainder(F, multiple === 1 ? x : s.add(x, x), n, 1);
+  return s.fma(expm1OfReduced(F, r, EXPM1[F.dtype]), power, s.sub(power, F.c(2 ** shift)));
 }
 
-export const expm1 = defineBoth(FORMATS, "expm1", 1, [1.75, 2], (F, x) => {
+/** Halved, as the n for which e^x overflows is one more than the greatest exponent. */
+export const expm1 = defineBoth(FORMATS, "expm1", 1, [1.75, 1.75], (F, x) => {
   const [low, high] = F.dtype === "float32" ? [-20, 88.75] : [-40, 709.8];
-  const value = expm1Moderate(F, atMost(F, atLeast(F, x, low), high));
-  return s.select(s.lt(s.abs(x), F.c(F.tiny)), x, value);
+  const half = expm1Scaled(F, atMost(F, atLeast(F, x, low), high), 1, -1);
+  return s.select(s.lt(s.abs(x), F.c(F.tiny)), x, s.add(half, half));
 });
 
 /**
- * e^min(x,0) / (1 + e^-|x|): the exponential never overflows, and small results keep their digits. What rounding the
- * divisor lost is put back, times 1/divisor ≈ 1 - e/2.
+ * e^x / (1 + e^x), which from 20 and 40 on is 1. What rounding the divisor lost is put back, over the divisor, whose
+ * reciprocal is 1 - quotient.
  */
-export const logistic = defineBoth(FORMATS, "logistic", 1, [2, 2], (F, x) => {
+export const logistic = defineBoth(FORMATS, "logistic", 1, [1.75, 1.75], (F, x) => {
   const one = F.c(1);
-  const e = expScaled(F, atLeast(F, s.neg(s.abs(x)), EXP_RANGE[F.dtype][0]));
+  const e = expScaled(F, atMost(F, atLeast(F, x, EXP_RANGE[F.dtype][0]), F.dtype === "float32" ? 20 : 40));
   const divisor = s.add(one, e);
-  const quotient = s.div(s.select(s.lt(x, F.c(0)), e, one), divisor);
+  const quotient = s.div(e, divisor);
   const lost = s.sub(s.sub(divisor, one), e);
-  return s.fma(s.mul(quotient, lost), s.fma(e, F.c(-0.5), one), quotient);
+  return s.fma(s.mul(quotient, lost), s.sub(one, quotient), quotient);
 });
 
-/** A polynomial up to 0.625, then 1 - 2 / (e^(2|x|) + 1), which from 10 and 20 on is 1. */
-export const tanh = defineBoth(FORMATS, "tanh", 1, [1.5, 1.5], (F, x) => {
-  const magnitude = s.abs(x);
-  const z = s.mul(x, x);
-  const small = s.fma(s.mul(magnitude, z), polynomial(F, z, TANH[F.dtype]), magnitude);
-  const bounded = atMost(F, magnitude, F.dtype === "float32" ? 10 : 20);
-  const e = expModerate(F, s.add(bounded, bounded));
-  const large = s.sub(F.c(1), s.div(F.c(2), s.add(e, F.c(1))));
-  const value = s.select(s.lt(magnitude, F.c(0.625)), small, large);
-  return flipSign(F, value, signBit(F, x));
+/** E / (E + 2) with E = e^(2|x|) - 1, which from 10 and 20 on is 1. */
+export const tanh = defineBoth(FORMATS, "tanh", 1, [2, 2], (F, x) => {
+  const e = expm1Scaled(F, atMost(F, s.abs(x), F.dtype === "float32" ? 10 : 20), 2, 0);
+  return flipSign(F, s.div(e, s.add(e, F.c(2))), signBit(F, x));
 });
 
 /** e^|x| / 2, up to where sinh and cosh overflow. */
 function halfExp(F: Format, magnitude: Expr): Expr {
-  return expScaled(F, atMost(F, magnitude, F.dtype === "float32" ? 89.5 : 711), -1);
+  const { t, power } = expParts(F, atMost(F, magnitude, F.dtype === "float32" ? 89.5 : 711));
+  return s.mul(s.mul(s.fma(t, F.c(0.5), F.c(0.5)), power), power);
 }
 
 export const sinh = defineBoth(FORMATS, "sinh", 1, [1.75, 1.75], (F, x) => {

@@ -28,6 +28,8 @@ export interface Format {
   head(x: Expr): Expr;
   /** The integer of a sum x + `roundingMagic`, |x| < 2^22 in float32 and 2^31 in float64. */
   magicInteger(sum: Expr): Expr;
+  /** The same in its lowest bits, 9 at least; what stands above them is shifted out or not looked at. */
+  magicBits(sum: Expr): Expr;
   /** 1.5·2^(digits-1): adding it rounds to an integer, which then stands in the lowest bits. */
   readonly roundingMagic: number;
 }
@@ -48,6 +50,7 @@ export const FLOAT32: Format = {
   withWord: (_, word) => s.bitcast(word, "float32"),
   head: (x) => s.bitcast(s.and(s.bitcast(x, "int32"), s.int(-4096)), "float32"),
   magicInteger: (sum) => s.sub(s.bitcast(sum, "int32"), s.int(0x4b400000)),
+  magicBits: (sum) => s.bitcast(sum, "int32"),
 };
 
 export const FLOAT64: Format = {
@@ -65,6 +68,7 @@ export const FLOAT64: Format = {
   // 26 digits: the 21 of the high word would leave tails of 32, whose products with heads are not exact.
   head: (x) => s.fromWords(s.highWord(x), s.and(s.lowWord(x), s.int(-134217728))),
   magicInteger: (sum) => s.lowWord(sum),
+  magicBits: (sum) => s.lowWord(sum),
 };
 
 export const FORMATS: readonly Format[] = [FLOAT32, FLOAT64];
@@ -79,6 +83,21 @@ export function polynomial(F: Format, x: Expr, coefficients: readonly number[]):
 /** 2^n for an int32 n within the exponents of normal numbers. */
 export function power2(F: Format, n: Expr): Expr {
   return F.fromWord(s.shl(s.add(n, s.int(F.bias)), s.int(F.fractionBits)));
+}
+
+/**
+ * A value near `x`·`factor`, rounded to an integer n, and 2^(n + shift) as a float: the exponent's bias is part of the
+ * rounding constant, so that the sum's low bits are the power's exponent. For n + shift within the normal numbers.
+ */
+export function roundToPower(
+  F: Format,
+  x: Expr,
+  factor: number,
+  shift = 0,
+): { readonly n: Expr; readonly power: Expr } {
+  const magic = F.c(F.roundingMagic + F.bias + shift);
+  const sum = factor === 1 ? s.add(x, magic) : s.fma(x, F.c(factor), magic);
+  return { n: s.sub(sum, magic), power: F.fromWord(s.shl(F.magicBits(sum), s.int(F.fractionBits))) };
 }
 
 /** x·2^n in two steps, so that subnormal and overflowing results come out right, rounded once. */
@@ -97,12 +116,12 @@ export function flipSign(F: Format, x: Expr, sign: Expr): Expr {
   return F.withWord(x, s.xor(F.word(x), sign));
 }
 
-/** min(x, bound) that keeps a NaN in x; the form that a target has as `pmin`. */
+/** min(x, bound), which keeps a NaN in x; with a constant it is one instruction of the targets. */
 export function atMost(F: Format, x: Expr, bound: number): Expr {
-  return s.select(s.lt(F.c(bound), x), F.c(bound), x);
+  return s.min(x, F.c(bound));
 }
 
-/** max(x, bound) that keeps a NaN in x. */
+/** max(x, bound), which keeps a NaN in x. */
 export function atLeast(F: Format, x: Expr, bound: number): Expr {
-  return s.select(s.lt(x, F.c(bound)), F.c(bound), x);
+  return s.max(x, F.c(bound));
 }

@@ -1,11 +1,11 @@
 /**
- * lgamma, digamma, trigamma. Stirling's series from 8 (6) on; smaller arguments are moved there, or for lgamma to
- * the neighbourhood of its zero 2, so that lgamma keeps its relative accuracy next to its zeros 1 and 2 as well.
- * Negative arguments are reflected behind a guard.
+ * lgamma, digamma, trigamma. Stirling's series from 8 (6) on; smaller arguments are moved there, or for lgamma and
+ * digamma to the neighbourhood of a zero, so that they keep their relative accuracy next to the zeros 1, 2 and 1.46 as
+ * well. Negative arguments are reflected behind a guard.
  */
 import type { Expr } from "../kernel/expr.ts";
 import { scalarOps as s } from "../kernel/scalar-ops.ts";
-import { DIGAMMA, LGAMMA_1, LGAMMA_2, STIRLING, TRIGAMMA } from "./coefficients.ts";
+import { DIGAMMA, DIGAMMA_ROOT, LGAMMA_1, LGAMMA_2, STIRLING, TRIGAMMA } from "./coefficients.ts";
 import { FORMATS, type Format, polynomial } from "./format.ts";
 import { defineBoth } from "./math-function.ts";
 
@@ -16,7 +16,7 @@ export const lgammaPositive = defineBoth(FORMATS, "lgamma_positive", 1, [4, 3], 
   const one = F.c(1);
   // Below ½: log Γ(x) = L2(x) - log(x (1 + x)). Around 1 and 2 a polynomial times the distance, which is exact.
   const below = s.lt(x, F.c(0.5));
-  const aroundOne = s.lt(x, F.c(1.25));
+  const aroundOne = s.lt(x, F.c(1.4));
   // From 2.5 to 8: log Γ(x) = L2(z) + log((x - 1)(x - 2)…).
   let lowered = one;
   let y = x;
@@ -69,31 +69,38 @@ export const lgamma = defineBoth(FORMATS, "lgamma", 1, [4, 3], (F, x) => {
   return s.guard(s.lt(x, F.c(0)), value, base);
 });
 
-/**
- * Raises x > 0 to 6 or more. Returns the argument reached and Σ 1/x or Σ 1/x² over the steps, as one quotient whose
- * numerator and denominator are built up: six divisions fewer.
- */
-function raise(F: Format, x: Expr, power: 1 | 2): { y: Expr; sum: Expr } {
-  let y = x;
-  let numerator = F.c(0);
-  let denominator = F.c(1);
-  for (let i = 0; i < 6; i++) {
-    const step = s.lt(y, F.c(6));
-    const term = power === 1 ? y : s.mul(y, y);
-    numerator = s.select(step, s.fma(numerator, term, denominator), numerator);
-    denominator = s.select(step, s.mul(denominator, term), denominator);
-    y = s.select(step, s.add(y, F.c(1)), y);
-  }
-  return { y, sum: s.div(numerator, denominator) };
-}
+/** The zero of digamma on x > 0 as high + low in each format. */
+const DIGAMMA_ZERO = {
+  float32: { high: 1.4616321325302124, low: 1.243815e-8 },
+  float64: { high: 1.4616321449683622, low: 9.549995429965697e-17 },
+} as const;
 
-export const digammaPositive = defineBoth(FORMATS, "digamma_positive", 1, [8, 8], (F, x) => {
-  const { y, sum } = raise(F, x, 1);
-  const inverse = s.div(F.c(1), y);
+/**
+ * From 6 on an asymptotic series. Below, ψ(x) = ψ(y) ± Σ 1/(y + k) with 1 ≤ y ≤ 2, where ψ(y) is the distance to the
+ * zero, in two parts, times a polynomial. The terms 1/(y + k) are one quotient whose numerator and denominator are
+ * built up; all have one sign, and ψ(y) is small beside them.
+ */
+export const digammaPositive = defineBoth(FORMATS, "digamma_positive", 1, [4, 4], (F, x) => {
+  const one = F.c(1);
+  const large = s.ge(x, F.c(6));
+  const below = s.lt(x, one);
+  let y = s.select(below, s.add(x, one), x);
+  let numerator = s.select(below, F.c(-1), F.c(0));
+  let denominator = s.select(below, x, one);
+  for (let i = 0; i < 4; i++) {
+    const step = s.gt(y, F.c(2));
+    y = s.select(step, s.sub(y, one), y);
+    numerator = s.select(step, s.fma(numerator, y, denominator), numerator);
+    denominator = s.select(step, s.mul(denominator, y), denominator);
+  }
+  const { high, low } = DIGAMMA_ZERO[F.dtype];
+  const d = s.sub(s.sub(y, F.c(high)), F.c(low));
+  const small = s.fma(d, polynomial(F, d, DIGAMMA_ROOT[F.dtype]), s.div(numerator, denominator));
+  const inverse = s.div(one, x);
   const u = s.mul(inverse, inverse);
   const series = s.mul(u, polynomial(F, u, DIGAMMA[F.dtype]));
-  const rest = s.add(s.fma(F.c(0.5), inverse, series), sum);
-  return s.sub(s.call("log", y), rest);
+  const asymptotic = s.sub(s.call("log", x), s.fma(F.c(0.5), inverse, series));
+  return s.select(large, asymptotic, small);
 });
 
 /** cot(πa), the reduction exact. */
@@ -111,12 +118,19 @@ export const digamma = defineBoth(FORMATS, "digamma", 1, [8, 8], (F, x) => {
   return s.guard(s.not(s.gt(x, F.c(0))), value, s.call("digamma_positive", x));
 });
 
-export const trigammaPositive = defineBoth(FORMATS, "trigamma_positive", 1, [8, 6], (F, x) => {
-  const { y, sum } = raise(F, x, 2);
+export const trigammaPositive = defineBoth(FORMATS, "trigamma_positive", 1, [3, 3], (F, x) => {
+  // Raises x to 6 or more; the terms 1/x² that this takes are added to the series from the least on.
+  let y = x;
+  const terms: Expr[] = [];
+  for (let i = 0; i < 6; i++) {
+    const step = s.lt(y, F.c(6));
+    terms.push(s.select(step, s.div(F.c(1), s.mul(y, y)), F.c(0)));
+    y = s.select(step, s.add(y, F.c(1)), y);
+  }
   const inverse = s.div(F.c(1), y);
   const u = s.mul(inverse, inverse);
   const series = s.mul(u, s.fma(inverse, polynomial(F, u, TRIGAMMA[F.dtype]), F.c(0.5)));
-  return s.add(sum, s.add(inverse, series));
+  return terms.reduceRight((sum, term) => s.add(term, sum), s.add(inverse, series));
 });
 
 /** +∞ at 0 and the negative integers. */

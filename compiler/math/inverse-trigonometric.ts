@@ -77,15 +77,18 @@ export const atan = defineBoth(FORMATS, "atan", 1, [2, 1.5], (F, x) => {
 
 export const atan2 = defineBoth(FORMATS, "atan2", 2, [2, 1.75], (F, y, x) => {
   const infinity = F.c(Number.POSITIVE_INFINITY);
-  const [zero, one, quarter] = [0, 1, 0.25].map(F.c);
+  const [zero, one] = [0, 1].map(F.c);
   const a = s.abs(y);
   const b = s.abs(x);
   const sum = s.add(a, b);
-  const special = s.not(s.and(s.lt(sum, infinity), s.gt(sum, zero)));
-  // Infinities count as 1 against 0, or against each other; large numbers are scaled so that a + b is finite.
+  const least = F.c(F.minNormal * 4);
+  const special = s.not(s.and(s.lt(sum, infinity), s.gt(sum, least)));
+  // Infinities count as 1 against 0, or against each other; large numbers are scaled so that a + b is finite, and
+  // subnormal ones so that comparing them with a multiple means something.
   const anyInfinite = s.or(s.eq(a, infinity), s.eq(b, infinity));
+  const scale = s.select(s.lt(sum, one), F.c(2 ** F.digits), F.c(0.25));
   const tame = (v: Expr): Expr =>
-    s.select(anyInfinite, s.select(s.eq(v, infinity), one, zero), s.mul(v, quarter));
+    s.select(anyInfinite, s.select(s.eq(v, infinity), one, zero), s.mul(v, scale));
   const origin = s.eq(sum, zero);
   const aSafe = s.guard(special, tame(a), a);
   const bSafe = s.guard(special, s.select(origin, one, tame(b)), b);

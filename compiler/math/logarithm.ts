@@ -14,24 +14,22 @@ import { defineBoth } from "./math-function.ts";
 /** The words of √½, rounded down in float64. */
 const SQRT_HALF = { float32: 0x3f3504f3, float64: 0x3fe6a09e } as const;
 
-/** x = 2^k·m with √½ ≤ m < √2, for positive normal x. k is an int32. */
-function splitExponent(F: Format, x: Expr): { k: Expr; m: Expr } {
-  const base = s.int(SQRT_HALF[F.dtype]);
-  const offset = s.sub(F.word(x), base);
-  const k = s.shr(offset, s.int(F.fractionBits));
-  const fraction = s.and(offset, s.int(2 ** F.fractionBits - 1));
-  return { k, m: F.withWord(x, s.add(fraction, base)) };
+/** x = 2^k·m with √½ ≤ m < √2, for positive normal x. k is given as the int32 k·2^fractionBits. */
+function splitExponent(F: Format, x: Expr): { shifted: Expr; m: Expr } {
+  const word = F.word(x);
+  const shifted = s.and(s.sub(word, s.int(SQRT_HALF[F.dtype])), s.int(-(2 ** F.fractionBits)));
+  return { shifted, m: F.withWord(x, s.sub(word, shifted)) };
 }
 
 /** The same for subnormal x too; k as a float. */
 export function splitAnyExponent(F: Format, x: Expr): { k: Expr; m: Expr } {
   const subnormal = s.lt(x, F.c(F.minNormal));
-  const { k, m } = splitExponent(F, s.select(subnormal, s.mul(x, F.c(2 ** F.digits)), x));
-  const shifted = s.sub(s.convert(k, F.dtype), s.select(subnormal, F.c(F.digits), F.c(0)));
-  return { k: shifted, m };
+  const { shifted, m } = splitExponent(F, s.select(subnormal, s.mul(x, F.c(2 ** F.digits)), x));
+  const raise = s.select(subnormal, F.c(-F.digits), F.c(0));
+  return { k: s.fma(s.convert(shifted, F.dtype), F.c(2 ** -F.fractionBits), raise), m };
 }
 
-/** h = f²/2 and R with log(1 + f) = f - h + R. */
+/** h = f²/2 and R with log(1 + f) = f - h + R. The h is exactly half of a rounded square. */
 function logParts(F: Format, f: Expr): { h: Expr; R: Expr } {
   const square = s.mul(f, f);
   const h = s.mul(square, F.c(0.5));
@@ -42,13 +40,14 @@ function logParts(F: Format, f: Expr): { h: Expr; R: Expr } {
   return { h, R: s.mul(q, s.fma(z, polynomial(F, z, ATANH.float64), h)) };
 }
 
-/** k·log 2 + f - h + R + c, the small terms first. */
-function assemble(F: Format, k: Expr, f: Expr, c: Expr | null): Expr {
+/** k·log 2 + f - h + R + c, the small terms first; k as `splitExponent` gives it. */
+function assemble(F: Format, shifted: Expr, f: Expr, c: Expr | null): Expr {
   const { h, R } = logParts(F, f);
   const { high, low } = LN2[F.dtype];
-  const kLow = s.mul(k, F.c(low));
-  const small = s.add(R, c === null ? kLow : s.add(kLow, c));
-  return s.fma(k, F.c(high), s.sub(f, s.sub(h, small)));
+  const unit = 2 ** -F.fractionBits;
+  const k = s.convert(shifted, F.dtype);
+  const small = s.fma(k, F.c(low * unit), c === null ? R : s.add(R, c));
+  return s.fma(k, F.c(high * unit), s.sub(f, s.sub(h, small)));
 }
 
 /** Where 0 < x < ∞ does not hold: -∞ at zeros, NaN below, x itself (∞ or NaN) above. */
@@ -61,10 +60,22 @@ function isSpecial(F: Format, x: Expr): Expr {
   return s.not(s.and(s.gt(x, F.c(0)), s.lt(x, F.c(Number.POSITIVE_INFINITY))));
 }
 
-export const log = defineBoth(FORMATS, "log", 1, [0.8, 0.8], (F, x) => {
-  const { k, m } = splitAnyExponent(F, x);
-  return s.guard(isSpecial(F, x), logSpecial(F, x), assemble(F, k, s.sub(m, F.c(1)), null));
+/** The slow path of log: all that is not a positive normal number. */
+const logIrregular = defineBoth(FORMATS, "log_irregular", 1, [0.9, 0.9], (F, x) => {
+  const { shifted, m } = splitExponent(F, s.mul(x, F.c(2 ** F.digits)));
+  const value = assemble(F, s.sub(shifted, s.int(F.digits * 2 ** F.fractionBits)), s.sub(m, F.c(1)), null);
+  return s.select(isSpecial(F, x), logSpecial(F, x), value);
 });
+
+const logRegular = defineBoth(FORMATS, "log", 1, [0.9, 0.9], (F, x) => {
+  const { shifted, m } = splitExponent(F, x);
+  // As unsigned integers, in one comparison.
+  const fromLeast = s.bitcast(s.sub(F.word(x), s.int(2 ** F.fractionBits)), "uint32");
+  const irregular = s.ge(fromLeast, s.const(2 * F.bias * 2 ** F.fractionBits, "uint32"));
+  return s.guard(irregular, s.call("log_irregular", x), assemble(F, shifted, s.sub(m, F.c(1)), null));
+});
+
+export const log = [...logRegular, ...logIrregular];
 
 /** 1 / log 2 in a head of 12 and 26 digits, and the rest. */
 const INV_LN2 = {
@@ -91,13 +102,13 @@ export const log2 = defineBoth(FORMATS, "log2", 1, [0.75, 0.75], (F, x) => {
 export const log1p = defineBoth(FORMATS, "log1p", 1, [0.8, 0.8], (F, x) => {
   const one = F.c(1);
   const u = s.add(one, x);
-  const { k, m } = splitExponent(F, u);
-  const noShift = s.eq(k, s.int(0));
+  const { shifted, m } = splitExponent(F, u);
+  const noShift = s.eq(shifted, s.int(0));
   // log(1 + x) = log u + (what rounding u lost) / u.
   const lost = s.select(s.lt(x, one), s.sub(x, s.sub(u, one)), s.sub(one, s.sub(u, x)));
   const correction = s.select(noShift, F.c(0), s.div(lost, u));
   const f = s.select(noShift, x, s.sub(m, one));
-  const value = assemble(F, s.convert(k, F.dtype), f, correction);
+  const value = assemble(F, shifted, f, correction);
   const below = s.select(s.lt(x, F.c(-1)), F.c(Number.NaN), x);
   const special = s.select(s.eq(x, F.c(-1)), F.c(Number.NEGATIVE_INFINITY), below);
   const inDomain = s.and(s.gt(x, F.c(-1)), s.lt(x, F.c(Number.POSITIVE_INFINITY)));

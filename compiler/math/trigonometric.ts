@@ -18,10 +18,10 @@ function sinReduced(F: Format, { high, low }: Angle): Expr {
 /** cos(high + low) = (1 - high²/2) + (high⁴·C - high·low), with the rounding error of the first difference added. */
 function cosReduced(F: Format, { high, low }: Angle): Expr {
   const z = s.mul(high, high);
+  if (low === null) return polynomial(F, z, [1, -0.5, ...COS[F.dtype]]);
   const h = s.mul(z, F.c(0.5));
   const w = s.sub(F.c(1), h);
   const series = s.mul(s.mul(z, z), polynomial(F, z, COS[F.dtype]));
-  if (low === null) return s.sub(F.c(1), s.sub(h, series));
   const error = s.sub(s.sub(F.c(1), w), h);
   return s.add(w, s.add(error, s.sub(series, s.mul(high, low))));
 }

@@ -11,7 +11,7 @@ import { primitiveOf } from "../primitives/table.ts";
 import { isFloating } from "../types/dtype.ts";
 import { type Shape, sameShape, tensorType } from "../types/tensor-type.ts";
 import type { GraphPass } from "./pass.ts";
-import { mapSubgraphs, Substitution, withInputs } from "./rewrite.ts";
+import { mapSubgraphs, Substitution, useCounts, withInputs } from "./rewrite.ts";
 
 /** Elementwise operations whose double-precision reference, rounded once, is the exact result on literals. */
 const EXACT_FOLDS: ReadonlySet<string> = new Set([
@@ -48,9 +48,11 @@ class Simplifier {
   readonly #producer = new Map<Value, Equation>();
   readonly #substitution = new Substitution();
   readonly #out: Equation[] = [];
+  #uses: ReadonlyMap<Value, number> = new Map();
   #changed = false;
 
   run(graph: Graph): Graph {
+    this.#uses = useCounts(graph);
     for (const original of graph.equations) {
       const params = mapSubgraphs(original.params, simplify);
       let equation = withInputs(
@@ -172,7 +174,7 @@ class Simplifier {
         if (composed.every((p, i) => p === i)) return inner.inputs[0];
         return this.#emit(e, "transpose", [inner.inputs[0]], { permutation: composed });
       }
-      return null;
+      return this.#transposedDot(e, permutation);
     }
     if (isOp(e, "broadcast_in_dim")) {
       if (isLiteral(x)) return new Literal(out, x.value);
@@ -203,6 +205,32 @@ class Simplifier {
     )
       return x;
     return null;
+  }
+
+  /**
+   * (A·B)ᵀ is Bᵀ·Aᵀ: a product whose free axes are exchanged is the product of the exchanged operands, bit for bit.
+   * Every gradient of a matmul with respect to its right side has this form. Only where nothing else reads the product.
+   */
+  #transposedDot(e: Equation, permutation: readonly number[]): Operand | null {
+    const dot = this.#producerOf(e.inputs[0], "dot_general");
+    if (dot === null || this.#uses.get(dot.outputs[0]) !== 1) return null;
+    const { lhsContracting, rhsContracting, lhsBatch, rhsBatch, preferredElementType } = dot.params;
+    const [lhs, rhs] = dot.inputs;
+    const batch = lhsBatch.length;
+    const left = lhs.type.shape.length - batch - lhsContracting.length;
+    const rank = permutation.length;
+    const exchanged = permutation.map((_, i) => {
+      if (i < batch) return i;
+      return i < rank - left ? i + left : i - (rank - left) + batch;
+    });
+    if (left === 0 || left === rank - batch || !permutation.every((p, i) => p === exchanged[i])) return null;
+    return this.#emit(e, "dot_general", [rhs, lhs], {
+      lhsContracting: rhsContracting,
+      rhsContracting: lhsContracting,
+      lhsBatch: rhsBatch,
+      rhsBatch: lhsBatch,
+      preferredElementType,
+    });
   }
 
   #reshape(e: Equation, x: Operand, shape: Shape): Operand {

@@ -56,7 +56,13 @@ export function reduceWindow(
     windowStrides,
     padding,
   );
-  const params: WindowParams = { windowDimensions, windowStrides, padding: pairs, baseDilation, windowDilation };
+  const params: WindowParams = {
+    windowDimensions,
+    windowStrides,
+    padding: pairs,
+    baseDilation,
+    windowDilation,
+  };
   const folded = bindOne(NAMES[monoid], [operand], params);
   return isIdentity(monoid, init) ? folded : computation(folded, init);
 }

@@ -3,7 +3,8 @@
  * which errors of sums that cancel are measured.
  */
 import type { MathDType } from "../../compiler/math/index.ts";
-import { MATH_ORACLE, unitInLastPlace } from "../helpers/math-oracle.ts";
+import { ulpOf } from "../helpers/compare.ts";
+import { MATH_ORACLE } from "../helpers/math-oracle.ts";
 
 type Reference = (x: number, y: number) => number;
 
@@ -54,8 +55,8 @@ export function referenceOf(name: string): Reference {
  * the reflection, π cot(πx) or log(π / |x sin πx|) against the function of -x, which cancel next to their zeros.
  */
 export function errorUnit(name: string, dtype: MathDType, x: number, expected: number): number {
-  const own = unitInLastPlace(expected, dtype);
+  const own = ulpOf(expected, dtype);
   if (!(x < 0) || (name !== "lgamma" && name !== "digamma")) return own;
   const term = name === "lgamma" ? MATH_ORACLE.lgamma(-x, 0) : MATH_ORACLE.digamma(1 - x, 0);
-  return Math.max(own, unitInLastPlace(term, dtype), unitInLastPlace(1, dtype));
+  return Math.max(own, ulpOf(term, dtype), ulpOf(1, dtype));
 }

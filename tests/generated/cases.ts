@@ -5,11 +5,11 @@ import { BINARY_NAMES, type PrimitiveName, UNARY_NAMES } from "../../compiler/gr
 import type { TestDomain } from "../../compiler/graph/primitive.ts";
 import type { RefTensor } from "../../compiler/graph/reference.ts";
 import { refTensor } from "../../compiler/interpret/tensors.ts";
+import { GraphBuilder } from "../../compiler/primitives/graph-builder.ts";
 import { PRIMITIVE_NAMES, primitiveOf } from "../../compiler/primitives/table.ts";
-import { DTYPE_INFO, type DType, isFloating } from "../../compiler/types/dtype.ts";
+import { DTYPE_INFO, isFloating } from "../../compiler/types/dtype.ts";
 import { type TensorType, tensorType } from "../../compiler/types/tensor-type.ts";
-import { graphOf } from "../helpers/graphs.ts";
-import { Random } from "../helpers/random.ts";
+import type { Random } from "../helpers/random.ts";
 import { defaultDomain, randomTensor } from "../helpers/tensors.ts";
 
 export interface Case {
@@ -83,12 +83,16 @@ function makeCase(op: PrimitiveName, inputs: Case["inputs"], params: Params): Ca
 }
 
 /**
- * A test of one operation that runs `check` on all its cases: they are thousands, too many for tests of their own. The
+ * One test that runs `check` on all cases of an operation: they are thousands, too many for tests of their own. The
  * error says which of them failed.
  */
-export function testCases(op: PrimitiveName, cases: readonly Case[], check: (c: Case) => void): void {
+export function testCases<C extends { readonly title: string }>(
+  name: string,
+  cases: readonly C[],
+  check: (c: C) => void,
+): void {
   if (cases.length === 0) return;
-  test(`${op}: ${cases.length} cases`, () => {
+  test(`${name}: ${cases.length} cases`, () => {
     const failures: unknown[] = [];
     for (const c of cases) {
       try {
@@ -108,13 +112,17 @@ export function testCases(op: PrimitiveName, cases: readonly Case[], check: (c: 
   });
 }
 
-/** The graph that holds the one equation. */
-export function graphOfCase({ op, inputs, params }: Case): Graph {
-  return graphOf(
-    op,
-    inputs.map((x) => x.type),
-    params as never,
-  );
+/** The graph that holds the case's one equation. */
+export function graphOfCase(c: Case): Graph {
+  return graphOfCases([c]);
+}
+
+/** A graph of one equation per case, each with operands of its own. */
+export function graphOfCases(cases: readonly Case[]): Graph {
+  const b = new GraphBuilder();
+  const operands = cases.map(({ inputs }) => inputs.map((x) => b.input(x.type)));
+  const outputs = cases.flatMap(({ op, params }, i) => b.emit(op, operands[i], params as never));
+  return b.finish(cases[0].op, outputs);
 }
 
 /** Random data for the inputs of a case. */
@@ -123,29 +131,40 @@ export function dataFor(c: Case, random: Random): RefTensor[] {
 }
 
 /**
- * A case and data that are all combinations of an elementwise operation's special values in one dtype: NaN, infinities
- * and signed zeros, or the ends of an integer dtype. Null where there are none.
+ * Cases on all combinations of an elementwise operation's special values: NaN, infinities and signed zeros, or the ends
+ * of an integer dtype.
  */
-export function specialCase(op: PrimitiveName, dtype: DType): { readonly c: Case; readonly inputs: RefTensor[] } | null {
-  const { min, max } = DTYPE_INFO[dtype];
-  const special = isFloating(dtype)
-    ? (primitiveOf(op).test.special ?? [])
-    : [...new Set([min, max, 0, 1, min < 0 ? -1 : 0])];
-  if (special.length === 0) return null;
-  const rows = arity(op) === 1 ? special.map((x) => [x]) : special.flatMap((x) => special.map((y) => [x, y]));
-  const inputs = Array.from({ length: arity(op) }, (_, i) =>
-    refTensor(
-      dtype,
-      [rows.length],
-      rows.map((row) => row[i]),
-    ),
-  );
-  const c = makeCase(
-    op,
-    inputs.map(({ type }) => ({ type, domain: "any" })),
-    {},
-  );
-  return { c: { ...c, title: `special values of ${c.title}` }, inputs };
+export function specialCasesOf(op: PrimitiveName): { readonly c: Case; readonly inputs: RefTensor[] }[] {
+  const { test: spec } = primitiveOf(op);
+  const kinds = ELEMENTWISE.has(op)
+    ? (spec.dtypes ?? []).map((dtype) => ({ dtype, params: {}, operands: arity(op) }))
+    : (spec.cases ?? []).flatMap(({ inputs, params }) =>
+        spec.special && inputs.length === 1 && isFloating(inputs[0].dtype)
+          ? [{ dtype: inputs[0].dtype, params, operands: 1 }]
+          : [],
+      );
+  return kinds.flatMap(({ dtype, params, operands }) => {
+    const { min, max } = DTYPE_INFO[dtype];
+    const special = isFloating(dtype)
+      ? (spec.special ?? [])
+      : [...new Set([min, max, 0, 1, min < 0 ? -1 : 0])];
+    if (special.length === 0) return [];
+    const rows =
+      operands === 1 ? special.map((x) => [x]) : special.flatMap((x) => special.map((y) => [x, y]));
+    const inputs = Array.from({ length: operands }, (_, i) =>
+      refTensor(
+        dtype,
+        [rows.length],
+        rows.map((row) => row[i]),
+      ),
+    );
+    const c = makeCase(
+      op,
+      inputs.map(({ type }) => ({ type, domain: "any" })),
+      params,
+    );
+    return [{ c: { ...c, title: `special values of ${c.title}` }, inputs }];
+  });
 }
 
 /** The same case in float64, for finite differences; null where no operand is floating. */

@@ -1,7 +1,7 @@
-"""Numbers of JAX for tests/reduction.test.ts, tests/window.test.ts and tests/contraction.test.ts.
+"""Numbers of JAX for tests/primitives-golden.test.ts: reductions, windows, contractions.
 
 Run with JAX in float64 on the CPU; writes reduction-window-contraction.json beside this file. For every case: the
-result, and for float operands the cotangents that `jax.vjp` gives for the cotangent `ct` of the result.
+result, and for float operands the gradients that `jax.vjp` gives for the cotangent of the result.
 """
 import json
 import math
@@ -38,12 +38,12 @@ def encode(x):
 
 def case(op, fn, params, *operands, grad=True):
   out = fn(*operands)
-  entry = {"op": op, "params": params, "inputs": [encode(x) for x in operands], "output": encode(out)}
+  entry = {"name": op, "params": params, "inputs": [encode(x) for x in operands], "outputs": [encode(out)]}
   if grad:
     ct = numbers(out.shape)
     _, vjp = jax.vjp(fn, *operands)
-    entry["ct"] = encode(ct)
-    entry["cotangents"] = [encode(c) for c in vjp(jnp.asarray(ct))]
+    entry["cotangents"] = [encode(ct)]
+    entry["gradients"] = [encode(c) for c in vjp(jnp.asarray(ct))]
   cases.append(entry)
 
 

@@ -3,11 +3,11 @@ import type { Graph } from "../../compiler/graph/graph.ts";
 import type { RefTensor } from "../../compiler/graph/reference.ts";
 import { interpretGraph } from "../../compiler/interpret/reference.ts";
 import { batchGraph } from "../../compiler/transforms/index.ts";
+import type { TensorType } from "../../compiler/types/tensor-type.ts";
 import { assertClose } from "./compare.ts";
 import { run } from "./graphs.ts";
 import type { Random } from "./random.ts";
 import { randomInputs, sliceOf, stackedType } from "./tensors.ts";
-import type { TensorType } from "../../compiler/types/tensor-type.ts";
 
 /** `input` draws the i-th input, of the type it is given; it has the batch axis where `dims` says. */
 export function checkBatch(

@@ -56,12 +56,15 @@ export function assertClose(
       const g = got[k].data[i];
       if (g === w || Object.is(g, w)) continue;
       // The oracle does not round: beyond the largest finite value the result is infinite, give or take its bound.
-      if (ulp !== undefined && Math.abs(w) > max && Math.abs(g) >= max * (1 - 1e-6) && g > 0 === w > 0) continue;
+      if (ulp !== undefined && Math.abs(w) > max && Math.abs(g) >= max * (1 - 1e-6) && g > 0 === w > 0)
+        continue;
       const units = ulp === undefined || !isFloating(dtype) ? 0 : (ulp + 0.5) * ulpOf(w, dtype);
       const bound = isFloating(dtype) ? units + relative * Math.max(1, Math.abs(w)) + absolute : 0;
       const off = Math.abs(g - w);
       if (!(Number.isFinite(off) && off <= bound)) {
-        assert.fail(`${title}: result ${k}, element ${i} is ${g}, expected ${w} (off by ${off}, allowed ${bound})`);
+        assert.fail(
+          `${title}: result ${k}, element ${i} is ${g}, expected ${w} (off by ${off}, allowed ${bound})`,
+        );
       }
     }
   }

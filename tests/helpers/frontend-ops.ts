@@ -1,5 +1,4 @@
 /** A handful of operations over `bind`, so that tests of the frontend's core do not depend on the namespaces. */
-import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { BinaryName, UnaryName } from "../../compiler/graph/names.ts";
 import type { DType } from "../../compiler/types/dtype.ts";
@@ -73,26 +72,8 @@ export function matmul(x: NdArray, y: NdArray): NdArray {
   });
 }
 
+export { close } from "./close.ts";
 export { convert, reshape };
-
-/** Elements agree within a relative and absolute tolerance. */
-export function close(actual: unknown, expected: unknown, tolerance = 1e-5): void {
-  const flat = (x: unknown): number[] => {
-    if (typeof x === "number" || typeof x === "boolean") return [Number(x)];
-    if (Array.isArray(x)) return x.flatMap(flat);
-    return flat((x as NdArray).toArray());
-  };
-  const a = flat(actual);
-  const e = flat(expected);
-  assert.equal(a.length, e.length, `${a.length} elements, expected ${e.length}`);
-  for (const [i, value] of a.entries()) {
-    const bound = tolerance * Math.max(1, Math.abs(e[i]));
-    assert.ok(
-      Math.abs(value - e[i]) <= bound || Object.is(value, e[i]),
-      `[${i}]: ${value}, expected ${e[i]}`,
-    );
-  }
-}
 
 /** A test on compiled code and on the reference interpreter. */
 export function onBoth(name: string, body: () => void): void {

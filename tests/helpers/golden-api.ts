@@ -95,7 +95,9 @@ function compare(actual: Outcome, expected: unknown, name: string, tolerance: nu
   const wanted = expected.data.map((x) => (array.dtype === "float32" ? Math.fround(decode(x)) : decode(x)));
   const finite = wanted.filter(Number.isFinite).map(Math.abs);
   const floating = array.dtype.startsWith("float");
-  const bound = floating ? (array.dtype === "float16" ? 1000 * tolerance : tolerance) * Math.max(1, ...finite) : 0;
+  const bound = floating
+    ? (array.dtype === "float16" ? 1000 * tolerance : tolerance) * Math.max(1, ...finite)
+    : 0;
   for (const [at, want] of wanted.entries()) {
     const close =
       Object.is(elements[at], want) || elements[at] === want || Math.abs(elements[at] - want) <= bound;

@@ -109,7 +109,14 @@ function structure(b: GraphBuilder, x: Operand, pool: Operand[], random: Random,
     const length = 1 + random.below(4);
     const inner = bodyGraph([constant, x], x, random, depth);
     const stacked = new Graph("body", inner.inputs, inner.equations, [inner.outputs[0], inner.outputs[0]]);
-    const params = { body: stacked, numConsts: 1, numCarry: 1, length, reverse: random.chance(0.5), unroll: 1 };
+    const params = {
+      body: stacked,
+      numConsts: 1,
+      numCarry: 1,
+      length,
+      reverse: random.chance(0.5),
+      unroll: 1,
+    };
     const results = b.emit("scan", [constant, x], params);
     return random.pick(results);
   }

@@ -63,7 +63,9 @@ export function randomTensor(
 
 /** Floats in (-1, 1), integers 0 … 2: what control flow and its indices can take. */
 export function randomInputs(graph: Graph, random: Random): RefTensor[] {
-  return graph.inputs.map(({ type }) => randomTensor(random, type, isFloating(type.dtype) ? [-1, 1] : [0, 2]));
+  return graph.inputs.map(({ type }) =>
+    randomTensor(random, type, isFloating(type.dtype) ? [-1, 1] : [0, 2]),
+  );
 }
 
 /** The `at`-th slice along an axis. */

@@ -6,6 +6,7 @@ import type { CombineFn } from "../../compiler/kernel/kernel.ts";
 import { KernelBuilder } from "../../compiler/kernel/kernel-builder.ts";
 import { scalarOps as s } from "../../compiler/kernel/scalar-ops.ts";
 import { DTYPES, type DType } from "../../compiler/types/dtype.ts";
+import { Random } from "../helpers/random.ts";
 import {
   buffer,
   checkKernel,
@@ -14,18 +15,17 @@ import {
   kernelOf,
   moduleOf,
   programOf,
-  randomSource,
   runWasm,
   sampleValues,
 } from "./run-kernel.ts";
 
 /** Small integers, whose sums are exact in every order. */
 function small(b: BufferParam, seed: number): Uint8Array {
-  const random = randomSource(seed);
+  const random = new Random(seed);
   const low = b.dtype === "bool" || b.dtype.startsWith("u") ? 0 : -4;
   return encode(
     b.dtype,
-    Array.from({ length: b.size }, () => Math.floor(random() * (b.dtype === "bool" ? 2 : 8)) + low),
+    Array.from({ length: b.size }, () => random.below(b.dtype === "bool" ? 2 : 8) + low),
   );
 }
 
@@ -556,7 +556,7 @@ test("a swap of two locals in a loop", () => {
 
 test("fma: a scalar has the bits of a lane", () => {
   const n = 37;
-  const random = randomSource(5);
+  const random = new Random(5);
   for (const dtype of ["float32", "float64"] as const) {
     const inputs = ["x", "y", "z"].map((name) => buffer(name, dtype, n));
     const outs = ["vector", "serial"].map((kind) => ({ kind, out: buffer(kind, dtype, n, "write") }));

@@ -4,7 +4,8 @@ import type { BufferParam } from "../../compiler/kernel/expr.ts";
 import { KernelBuilder } from "../../compiler/kernel/kernel-builder.ts";
 import { scalarOps as s } from "../../compiler/kernel/scalar-ops.ts";
 import { mathFunctions } from "../../compiler/math/index.ts";
-import { buffer, checkKernel, encode, kernelOf, randomSource, sampleValues } from "./run-kernel.ts";
+import { Random } from "../helpers/random.ts";
+import { buffer, checkKernel, encode, kernelOf, sampleValues } from "./run-kernel.ts";
 
 /** A step of two vectors, one of them, and a partial vector. */
 const SIZE = 23;
@@ -20,7 +21,7 @@ for (const fn of mathFunctions) {
     });
     const kernel = kernelOf(b, [...inputs, ...outs]);
     for (const seed of [1, 2]) {
-      const random = randomSource(seed);
+      const random = new Random(seed);
       const contents = kernel.params.map((p) => encode(p.dtype, sampleValues(p.dtype, SIZE, random)));
       // A fused product changes a result by few units in its last place, except where it is next to a zero.
       checkKernel(kernel, contents, { relaxed: fn.dtype === "float32" ? 1e-4 : 1e-11 });

@@ -4,7 +4,8 @@ import type { ArithmeticFn, BufferParam, CompareFn, Expr, UnaryFn } from "../../
 import { KernelBuilder } from "../../compiler/kernel/kernel-builder.ts";
 import { scalarOps as s } from "../../compiler/kernel/scalar-ops.ts";
 import { DTYPE_INFO, DTYPES, type DType } from "../../compiler/types/dtype.ts";
-import { buffer, checkKernel, encode, kernelOf, randomSource, sampleValues } from "./run-kernel.ts";
+import { Random } from "../helpers/random.ts";
+import { buffer, checkKernel, encode, kernelOf, sampleValues } from "./run-kernel.ts";
 
 const FLOAT_UNARY: UnaryFn[] = ["neg", "abs", "floor", "ceil", "trunc", "nearest", "sqrt"];
 const INTEGER_UNARY: UnaryFn[] = ["neg", "abs", "not", "popcount", "clz"];
@@ -59,7 +60,7 @@ function check(
   }
   const kernel = kernelOf(b, [x, y, ...outs]);
   for (const seed of seeds) {
-    const random = randomSource(seed);
+    const random = new Random(seed);
     const values = [x, y].map((p) => encode(p.dtype, sampleValues(p.dtype, SIZE, random)));
     checkKernel(kernel, [...values, ...outs.map((out) => encode(out.dtype, new Array(SIZE).fill(0)))]);
   }

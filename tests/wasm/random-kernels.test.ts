@@ -4,7 +4,8 @@ import type { BufferParam, Expr } from "../../compiler/kernel/expr.ts";
 import { KernelBuilder } from "../../compiler/kernel/kernel-builder.ts";
 import { scalarOps as s } from "../../compiler/kernel/scalar-ops.ts";
 import { DTYPE_INFO, DTYPES, type DType } from "../../compiler/types/dtype.ts";
-import { buffer, checkKernel, encode, kernelOf, randomSource, sampleValues } from "./run-kernel.ts";
+import { Random } from "../helpers/random.ts";
+import { buffer, checkKernel, encode, kernelOf, sampleValues } from "./run-kernel.ts";
 
 const FLOAT_FNS = ["add", "sub", "mul", "div", "rem", "max", "min"] as const;
 const INTEGER_FNS = [...FLOAT_FNS, "and", "or", "xor", "shl", "shr", "shrLogical"] as const;
@@ -14,7 +15,7 @@ const COMPUTED = DTYPES.filter((d) => d !== "float16");
 
 class Generator {
   readonly inputs: BufferParam[] = [];
-  readonly random: () => number;
+  readonly random: Random;
   /** Expressions made so far, to be used again. */
   readonly #made: Expr[] = [];
   #index: readonly Expr[] = [];
@@ -23,11 +24,11 @@ class Generator {
     seed: number,
     readonly size: number,
   ) {
-    this.random = randomSource(seed);
+    this.random = new Random(seed);
   }
 
   pick<T>(items: readonly T[]): T {
-    return items[Math.floor(this.random() * items.length)];
+    return items[this.random.below(items.length)];
   }
 
   /** Axes of the loops around, each with fewer iterations than `size`. */
@@ -39,11 +40,11 @@ class Generator {
   #position(): Expr {
     const axis = this.pick(this.#index);
     const last = s.int(this.size - 1);
-    switch (Math.floor(this.random() * 7)) {
+    switch (this.random.below(7)) {
       case 0:
         return s.sub(last, axis);
       case 1:
-        return s.int(Math.floor(this.random() * this.size));
+        return s.int(this.random.below(this.size));
       case 2:
         return s.rem(s.mul(axis, s.int(7)), s.int(this.size));
       case 3:
@@ -69,10 +70,10 @@ class Generator {
 
   #leaf(dtype: DType): Expr {
     const kept = this.#made.filter((e) => e.dtype === dtype);
-    if (kept.length > 0 && this.random() < 0.3) return this.pick(kept);
-    if (dtype === "int32" && this.random() < 0.15) return this.pick(this.#index);
-    if (this.random() < 0.2) return s.const(sampleValues(dtype, 1, this.random)[0], dtype);
-    if (dtype === "float32" && this.random() < 0.2) return this.load("float16", this.#position());
+    if (kept.length > 0 && this.random.chance(0.3)) return this.pick(kept);
+    if (dtype === "int32" && this.random.chance(0.15)) return this.pick(this.#index);
+    if (this.random.chance(0.2)) return s.const(sampleValues(dtype, 1, this.random)[0], dtype);
+    if (dtype === "float32" && this.random.chance(0.2)) return this.load("float16", this.#position());
     return this.load(dtype, this.#position());
   }
 
@@ -86,7 +87,7 @@ class Generator {
   #operation(dtype: DType, depth: number): Expr {
     const { kind, bytes } = DTYPE_INFO[dtype];
     const x = (): Expr => this.expr(dtype, depth);
-    switch (Math.floor(this.random() * 8)) {
+    switch (this.random.below(8)) {
       case 0:
         return s.convert(this.expr(this.pick(COMPUTED), depth), dtype);
       case 1: {
@@ -101,7 +102,7 @@ class Generator {
       case 3: {
         // A load that is in range only where the condition holds.
         const axis = this.pick(this.#index);
-        const shift = s.int(Math.floor(this.random() * 5));
+        const shift = s.int(this.random.below(5));
         const value = this.load(dtype, s.sub(axis, shift));
         return s.guard(s.ge(axis, shift), value, x());
       }
@@ -113,7 +114,7 @@ class Generator {
           : s.unary(this.pick(["neg", "abs", "not", "popcount", "clz"]), x());
       default:
         if (kind === "bool") {
-          if (this.random() < 0.4) return s.binary(this.pick(["and", "or", "xor"]), x(), x());
+          if (this.random.chance(0.4)) return s.binary(this.pick(["and", "or", "xor"]), x(), x());
           const of = this.pick(COMPUTED);
           return s.binary(this.pick(COMPARE_FNS), this.expr(of, depth), this.expr(of, depth));
         }
@@ -123,8 +124,8 @@ class Generator {
 }
 
 function check(seed: number): void {
-  const shape = randomSource(seed * 7919);
-  const n = 1 + Math.floor(shape() * 40);
+  const shape = new Random(seed * 7919);
+  const n = 1 + shape.below(40);
   const g = new Generator(seed, Math.max(n, 5));
   const b = new KernelBuilder();
   const outs: BufferParam[] = [];
@@ -133,8 +134,8 @@ function check(seed: number): void {
     outs.push(out);
     b.store(out, i, value);
   };
-  const kind = shape() < 0.8 ? ("vector" as const) : ("serial" as const);
-  const nested = shape() < 0.4;
+  const kind = shape.chance(0.8) ? ("vector" as const) : ("serial" as const);
+  const nested = shape.chance(0.4);
   b.loop(
     n,
     (i) => {
@@ -158,7 +159,7 @@ function check(seed: number): void {
     { kind },
   );
   const params = [...g.inputs, ...outs];
-  const values = randomSource(seed + 1);
+  const values = new Random(seed + 1);
   checkKernel(
     kernelOf(b, params),
     params.map((p) => encode(p.dtype, sampleValues(p.dtype, p.size, values))),

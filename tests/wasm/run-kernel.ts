@@ -10,6 +10,7 @@ import { expandUnroll } from "../../compiler/kernel/unroll.ts";
 import type { Program, ProgramBuffer } from "../../compiler/program/program.ts";
 import { compileWasm } from "../../compiler/targets/wasm/compile.ts";
 import { DTYPE_INFO, type DType } from "../../compiler/types/dtype.ts";
+import type { Random } from "../helpers/random.ts";
 
 // Node 20 has relaxed SIMD behind a flag; newer versions have it without.
 if (Number.parseInt(process.versions.node, 10) < 21) setFlagsFromString("--experimental-wasm-relaxed-simd");
@@ -202,16 +203,6 @@ function agrees(got: number, want: number, relative: number): boolean {
   return relative > 0 && Math.abs(got - want) <= relative * Math.max(Math.abs(want), Math.abs(got));
 }
 
-/** A seeded generator (mulberry32, public domain). */
-export function randomSource(seed: number): () => number {
-  return () => {
-    seed = (seed + 0x6d2b79f5) | 0;
-    let t = Math.imul(seed ^ (seed >>> 15), 1 | seed);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
-}
-
 const SPECIAL_FLOATS = [
   0,
   -0,
@@ -232,19 +223,19 @@ const SPECIAL_FLOATS = [
 ];
 
 /** Values that meet every corner of a dtype, then random ones. */
-export function sampleValues(dtype: DType, count: number, random: () => number): number[] {
+export function sampleValues(dtype: DType, count: number, random: Random): number[] {
   const { kind, min, max } = DTYPE_INFO[dtype];
   return Array.from({ length: count }, () => {
-    if (kind === "bool") return random() < 0.5 ? 1 : 0;
+    if (kind === "bool") return random.chance(0.5) ? 1 : 0;
     if (kind === "float") {
-      const pick = random();
-      if (pick < 0.3) return SPECIAL_FLOATS[Math.floor(random() * SPECIAL_FLOATS.length)];
-      const x = (random() - 0.5) * 2 ** Math.floor(random() * 24 - 4);
+      const pick = random.next();
+      if (pick < 0.3) return SPECIAL_FLOATS[random.below(SPECIAL_FLOATS.length)];
+      const x = (random.next() - 0.5) * 2 ** Math.floor(random.next() * 24 - 4);
       return dtype === "float64" ? x : Math.fround(x);
     }
-    const pick = random();
-    if (pick < 0.25) return [min, max, 0, 1, kind === "int" ? -1 : 2, 7][Math.floor(random() * 6)];
-    if (pick < 0.6) return Math.floor(random() * 40) - (kind === "int" ? 20 : 0);
-    return Math.floor(min + random() * (max - min));
+    const pick = random.next();
+    if (pick < 0.25) return [min, max, 0, 1, kind === "int" ? -1 : 2, 7][random.below(6)];
+    if (pick < 0.6) return random.below(40) - (kind === "int" ? 20 : 0);
+    return Math.floor(min + random.next() * (max - min));
   });
 }
