@@ -3,16 +3,18 @@
  * it is all that a page shipping a compiled function has to load.
  */
 import type { WasmExecutable } from "../compiler/program/program.ts";
+import type { TypedArray } from "../compiler/types/typed-array.ts";
 import { type LoadOptions, loadWasm } from "./loader.ts";
 import type { Storage } from "./storage.ts";
-import { bytesOfTypedArray, type TypedArray, typedArrayOf } from "./typed-array.ts";
+import { bytesOfTypedArray, typedArrayOf } from "./typed-array.ts";
 
 export type { ProgramInterface, WasmExecutable } from "../compiler/program/program.ts";
+export type { TypedArray } from "../compiler/types/typed-array.ts";
 export { Arena, OutOfMemoryError } from "./arena.ts";
 export { CpuDevice, cpuDevice } from "./device.ts";
 export { hasRelaxedSimd, LoadedProgram, type LoadOptions, loadWasm } from "./loader.ts";
 export { DeviceMemory, DisposedError, type MemoryLimits, Storage } from "./storage.ts";
-export { type TypedArray, typedArrayOf } from "./typed-array.ts";
+export { typedArrayOf } from "./typed-array.ts";
 
 /** A compiled function over typed arrays. */
 export interface CompiledFunction {

@@ -1,16 +1,6 @@
 /** Typed arrays by element type. */
 import type { DType } from "../compiler/types/dtype.ts";
-
-/** float16 travels as its bit patterns; bool as 0 and 1. */
-export type TypedArray =
-  | Int8Array
-  | Uint8Array
-  | Int16Array
-  | Uint16Array
-  | Int32Array
-  | Uint32Array
-  | Float32Array
-  | Float64Array;
+import type { TypedArray } from "../compiler/types/typed-array.ts";
 
 /** A typed array over all of `buffer` with the element type of `dtype`. */
 export function typedArrayOf(dtype: DType, buffer: ArrayBuffer): TypedArray {

@@ -5,6 +5,16 @@ import { a, goldenTests, m, u } from "./helpers/golden-api.ts";
 
 const key = random.key(42);
 
+/** With the random bits of JAX before 0.5. */
+function legacy<T>(body: () => T): T {
+  random.config.threefryPartitionable = false;
+  try {
+    return body();
+  } finally {
+    random.config.threefryPartitionable = true;
+  }
+}
+
 goldenTests(
   {
     "random.key_data(random.key(42))": () => random.keyData(random.key(42)),
@@ -64,6 +74,17 @@ goldenTests(
     "random.categorical(key, m, shape=(5, 3))": () => random.categorical(key, m, { shape: [5, 3] }),
     "random.categorical(key, m, shape=(2, 3), replace=False)": () =>
       random.categorical(key, m, { shape: [2, 3], replace: false }),
+    "legacy(lambda: random.split(key, 3))": () => legacy(() => random.split(key, 3)),
+    "legacy(lambda: random.fold_in(key, 3))": () => legacy(() => random.foldIn(key, 3)),
+    "legacy(lambda: random.bits(key, (2, 3)))": () => legacy(() => random.bits(key, [2, 3])),
+    "legacy(lambda: random.bits(key, (7,)))": () => legacy(() => random.bits(key, 7)),
+    "legacy(lambda: random.bits(key, (7,), dtype='uint16'))": () =>
+      legacy(() => random.bits(key, 7, { dtype: "uint16" })),
+    "legacy(lambda: random.bits(key, (3, 3), dtype='uint8'))": () =>
+      legacy(() => random.bits(key, [3, 3], { dtype: "uint8" })),
+    "legacy(lambda: random.uniform(key, (5,)))": () => legacy(() => random.uniform(key, 5)),
+    "legacy(lambda: random.randint(key, (5,), 0, 100))": () => legacy(() => random.randint(key, 5, 0, 100)),
+    "legacy(lambda: random.permutation(key, 6))": () => legacy(() => random.permutation(key, 6)),
     "random.geometric(key, 0.3, (8,))": () => random.geometric(key, 0.3, 8),
   },
   { tolerance: 0 },

@@ -5,17 +5,7 @@ import { float16Bits, float16FromBits, readElement, roundTo, writeElement } from
 import { DTYPE_INFO, type DType } from "../types/dtype.ts";
 import { WeftTypeError } from "../types/errors.ts";
 import { bytesOf, type Shape, type TensorType, tensorType } from "../types/tensor-type.ts";
-
-/** The typed array that holds a dtype: float16 as its bits in a Uint16Array, bool as 0 and 1 in a Uint8Array. */
-export type TensorArray =
-  | Int8Array
-  | Uint8Array
-  | Int16Array
-  | Uint16Array
-  | Int32Array
-  | Uint32Array
-  | Float32Array
-  | Float64Array;
+import type { TypedArray } from "../types/typed-array.ts";
 
 /** A tensor of numbers, each rounded (or wrapped) to the dtype. Row-major. */
 export function refTensor(dtype: DType, shape: Shape, values: ArrayLike<number>): RefTensor {
@@ -29,14 +19,14 @@ export function refScalar(dtype: DType, value: number): RefTensor {
 }
 
 /** A tensor from the typed array that `toTypedArray` gives. */
-export function fromTypedArray(type: TensorType, array: TensorArray): RefTensor {
+export function fromTypedArray(type: TensorType, array: TypedArray): RefTensor {
   checkLength(type, array.length);
   if (type.dtype !== "float16") return { type, data: Float64Array.from(array) };
   return { type, data: Float64Array.from(array, float16FromBits) };
 }
 
 /** The elements as a compiled function would hold them, rounded to the dtype. */
-export function toTypedArray({ type, data }: RefTensor): TensorArray {
+export function toTypedArray({ type, data }: RefTensor): TypedArray {
   switch (type.dtype) {
     case "bool":
     case "uint8":

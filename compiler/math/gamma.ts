@@ -12,7 +12,7 @@ import { defineBoth } from "./math-function.ts";
 const HALF_LOG_2_PI = 0.9189385332046728;
 
 /** log Γ(x) for x ≥ 0. */
-export const lgammaPositive = defineBoth(FORMATS, "lgamma_positive", 1, [4, 3], (F, x) => {
+export const lgammaPositive = defineBoth(FORMATS, "lgamma_positive", 1, [3.25, 3], (F, x) => {
   const one = F.c(1);
   // Below ½: log Γ(x) = L2(x) - log(x (1 + x)). Around 1 and 2 a polynomial times the distance, which is exact.
   const below = s.lt(x, F.c(0.5));
@@ -55,7 +55,7 @@ function absSinPi(F: Format, a: Expr): Expr {
 const EULER_GAMMA = 0.5772156649015329;
 
 /** log |Γ(x)|: +∞ at the poles and at ±∞. */
-export const lgamma = defineBoth(FORMATS, "lgamma", 1, [4, 3], (F, x) => {
+export const lgamma = defineBoth(FORMATS, "lgamma", 1, [3.25, 3], (F, x) => {
   const a = s.abs(x);
   const base = s.call("lgamma_positive", a);
   // log |Γ(-a)| = log(π / (a |sin πa|)) - log Γ(a). Next to 0 that is log Γ(a) + 2γa, where the product underflows.
@@ -109,7 +109,7 @@ function cotPi(F: Format, a: Expr): Expr {
 }
 
 /** NaN at 0 and the negative integers, as XLA. */
-export const digamma = defineBoth(FORMATS, "digamma", 1, [8, 8], (F, x) => {
+export const digamma = defineBoth(FORMATS, "digamma", 1, [6, 4], (F, x) => {
   const a = s.abs(x);
   // ψ(-a) = ψ(1 + a) + π cot(πa)
   const raised = s.call("digamma_positive", s.add(a, F.c(1)));
@@ -134,7 +134,7 @@ export const trigammaPositive = defineBoth(FORMATS, "trigamma_positive", 1, [3, 
 });
 
 /** +∞ at 0 and the negative integers. */
-export const trigamma = defineBoth(FORMATS, "trigamma", 1, [8, 6], (F, x) => {
+export const trigamma = defineBoth(FORMATS, "trigamma", 1, [6, 4], (F, x) => {
   const a = s.abs(x);
   // ψ'(-a) = π² / sin²(πa) - ψ'(1 + a)
   const ratio = s.div(F.c(Math.PI), absSinPi(F, a));

@@ -35,7 +35,7 @@ function asinParts(F: Format, magnitude: Expr): { large: Expr; value: Expr } {
   return { large, value: s.add(t, s.fma(s.mul(t, z), polynomial(F, z, ASIN[F.dtype]), rest)) };
 }
 
-export const asin = defineBoth(FORMATS, "asin", 1, [2, 1.5], (F, x) => {
+export const asin = defineBoth(FORMATS, "asin", 1, [2, 1.75], (F, x) => {
   const { large, value } = asinParts(F, s.abs(x));
   const result = s.select(large, piMinus(F, 0.5, s.add(value, value)), value);
   return flipSign(F, result, signBit(F, x));

@@ -83,7 +83,7 @@ const INV_LN2 = {
   float64: { head: 1.4426950216293335, tail: 1.925962991126617e-8 },
 } as const;
 
-export const log2 = defineBoth(FORMATS, "log2", 1, [0.75, 0.75], (F, x) => {
+export const log2 = defineBoth(FORMATS, "log2", 1, [0.9, 0.75], (F, x) => {
   const { k, m } = splitAnyExponent(F, x);
   const f = s.sub(m, F.c(1));
   const { h, R } = logParts(F, f);
@@ -99,7 +99,7 @@ export const log2 = defineBoth(FORMATS, "log2", 1, [0.75, 0.75], (F, x) => {
   return s.guard(isSpecial(F, x), logSpecial(F, x), s.add(sum, s.add(error, rest)));
 });
 
-export const log1p = defineBoth(FORMATS, "log1p", 1, [0.8, 0.8], (F, x) => {
+export const log1p = defineBoth(FORMATS, "log1p", 1, [0.9, 0.8], (F, x) => {
   const one = F.c(1);
   const u = s.add(one, x);
   const { shifted, m } = splitExponent(F, u);
@@ -136,7 +136,7 @@ export const asinh = defineBoth(FORMATS, "asinh", 1, [1.75, 1.75], (F, x) => {
 });
 
 /** log(x + √(x² - 1)) = log1p(t + √(2t + t²)) with t = x - 1. */
-export const acosh = defineBoth(FORMATS, "acosh", 1, [1.75, 1.75], (F, x) => {
+export const acosh = defineBoth(FORMATS, "acosh", 1, [2.5, 2.25], (F, x) => {
   const t = s.sub(x, F.c(1));
   const y = s.add(t, s.sqrt(s.mul(t, s.add(t, F.c(2)))));
   const value = log1pOrLogOfTwice(F, x, y);

@@ -40,7 +40,7 @@ function halley(t: Expr, x: Expr, F: Format): Expr {
   return s.div(s.mul(t, s.add(q, F.c(2))), s.add(s.add(q, q), F.c(1)));
 }
 
-export const cbrt = defineBoth(FORMATS, "cbrt", 1, [0.75, 0.75], (F, x) => {
+export const cbrt = defineBoth(FORMATS, "cbrt", 1, [0.8, 0.75], (F, x) => {
   const magnitude = s.abs(x);
   // Subnormal arguments are raised by 2^(3·20) and their roots lowered by 2^20 again.
   const subnormal = s.lt(magnitude, F.c(F.minNormal));

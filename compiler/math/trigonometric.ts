@@ -73,9 +73,9 @@ function trigonometric(name: keyof typeof byName, ulp: readonly [number, number]
     ...defineBoth(FORMATS, name, 1, ulp, (F, x) => {
       const magnitude = s.abs(x);
       const withLow = F.dtype === "float64" || name === "tan";
-      const usual = s.le(magnitude, F.c(USUAL[F.dtype]));
+      const large = s.gt(magnitude, F.c(USUAL[F.dtype]));
       const value = signed(F, x, compute(F, reduceUsual(F, magnitude, withLow)));
-      return s.guard(s.not(usual), s.call(`${name}_large`, x), value);
+      return s.guard(large, s.call(`${name}_large`, x), value);
     }),
     ...defineBoth(FORMATS, `${name}_large`, 1, ulp, (F, x) => {
       const magnitude = s.abs(x);
@@ -86,6 +86,6 @@ function trigonometric(name: keyof typeof byName, ulp: readonly [number, number]
   ];
 }
 
-export const sin = trigonometric("sin", [1.75, 1]);
-export const cos = trigonometric("cos", [1.75, 1]);
+export const sin = trigonometric("sin", [1.5, 1]);
+export const cos = trigonometric("cos", [1.5, 1]);
 export const tan = trigonometric("tan", [1.5, 1.5]);

@@ -12,7 +12,7 @@ import {
   type Operand,
 } from "../graph/graph.ts";
 import type { GraphPass } from "./pass.ts";
-import { mapSubgraphs, Substitution, withInputs } from "./rewrite.ts";
+import { Rewriter } from "./rewrite.ts";
 
 /** Never merged: merging across a barrier would undo a checkpoint's recomputation. */
 const OPAQUE: ReadonlySet<string> = new Set(["optimization_barrier"]);
@@ -50,36 +50,21 @@ class Keys {
 function merge(graph: Graph): Graph {
   const keys = new Keys();
   const seen = new Map<string, Equation>();
-  const substitution = new Substitution();
-  const equations: Equation[] = [];
-  let changed = false;
+  const rewriter = new Rewriter(graph);
   for (const original of graph.equations) {
-    const params = mapSubgraphs(original.params, merge);
-    let equation = withInputs(
-      original,
-      original.inputs.map((x) => substitution.apply(x)),
-    );
-    if (params !== original.params) equation = { ...equation, params };
-    if (equation !== original) changed = true;
+    const equation = rewriter.update(original, merge);
     if (!OPAQUE.has(equation.op)) {
       const key = `${equation.op}(${equation.inputs.map((x) => keys.operand(x)).join()})${keys.attribute(equation.params)}`;
       const twin = seen.get(key);
       if (twin !== undefined) {
-        for (const [i, v] of equation.outputs.entries()) substitution.set(v, twin.outputs[i]);
-        changed = true;
+        rewriter.replace(equation, twin.outputs);
         continue;
       }
       seen.set(key, equation);
     }
-    equations.push(equation);
+    rewriter.keep(equation);
   }
-  if (!changed) return graph;
-  return new Graph(
-    graph.name,
-    graph.inputs,
-    equations,
-    graph.outputs.map((x) => substitution.apply(x)),
-  );
+  return rewriter.finish();
 }
 
 export const mergeCommonSubexpressions: GraphPass = { name: "common_subexpressions", run: merge };

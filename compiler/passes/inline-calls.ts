@@ -3,14 +3,14 @@
  * others. First, because every later pass then sees one flat graph per region.
  */
 import { Builder } from "../graph/builder.ts";
-import { type Equation, Graph, type Operand, type Params } from "../graph/graph.ts";
+import type { Equation, Graph, Operand, Params } from "../graph/graph.ts";
 import type { PrimitiveName } from "../graph/names.ts";
 import type { PrimitiveParams } from "../graph/operations.ts";
 import type { ExpandLowering } from "../graph/primitive.ts";
 import { appendEquation } from "../primitives/graph-builder.ts";
 import { primitiveOf } from "../primitives/table.ts";
 import type { GraphPass } from "./pass.ts";
-import { mapSubgraphs, Substitution, withInputs } from "./rewrite.ts";
+import { mapSubgraphs, Rewriter } from "./rewrite.ts";
 
 /** How an operation is replaced by others; null where it stays. Barriers stay until nothing merges equations any more. */
 function expansionOf(op: PrimitiveName): ExpandLowering<Params> | null {
@@ -49,32 +49,18 @@ class ExpandingBuilder extends Builder {
 }
 
 function inlineGraph(graph: Graph): Graph {
-  const equations: Equation[] = [];
-  const builder = new ExpandingBuilder(equations);
-  const substitution = new Substitution();
-  let changed = false;
+  const rewriter = new Rewriter(graph);
+  const builder = new ExpandingBuilder(rewriter.equations);
   for (const equation of graph.equations) {
-    const inputs = equation.inputs.map((x) => substitution.apply(x));
     const lower = expansionOf(equation.op);
-    if (lower !== null) {
-      changed = true;
+    if (lower === null) {
+      rewriter.keep(rewriter.update(equation, inlineGraph));
+    } else {
       builder.source = equation.source;
-      const results = lower.expand(builder, inputs, equation.params);
-      for (const [i, v] of equation.outputs.entries()) substitution.set(v, results[i]);
-      continue;
+      rewriter.replace(equation, lower.expand(builder, rewriter.operands(equation), equation.params));
     }
-    const params = mapSubgraphs(equation.params, inlineGraph);
-    const kept = withInputs(equation, inputs);
-    if (params !== equation.params || kept !== equation) changed = true;
-    equations.push(params === equation.params ? kept : { ...kept, params });
   }
-  if (!changed) return graph;
-  return new Graph(
-    graph.name,
-    graph.inputs,
-    equations,
-    graph.outputs.map((x) => substitution.apply(x)),
-  );
+  return rewriter.finish();
 }
 
 export const inlineCalls: GraphPass = { name: "inline_calls", run: inlineGraph };

@@ -1,4 +1,4 @@
-/** The walk that graph passes share: copies a graph equation by equation, with sub-graphs first. */
+/** The walk that graph passes share: copies a graph equation by equation, with sub-graphs. */
 import { type Attribute, type Equation, Graph, type Operand, type Params, Value } from "../graph/graph.ts";
 
 /** Applies `f` to every sub-graph among the parameters; the same object comes back where nothing changed. */
@@ -22,30 +22,6 @@ function mapAttribute(attribute: Attribute, f: (graph: Graph) => Graph): Attribu
   return mapped.some((item, i) => item !== items[i]) ? mapped : attribute;
 }
 
-/** An equation with other operands; the same object where they are the same. */
-export function withInputs(equation: Equation, inputs: readonly Operand[]): Equation {
-  return inputs.every((x, i) => x === equation.inputs[i]) ? equation : { ...equation, inputs };
-}
-
-/** What a value has been replaced by, following chains. */
-export class Substitution {
-  readonly #map = new Map<Operand, Operand>();
-
-  set(from: Value, to: Operand): void {
-    this.#map.set(from, to);
-  }
-
-  get size(): number {
-    return this.#map.size;
-  }
-
-  apply(x: Operand): Operand {
-    let current = x;
-    for (let next = this.#map.get(current); next !== undefined; next = this.#map.get(current)) current = next;
-    return current;
-  }
-}
-
 /** How often each value is used: by equations and, once more each, by the graph's outputs. */
 export function useCounts(graph: Graph): Map<Value, number> {
   const counts = new Map<Value, number>();
@@ -55,4 +31,61 @@ export function useCounts(graph: Graph): Map<Value, number> {
   for (const equation of graph.equations) equation.inputs.forEach(count);
   graph.outputs.forEach(count);
   return counts;
+}
+
+/** A graph as a pass rewrites it: its equations in order, with operands that were replaced replaced. */
+export class Rewriter {
+  readonly equations: Equation[] = [];
+  readonly #replaced = new Map<Operand, Operand>();
+  #changed = false;
+
+  constructor(readonly graph: Graph) {}
+
+  /** What the operands of an equation have been replaced by. */
+  operands(equation: Equation): Operand[] {
+    return equation.inputs.map((x) => this.#apply(x));
+  }
+
+  /** Follows chains. */
+  #apply(x: Operand): Operand {
+    let current = x;
+    for (let next = this.#replaced.get(x); next !== undefined; next = this.#replaced.get(current))
+      current = next;
+    return current;
+  }
+
+  /**
+   * The equation over what its operands have been replaced by, and with `f` applied to its sub-graphs: the same object
+   * where neither changes it. It is not kept yet.
+   */
+  update(original: Equation, f: (graph: Graph) => Graph): Equation {
+    const inputs = this.operands(original);
+    const same = inputs.every((x, i) => x === original.inputs[i]);
+    const params = mapSubgraphs(original.params, f);
+    if (same && params === original.params) return original;
+    this.#changed = true;
+    return { ...original, inputs: same ? original.inputs : inputs, params };
+  }
+
+  keep(equation: Equation): void {
+    this.equations.push(equation);
+  }
+
+  /** Uses `operands` for the equation's results from here on, and does not keep it. */
+  replace(equation: Equation, operands: readonly Operand[]): void {
+    for (const [i, v] of equation.outputs.entries()) this.#replaced.set(v, operands[i]);
+    this.#changed = true;
+  }
+
+  /** The graph of the equations kept; the same object where all are as they were. */
+  finish(): Graph {
+    if (!this.#changed) return this.graph;
+    const { name, inputs, outputs } = this.graph;
+    return new Graph(
+      name,
+      inputs,
+      this.equations,
+      outputs.map((x) => this.#apply(x)),
+    );
+  }
 }

@@ -2,7 +2,7 @@
  * Local rewrites that keep every bit of the result: constant folding over literals, neutral operands, movement
  * operations that cancel or compose. Nothing here changes rounding; `x + 0` is kept, because (-0) + 0 is +0.
  */
-import { type Equation, Graph, isLiteral, Literal, type Operand, Value } from "../graph/graph.ts";
+import { type Equation, type Graph, isLiteral, Literal, type Operand, Value } from "../graph/graph.ts";
 import { type EquationOf, isOp } from "../graph/operations.ts";
 import type { RefTensor } from "../graph/reference.ts";
 import { convertConstant, roundTo } from "../kernel/constants.ts";
@@ -11,7 +11,7 @@ import { primitiveOf } from "../primitives/table.ts";
 import { isFloating } from "../types/dtype.ts";
 import { type Shape, sameShape, tensorType } from "../types/tensor-type.ts";
 import type { GraphPass } from "./pass.ts";
-import { mapSubgraphs, Substitution, useCounts, withInputs } from "./rewrite.ts";
+import { Rewriter, useCounts } from "./rewrite.ts";
 
 /** Elementwise operations whose double-precision reference, rounded once, is the exact result on literals. */
 const EXACT_FOLDS: ReadonlySet<string> = new Set([
@@ -46,36 +46,26 @@ const EXACT_FOLDS: ReadonlySet<string> = new Set([
 
 class Simplifier {
   readonly #producer = new Map<Value, Equation>();
-  readonly #substitution = new Substitution();
-  readonly #out: Equation[] = [];
-  #uses: ReadonlyMap<Value, number> = new Map();
-  #changed = false;
+  readonly #rewriter: Rewriter;
+  readonly #uses: ReadonlyMap<Value, number>;
 
-  run(graph: Graph): Graph {
+  constructor(graph: Graph) {
+    this.#rewriter = new Rewriter(graph);
     this.#uses = useCounts(graph);
-    for (const original of graph.equations) {
-      const params = mapSubgraphs(original.params, simplify);
-      let equation = withInputs(
-        original,
-        original.inputs.map((x) => this.#substitution.apply(x)),
-      );
-      if (params !== original.params) equation = { ...equation, params };
-      if (equation !== original) this.#changed = true;
+  }
+
+  run(): Graph {
+    for (const original of this.#rewriter.graph.equations) {
+      const equation = this.#rewriter.update(original, simplify);
       const replacement = this.#replace(equation);
-      if (replacement !== null) {
-        this.#changed = true;
-        this.#substitution.set(equation.outputs[0], replacement);
-        continue;
-      }
-      this.#push(equation);
+      if (replacement === null) this.#push(equation);
+      else this.#rewriter.replace(equation, [replacement]);
     }
-    if (!this.#changed) return graph;
-    const outputs = graph.outputs.map((x) => this.#substitution.apply(x));
-    return new Graph(graph.name, graph.inputs, this.#out, outputs);
+    return this.#rewriter.finish();
   }
 
   #push(equation: Equation): void {
-    this.#out.push(equation);
+    this.#rewriter.keep(equation);
     for (const v of equation.outputs) this.#producer.set(v, equation);
   }
 
@@ -90,8 +80,9 @@ class Simplifier {
     inputs: readonly Operand[],
     params: Equation["params"],
   ): Operand {
-    const outputs = appendEquation(this.#out, op, inputs, params, equation.source);
-    this.#producer.set(outputs[0], this.#out[this.#out.length - 1]);
+    const { equations } = this.#rewriter;
+    const outputs = appendEquation(equations, op, inputs, params, equation.source);
+    this.#producer.set(outputs[0], equations[equations.length - 1]);
     return outputs[0];
   }
 
@@ -239,7 +230,7 @@ class Simplifier {
 }
 
 function simplify(graph: Graph): Graph {
-  return new Simplifier().run(graph);
+  return new Simplifier(graph).run();
 }
 
 export const simplifyGraph: GraphPass = { name: "simplify", run: simplify };

@@ -12,6 +12,7 @@
 import type { DType } from "../../compiler/types/dtype.ts";
 import { WeftTypeError } from "../../compiler/types/errors.ts";
 import type { Shape } from "../../compiler/types/tensor-type.ts";
+import type { TypedArray } from "../../compiler/types/typed-array.ts";
 import type { ShapedArray } from "./aval.ts";
 import { formatType } from "./aval.ts";
 
@@ -19,15 +20,7 @@ import { formatType } from "./aval.ts";
 export type ArrayLike = NdArray | number | boolean;
 
 /** Elements of an array read back: float16 is widened to float32, bool is 0 and 1. */
-export type ArrayData =
-  | Int8Array
-  | Uint8Array
-  | Int16Array
-  | Uint16Array
-  | Int32Array
-  | Uint32Array
-  | Float32Array
-  | Float64Array;
+export type ArrayData = TypedArray;
 
 export type NestedArray<T> = T | NestedArray<T>[];
 

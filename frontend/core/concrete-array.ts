@@ -9,9 +9,10 @@ import {
   type TensorType,
   tensorType,
 } from "../../compiler/types/tensor-type.ts";
+import type { TypedArray } from "../../compiler/types/typed-array.ts";
 import { cpuDevice } from "../../runtime/device.ts";
 import { DisposedError, goneMessage, type Storage } from "../../runtime/storage.ts";
-import { bytesOfTypedArray, type TypedArray, typedArrayOf } from "../../runtime/typed-array.ts";
+import { bytesOfTypedArray, typedArrayOf } from "../../runtime/typed-array.ts";
 import { type ArrayData, NdArray } from "./array.ts";
 import { avalOf, formatShape, formatType, type ShapedArray } from "./aval.ts";
 import { formatElements } from "./print.ts";

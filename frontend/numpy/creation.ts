@@ -7,12 +7,10 @@ import {
   asArray,
   convert,
   DEFAULT_FLOAT,
-  describeValue,
   full as filled,
   formatShape,
   NdArray,
   resultType,
-  WeftTypeError,
   WeftValueError,
 } from "../core/index.ts";
 import { canonicalizeAxis, canonicalizeShape } from "../lax/axes.ts";
@@ -26,143 +24,10 @@ import {
   reshape,
 } from "../lax/movement.ts";
 import { broadcastShapes, broadcastTo } from "../lax/operands.ts";
+import type { DTypeOption } from "./array.ts";
 import { inexactDType, promoteDTypes, promoteDTypesInexact, toArray } from "./promotion.ts";
 
 export { broadcastShapes };
-
-/** What typed arrays become. */
-type NativeArray =
-  | Int8Array
-  | Uint8Array
-  | Uint8ClampedArray
-  | Int16Array
-  | Uint16Array
-  | Int32Array
-  | Uint32Array
-  | Float32Array
-  | Float64Array;
-
-/** What `array` takes: arrays, numbers, booleans, typed arrays, and lists of these nested to equal lengths. */
-export type ArrayData = ArrayLike | NativeArray | readonly ArrayData[];
-
-function nativeDType(x: NativeArray): DType {
-  if (x instanceof Int8Array) return "int8";
-  if (x instanceof Int16Array) return "int16";
-  if (x instanceof Int32Array) return "int32";
-  if (x instanceof Uint16Array) return "uint16";
-  if (x instanceof Uint32Array) return "uint32";
-  if (x instanceof Float32Array) return "float32";
-  return x instanceof Float64Array ? "float64" : "uint8";
-}
-
-function isNative(x: ArrayData): x is NativeArray {
-  return ArrayBuffer.isView(x);
-}
-
-function isList(x: ArrayData): x is readonly ArrayData[] {
-  return Array.isArray(x);
-}
-
-function inhomogeneous(depth: readonly number[]): WeftValueError {
-  return new WeftValueError(
-    "setting an array element with a sequence. The requested array has an inhomogeneous shape after " +
-      `${depth.length} dimensions. The detected shape was ${formatShape(depth)} + inhomogeneous part.`,
-  );
-}
-
-/** Shape of nested lists of numbers, and their elements in order; null where there are arrays among them. */
-function flatten(data: readonly ArrayData[]): { shape: number[]; values: (number | boolean)[] } | null {
-  const shape: number[] = [];
-  for (let x: ArrayData = data; isList(x); x = x[0]) {
-    shape.push(x.length);
-    if (x.length === 0) break;
-  }
-  const values: (number | boolean)[] = [];
-  const visit = (x: ArrayData, axis: number): boolean => {
-    if (isList(x)) {
-      if (axis >= shape.length || x.length !== shape[axis]) throw inhomogeneous(shape.slice(0, axis));
-      return x.every((item) => visit(item, axis + 1));
-    }
-    if (x instanceof NdArray || isNative(x)) return false;
-    if (axis !== shape.length) throw inhomogeneous(shape.slice(0, axis));
-    if (typeof x !== "number" && typeof x !== "boolean") {
-      throw new WeftTypeError(
-        `Value ${describeValue(x)} is not a valid array element: arrays hold numbers and booleans`,
-      );
-    }
-    values.push(x);
-    return true;
-  };
-  return visit(data, 0) ? { shape, values } : null;
-}
-
-/** Values of a list as elements of a dtype. Throws WeftValueError for an integer outside of the dtype. */
-function elementsOf(values: readonly (number | boolean)[], dtype: DType): number[] {
-  if (!isInteger(dtype)) return values.map(Number);
-  return values.map((x) => {
-    const value = Number(x);
-    // As NumPy: a float given an integer dtype loses its fraction; what does not fit is an error.
-    return asInteger(value, dtype);
-  });
-}
-
-function asInteger(value: number, dtype: DType): number {
-  if (!Number.isFinite(value)) {
-    throw new WeftValueError(`cannot convert float ${Number.isNaN(value) ? "NaN" : "infinity"} to integer`);
-  }
-  const whole = Math.trunc(value);
-  filled(whole, dtype);
-  return whole;
-}
-
-export interface DTypeOption {
-  readonly dtype?: DType;
-}
-
-/**
- * An array from numbers, nested lists, typed arrays or arrays (`jnp.array`).
- *
- * JavaScript does not tell 1 from 1.0, so a list of numbers is float32 unless `dtype` says otherwise, where NumPy
- * would take int32 for `[1, 2, 3]`: write `np.array([1, 2, 3], { dtype: "int32" })`. A list of booleans is bool; a
- * typed array keeps its dtype (Uint8ClampedArray is uint8); a list of arrays is stacked in their common dtype.
- * Throws WeftValueError for ragged lists and for integers that the dtype cannot hold.
- */
-export function array(data: ArrayData, options: DTypeOption = {}): NdArray {
-  const dtype = options.dtype === undefined ? undefined : checkDType(options.dtype);
-  if (data instanceof NdArray) return dtype === undefined ? data : convert(data, dtype);
-  if (typeof data === "number" || typeof data === "boolean") {
-    if (dtype === undefined) return filled(Number(data), typeof data === "boolean" ? "bool" : DEFAULT_FLOAT);
-    return filled(elementsOf([data], dtype)[0], dtype);
-  }
-  if (isNative(data)) {
-    const own = arrayFromData(data, nativeDType(data), [data.length]);
-    return dtype === undefined ? own : convert(own, dtype);
-  }
-  if (!isList(data)) {
-    throw new WeftTypeError(
-      `Value ${describeValue(data)} with is not a valid array type: give numbers or lists`,
-    );
-  }
-  const flat = flatten(data);
-  if (flat !== null) {
-    const { shape, values } = flat;
-    const booleans = values.length > 0 && values.every((x) => typeof x === "boolean");
-    const chosen = dtype ?? (booleans ? "bool" : DEFAULT_FLOAT);
-    return arrayFromData(elementsOf(values, chosen), chosen, shape);
-  }
-  const rows = data.map((item) => array(item));
-  const common =
-    dtype ?? resultType(...data.map((item, i) => (typeof item === "number" ? item : rows[i]))).dtype;
-  if (rows.some((row) => formatShape(row.shape) !== formatShape(rows[0].shape)))
-    throw inhomogeneous([rows.length]);
-  return concatenate(
-    rows.map((row) => expandDims(convert(row, common), [0])),
-    0,
-  );
-}
-
-/** As `array` (`jnp.asarray`): arrays are immutable, so nothing is copied. */
-export const asarray = array;
 
 /** The array itself under a new name (`jnp.copy`); arrays are immutable. */
 export function copy(x: ArrayLike): NdArray {

@@ -8,11 +8,13 @@ import { matrixTranspose } from "./movement.ts";
 import { norm, vectorNorm } from "./norms.ts";
 
 export { type ArrayLike, NdArray } from "../core/array.ts";
+export * from "./array.ts";
 export { type AtOptions, IndexUpdate } from "./at.ts";
 export * from "./calculus.ts";
 export * from "./creation.ts";
 export * from "./dtypes.ts";
 export { type EinsumOptions, einsum, einsumPath } from "./einsum.ts";
+export * from "./histograms.ts";
 export type { GetOptions, Index, RangeIndex } from "./indexing.ts";
 export * from "./joining.ts";
 export {

@@ -257,7 +257,7 @@ function indexValue(entry: AxisIndex): NdArray {
 }
 
 /** Index arrays of one joint shape as vectors along a new last axis. */
-export function indexVectors(values: readonly NdArray[], joint: Shape): NdArray {
+function indexVectors(values: readonly NdArray[], joint: Shape): NdArray {
   const columns = values.map((v) => expandDims(broadcastTo(v, joint), [joint.length]));
   return columns.length === 0 ? full(0, "int32", [...joint, 0]) : concatenate(columns, joint.length);
 }

@@ -14,7 +14,7 @@ import { broadcastTo as broadcastKnown, broadcastShapes } from "../lax/operands.
 import { toArray } from "./promotion.ts";
 
 /** A shape with at most one −1, which stands for what is left (`jnp` `_compute_newshape`). */
-export function inferShape(x: NdArray, shape: number | readonly number[]): number[] {
+function inferShape(x: NdArray, shape: number | readonly number[]): number[] {
   const list = typeof shape === "number" ? [shape] : [...shape];
   const from = `array of shape ${formatShape(x.shape)} (size ${x.size})`;
   if (list.some((n) => !Number.isInteger(n) || n < -1)) canonicalizeShape(list);

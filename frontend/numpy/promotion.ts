@@ -8,12 +8,10 @@ import {
   DEFAULT_FLOAT,
   DEFAULT_INT,
   describeValue,
-  formatShape,
   full,
   NdArray,
   type PromotedType,
   resultType,
-  UnsupportedError,
   WeftTypeError,
 } from "../core/index.ts";
 import { broadcastShapes, broadcastTo } from "../lax/operands.ts";
@@ -102,22 +100,11 @@ export function inexact(name: string, x: ArrayLike): NdArray {
  * Concrete elements of an array whose values decide a shape. Throws JAX's concretization error inside `jit`, with the
  * way out.
  */
-export function concreteData(x: NdArray, fix: string): ArrayLike_ {
+export function concreteData(x: NdArray, fix: string): globalThis.ArrayLike<number> {
   try {
     return x.dataSync();
   } catch (error) {
     if (error instanceof TypeError) error.message = `${error.message}\n${fix}`;
     throw error;
   }
-}
-type ArrayLike_ = globalThis.ArrayLike<number>;
-
-/** Throws for an option that JAX takes and that means nothing here. */
-export function unsupported(name: string, what: string): never {
-  throw new UnsupportedError(`${name}: ${what}`);
-}
-
-/** `shapes (2,) and (3,)` for messages. */
-export function formatShapes(...xs: readonly NdArray[]): string {
-  return xs.map((x) => formatShape(x.shape)).join(" and ");
 }

@@ -7,7 +7,7 @@ import { isnan, where } from "../numpy/logic.ts";
 import { sum } from "../numpy/reductions.ts";
 import { add, clip as clipArray, divide, maximum, multiply, square, subtract } from "../numpy/ufuncs.ts";
 import type { Result } from "../transforms/types.ts";
-import { arrayPart, arraysOf, mapTree, type OptState, part } from "./trees.ts";
+import { arrayPart, arraysOf, mapTree, type OptState, part, sealed } from "./trees.ts";
 
 /** A pair of pure functions (`optax.GradientTransformation`). */
 export interface GradientTransformation {
@@ -31,7 +31,7 @@ function stateless(
   needsParams = "",
 ): GradientTransformation {
   return {
-    init: () => null,
+    init: () => sealed(null),
     update<U>(updates: U, state: OptState, params?: unknown): [U, OptState] {
       if (needsParams === "") return [mapTree<U>((g) => f(g, undefined), updates), state];
       return [mapTree<U>((g, p) => f(g, p), updates, required(params, needsParams)), state];
@@ -47,8 +47,8 @@ function required(params: unknown, name: string): unknown {
   );
 }
 
-function zeros(params: unknown): OptState {
-  return mapTree<OptState>((p) => zerosLike(p), params);
+function zeros(params: unknown): unknown {
+  return mapTree((p) => zerosLike(p), params);
 }
 
 function count0(): NdArray {
@@ -62,7 +62,7 @@ function increment(count: NdArray): NdArray {
 
 /** Changes nothing (`optax.identity`). */
 export function identity(): GradientTransformation {
-  return { init: () => null, update: (updates, state) => [updates, state] };
+  return { init: () => sealed(null), update: (updates, state) => [updates, state] };
 }
 
 /** All updates 0 (`optax.set_to_zero`). */
@@ -73,7 +73,7 @@ export function setToZero(): GradientTransformation {
 /** Transformations one after the other (`optax.chain`). */
 export function chain(...transforms: readonly GradientTransformation[]): GradientTransformation {
   return {
-    init: (params) => transforms.map((t) => t.init(params)),
+    init: (params) => sealed(transforms.map((t) => t.init(params))),
     update<U>(updates: U, state: OptState, params?: unknown): [U, OptState] {
       if (!Array.isArray(state) || state.length !== transforms.length) {
         throw new WeftValueError(
@@ -87,7 +87,7 @@ export function chain(...transforms: readonly GradientTransformation[]): Gradien
         current = next;
         states.push(s);
       }
-      return [current, states];
+      return [current, sealed(states)];
     },
   };
 }
@@ -100,12 +100,12 @@ export function scale(stepSize: ArrayLike): GradientTransformation {
 /** Updates times a number that depends on the step (`optax.scale_by_schedule`). */
 export function scaleBySchedule(schedule: Schedule): GradientTransformation {
   return {
-    init: () => ({ count: count0() }),
+    init: () => sealed({ count: count0() }),
     update<U>(updates: U, state: OptState): [U, OptState] {
       const count = arrayPart(state, "count");
       const size = schedule(count);
       const scaled = mapTree<U>((g) => convert(multiply(g, size), g.dtype), updates);
-      return [scaled, { count: increment(count) }];
+      return [scaled, sealed({ count: increment(count) })];
     },
   };
 }
@@ -121,14 +121,14 @@ export function scaleByLearningRate(learningRate: ScalarOrSchedule): GradientTra
 export function trace(decay: number, options: { nesterov?: boolean } = {}): GradientTransformation {
   const { nesterov = false } = options;
   return {
-    init: (params) => ({ trace: zeros(params) }),
+    init: (params) => sealed({ trace: zeros(params) }),
     update<U>(updates: U, state: OptState): [U, OptState] {
       const old = part(state, "trace");
-      const collected = mapTree<OptState>((g, t) => add(g, multiply(t, decay)), updates, old);
+      const collected = mapTree((g, t) => add(g, multiply(t, decay)), updates, old);
       const result = nesterov
         ? mapTree<U>((g, t) => add(g, multiply(t, decay)), updates, collected)
         : mapTree<U>((_, t) => t, updates, collected);
-      return [result, { trace: collected }];
+      return [result, sealed({ trace: collected })];
     },
   };
 }
@@ -139,8 +139,8 @@ function movingAverage(
   average: unknown,
   decay: number,
   f: (g: NdArray) => NdArray,
-): OptState {
-  return mapTree<OptState>((g, m) => add(multiply(f(g), 1 - decay), multiply(m, decay)), updates, average);
+): unknown {
+  return mapTree((g, m) => add(multiply(f(g), 1 - decay), multiply(m, decay)), updates, average);
 }
 
 /** 1 − decayᵏ: what a moving average that started from 0 has to be divided by. */
@@ -164,7 +164,7 @@ export interface AdamOptions {
 export function scaleByAdam(options: AdamOptions = {}): GradientTransformation {
   const { b1 = 0.9, b2 = 0.999, eps = 1e-8, epsRoot = 0, nesterov = false } = options;
   return {
-    init: (params) => ({ count: count0(), mu: zeros(params), nu: zeros(params) }),
+    init: (params) => sealed({ count: count0(), mu: zeros(params), nu: zeros(params) }),
     update<U>(updates: U, state: OptState): [U, OptState] {
       const mu = movingAverage(updates, part(state, "mu"), b1, (g) => g);
       const nu = movingAverage(updates, part(state, "nu"), b2, square);
@@ -184,7 +184,7 @@ export function scaleByAdam(options: AdamOptions = {}): GradientTransformation {
         mu,
         nu,
       );
-      return [result, { count, mu, nu }];
+      return [result, sealed({ count, mu, nu })];
     },
   };
 }
@@ -193,11 +193,11 @@ export function scaleByAdam(options: AdamOptions = {}): GradientTransformation {
 export function scaleByAdamax(options: Pick<AdamOptions, "b1" | "b2" | "eps"> = {}): GradientTransformation {
   const { b1 = 0.9, b2 = 0.999, eps = 1e-8 } = options;
   return {
-    init: (params) => ({ count: count0(), mu: zeros(params), nu: zeros(params) }),
+    init: (params) => sealed({ count: count0(), mu: zeros(params), nu: zeros(params) }),
     update<U>(updates: U, state: OptState): [U, OptState] {
       const count = increment(arrayPart(state, "count"));
       const mu = movingAverage(updates, part(state, "mu"), b1, (g) => g);
-      const nu = mapTree<OptState>(
+      const nu = mapTree(
         (g, v) => maximum(add(lax.abs(g), eps), multiply(v, b2)),
         updates,
         part(state, "nu"),
@@ -205,7 +205,7 @@ export function scaleByAdamax(options: Pick<AdamOptions, "b1" | "b2" | "eps"> = 
       const c1 = biasCorrection(b1, count);
       return [
         mapTree<U>((g, m, v) => convert(divide(divide(m, c1), v), g.dtype), updates, mu, nu),
-        { count, mu, nu },
+        sealed({ count, mu, nu }),
       ];
     },
   };
@@ -215,11 +215,11 @@ export function scaleByAdamax(options: Pick<AdamOptions, "b1" | "b2" | "eps"> = 
 export function scaleByLion(options: { b1?: number; b2?: number } = {}): GradientTransformation {
   const { b1 = 0.9, b2 = 0.99 } = options;
   return {
-    init: (params) => ({ mu: zeros(params) }),
+    init: (params) => sealed({ mu: zeros(params) }),
     update<U>(updates: U, state: OptState): [U, OptState] {
       const old = part(state, "mu");
       const result = mapTree<U>((g, m) => lax.sign(add(multiply(g, 1 - b1), multiply(m, b1))), updates, old);
-      return [result, { mu: movingAverage(updates, old, b2, (g) => g) }];
+      return [result, sealed({ mu: movingAverage(updates, old, b2, (g) => g) })];
     },
   };
 }
@@ -233,18 +233,18 @@ export interface RmsOptions {
   readonly initialScale?: number;
 }
 
-function filled(params: unknown, value: number): OptState {
-  return mapTree<OptState>((p) => constantLike(p, value), params);
+function filled(params: unknown, value: number): unknown {
+  return mapTree((p) => constantLike(p, value), params);
 }
 
 /** Updates over the root of their mean square (`optax.scale_by_rms`). */
 export function scaleByRms(options: RmsOptions = {}): GradientTransformation {
   const { decay = 0.9, eps = 1e-8, initialScale = 0 } = options;
   return {
-    init: (params) => ({ nu: filled(params, initialScale) }),
+    init: (params) => sealed({ nu: filled(params, initialScale) }),
     update<U>(updates: U, state: OptState): [U, OptState] {
       const nu = movingAverage(updates, part(state, "nu"), decay, square);
-      return [mapTree<U>((g, v) => multiply(g, lax.rsqrt(add(v, eps))), updates, nu), { nu }];
+      return [mapTree<U>((g, v) => multiply(g, lax.rsqrt(add(v, eps))), updates, nu), sealed({ nu })];
     },
   };
 }
@@ -253,7 +253,7 @@ export function scaleByRms(options: RmsOptions = {}): GradientTransformation {
 export function scaleByStddev(options: RmsOptions = {}): GradientTransformation {
   const { decay = 0.9, eps = 1e-8, initialScale = 0 } = options;
   return {
-    init: (params) => ({ mu: zeros(params), nu: filled(params, initialScale) }),
+    init: (params) => sealed({ mu: zeros(params), nu: filled(params, initialScale) }),
     update<U>(updates: U, state: OptState): [U, OptState] {
       const mu = movingAverage(updates, part(state, "mu"), decay, (g) => g);
       const nu = movingAverage(updates, part(state, "nu"), decay, square);
@@ -263,7 +263,7 @@ export function scaleByStddev(options: RmsOptions = {}): GradientTransformation 
         mu,
         nu,
       );
-      return [result, { mu, nu }];
+      return [result, sealed({ mu, nu })];
     },
   };
 }
@@ -274,15 +274,15 @@ export function scaleByRss(
 ): GradientTransformation {
   const { initialAccumulatorValue = 0.1, eps = 1e-7 } = options;
   return {
-    init: (params) => ({ sumOfSquares: filled(params, initialAccumulatorValue) }),
+    init: (params) => sealed({ sumOfSquares: filled(params, initialAccumulatorValue) }),
     update<U>(updates: U, state: OptState): [U, OptState] {
-      const sums = mapTree<OptState>((g, s) => add(square(g), s), updates, part(state, "sumOfSquares"));
+      const sums = mapTree((g, s) => add(square(g), s), updates, part(state, "sumOfSquares"));
       const result = mapTree<U>(
         (g, s) => multiply(where(lax.gt(s, 0), lax.rsqrt(add(s, eps)), 0), g),
         updates,
         sums,
       );
-      return [result, { sumOfSquares: sums }];
+      return [result, sealed({ sumOfSquares: sums })];
     },
   };
 }
@@ -291,7 +291,7 @@ export function scaleByRss(
 export function scaleByAdadelta(options: { rho?: number; eps?: number } = {}): GradientTransformation {
   const { rho = 0.9, eps = 1e-6 } = options;
   return {
-    init: (params) => ({ eG: zeros(params), eX: zeros(params) }),
+    init: (params) => sealed({ eG: zeros(params), eX: zeros(params) }),
     update<U>(updates: U, state: OptState): [U, OptState] {
       const eG = movingAverage(updates, part(state, "eG"), rho, square);
       const old = part(state, "eX");
@@ -301,7 +301,7 @@ export function scaleByAdadelta(options: { rho?: number; eps?: number } = {}): G
         eG,
         old,
       );
-      return [result, { eG, eX: movingAverage(result, old, rho, square) }];
+      return [result, sealed({ eG, eX: movingAverage(result, old, rho, square) })];
     },
   };
 }
@@ -326,7 +326,7 @@ export function globalNorm(tree: unknown): NdArray {
 /** Updates shortened so that their global norm is at most maxNorm (`optax.clip_by_global_norm`). */
 export function clipByGlobalNorm(maxNorm: ArrayLike): GradientTransformation {
   return {
-    init: () => null,
+    init: () => sealed(null),
     update<U>(updates: U, state: OptState): [U, OptState] {
       const norm = globalNorm(updates);
       const inside = lax.lt(norm, maxNorm);

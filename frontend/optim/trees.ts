@@ -1,9 +1,21 @@
 /** Trees of arrays, leaf by leaf. */
-import { type ArrayLike, asArray, type NdArray } from "../core/index.ts";
+import { type ArrayLike, asArray, type NdArray, WeftValueError } from "../core/index.ts";
 import { flatten, flattenUpTo, unflatten } from "../tree/tree.ts";
 
-/** The state of an optimizer: a tree of arrays. Goes through jit, scan and grad as any tree does. */
-export type OptState = null | NdArray | readonly OptState[] | { readonly [key: string]: OptState };
+declare const KIND: unique symbol;
+
+/**
+ * The state of an optimizer: a tree of arrays that only its transformation reads. Goes through jit, scan and grad as any
+ * tree does. The type is opaque, since it depends on the parameters and the chain of transformations.
+ */
+export interface OptState {
+  readonly [KIND]: "optimizer state";
+}
+
+/** A tree as a state. */
+export function sealed(tree: unknown): OptState {
+  return tree as OptState;
+}
 
 /** The leaves of a tree as arrays. */
 export function arraysOf(tree: unknown): NdArray[] {
@@ -28,11 +40,11 @@ export function mapTree<T>(
 }
 
 /** A part of a state by name. */
-export function part(state: OptState, name: string): OptState {
-  if (state !== null && typeof state === "object" && name in state) {
-    return (state as { readonly [key: string]: OptState })[name];
-  }
-  throw new TypeError(`the optimizer state has no "${name}": it belongs to another optimizer`);
+export function part(state: OptState, name: string): unknown {
+  if (typeof state === "object" && state !== null && name in state) return Reflect.get(state, name);
+  throw new WeftValueError(
+    `the optimizer state has no "${name}": it belongs to another optimizer, or init was not called`,
+  );
 }
 
 /** An array of a state by name. */

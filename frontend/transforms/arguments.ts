@@ -1,7 +1,8 @@
 /** Arguments of transformed functions: leaves, their abstract values, and what they are called in messages. */
 
 import { tensorType } from "../../compiler/types/tensor-type.ts";
-import { bytesOfTypedArray, dtypeOfTypedArray, type TypedArray } from "../../runtime/typed-array.ts";
+import type { TypedArray } from "../../compiler/types/typed-array.ts";
+import { bytesOfTypedArray, dtypeOfTypedArray } from "../../runtime/typed-array.ts";
 import { NdArray } from "../core/array.ts";
 import type { ShapedArray } from "../core/aval.ts";
 import { arrayFromBytes } from "../core/concrete-array.ts";

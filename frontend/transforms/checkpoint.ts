@@ -5,9 +5,8 @@ import type { ArrayLike, NdArray } from "../core/array.ts";
 import { asArray, bind, bindOne, contextFor } from "../core/trace.ts";
 import { flatten, unflatten } from "../tree/tree.ts";
 import { describeCallee, leafArray } from "./arguments.ts";
-import { flattenCall, runsNow } from "./custom-call.ts";
-import { traceToGraph } from "./trace-function.ts";
-import { type AnyFunction, type Arguments, applyFunction, type Result } from "./types.ts";
+import { tracedCall } from "./custom-call.ts";
+import type { AnyFunction, Arguments, Result } from "./types.ts";
 
 /**
  * A function whose intermediate values are computed again in the backward pass instead of being kept
@@ -17,20 +16,9 @@ export function checkpoint<F extends AnyFunction>(
   f: F,
 ): (...args: Arguments<Parameters<F>>) => Result<ReturnType<F>> {
   const callee = describeCallee(f);
-  const call = (...args: unknown[]): unknown => {
-    const flat = flattenCall("checkpoint", callee, args, []);
-    if (runsNow(flat)) return applyFunction(f, flat.rebuild(flat.arrays));
-    const traced = traceToGraph("checkpoint", callee, flat.inputs, (arrays) =>
-      applyFunction(f, flat.rebuild(arrays)),
-    );
-    const outputs = bind(
-      "checkpoint",
-      [...flat.arrays, ...traced.captured],
-      { graph: traced.graph },
-      traced.outAvals.map((a) => a.weakType),
-    );
-    return unflatten(traced.outTree, outputs);
-  };
+  const call = tracedCall("checkpoint", f, callee, [], (flat, traced, weakTypes) =>
+    bind("checkpoint", [...flat.arrays, ...traced.captured], { graph: traced.graph }, weakTypes),
+  );
   return call as (...args: Arguments<Parameters<F>>) => Result<ReturnType<F>>;
 }
 

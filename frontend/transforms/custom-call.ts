@@ -2,16 +2,18 @@
 import { DeferredGraph, DenseTensor, type Graph, type Operand } from "../../compiler/graph/graph.ts";
 import { GraphBuilder } from "../../compiler/primitives/graph-builder.ts";
 import { isFloating } from "../../compiler/types/dtype.ts";
+import type { SourceRef } from "../../compiler/types/source.ts";
 import type { NdArray } from "../core/array.ts";
 import { formatAval, type ShapedArray } from "../core/aval.ts";
 import { ConcreteArray } from "../core/concrete-array.ts";
 import { InternalError, WeftTypeError } from "../core/errors.ts";
 import { bind, contextFor } from "../core/trace.ts";
-import { flatten, leafPaths, structureDifference, unflattenAt } from "../tree/tree.ts";
+import { flatten, leafPaths, structureDifference, unflatten, unflattenAt } from "../tree/tree.ts";
 import { formatPath, type TreeDef } from "../tree/treedef.ts";
 import { argumentArray, argumentPath, type Callee, inputHint, resolveArgnums } from "./arguments.ts";
 import { sameStatic } from "./static-arguments.ts";
-import type { InputSpec, TracedGraph } from "./trace-function.ts";
+import { type InputSpec, type TracedGraph, traceToGraph } from "./trace-function.ts";
+import { type AnyFunction, applyFunction } from "./types.ts";
 
 /** A call with its differentiated arguments as arrays; the others are kept as they are. */
 export interface FlatCall {
@@ -24,7 +26,7 @@ export interface FlatCall {
   rebuild(arrays: readonly NdArray[]): unknown[];
 }
 
-export function flattenCall(
+function flattenCall(
   kind: string,
   callee: Callee,
   args: readonly unknown[],
@@ -64,9 +66,38 @@ export function treeList(tree: TreeDef, arrays: readonly unknown[], at = 0): unk
   return value;
 }
 
-/** Whether the call belongs to no trace, so that no rule can be asked for. */
-export function runsNow(call: FlatCall): boolean {
-  return contextFor(call.arrays) === null;
+/**
+ * A function that is called as f is. Where no trace is running, no rule can be asked for, and f runs at once; otherwise
+ * `bindCall` emits one equation for f's graph, whose results it returns.
+ */
+export function tracedCall(
+  kind: "checkpoint" | "custom_jvp" | "custom_vjp",
+  f: AnyFunction,
+  callee: Callee,
+  nondiffArgnums: readonly number[],
+  bindCall: (flat: FlatCall, traced: TracedGraph, weakTypes: readonly boolean[]) => readonly NdArray[],
+): (...args: unknown[]) => unknown {
+  return (...args) => {
+    const flat = flattenCall(kind, callee, args, nondiffArgnums);
+    if (contextFor(flat.arrays) === null) return applyFunction(f, flat.rebuild(flat.arrays));
+    const traced = traceToGraph(kind, callee, flat.inputs, (arrays) =>
+      applyFunction(f, flat.rebuild(arrays)),
+    );
+    const weakTypes = traced.outAvals.map((a) => a.weakType);
+    return unflatten(traced.outTree, bindCall(flat, traced, weakTypes));
+  };
+}
+
+/** The structures of the two parts of what a rule must return: a pair. */
+export function pairOf(
+  traced: TracedGraph,
+  rule: string,
+  parts: string,
+  source: SourceRef | null,
+): readonly TreeDef[] {
+  const { outTree } = traced;
+  if (outTree.kind === "array" && outTree.children.length === 2) return outTree.children;
+  throw new WeftTypeError(`${rule} must produce a pair ${parts}`, source);
 }
 
 /** Keys of a function's rules: one per combination of undifferentiated arguments, so that equal calls compare equal. */

@@ -6,17 +6,15 @@ import { WeftTypeError } from "../core/errors.ts";
 import { zeros } from "../core/ops.ts";
 import { captureSource } from "../core/source.ts";
 import { bind } from "../core/trace.ts";
-import { unflatten } from "../tree/tree.ts";
-import type { TreeDef } from "../tree/treedef.ts";
 import { type Callee, describeCallee } from "./arguments.ts";
 import {
   checkRuleTypes,
   closedOverOperands,
   closeRule,
   type FlatCall,
-  flattenCall,
+  pairOf,
   RuleKeys,
-  runsNow,
+  tracedCall,
   treeList,
 } from "./custom-call.ts";
 import { type TracedGraph, traceToGraph } from "./trace-function.ts";
@@ -56,12 +54,7 @@ export function customJvp<F extends AnyFunction, const N extends readonly number
   const keys = new RuleKeys();
   let rule: AnyFunction | null = null;
 
-  const call = (...args: unknown[]): unknown => {
-    const flat = flattenCall("custom_jvp", callee, args, nondiffArgnums);
-    if (runsNow(flat)) return applyFunction(f, flat.rebuild(flat.arrays));
-    const traced = traceToGraph("custom_jvp", callee, flat.inputs, (arrays) =>
-      applyFunction(f, flat.rebuild(arrays)),
-    );
+  const call = tracedCall("custom_jvp", f, callee, nondiffArgnums, (flat, traced, weakTypes) => {
     const jvp = new DeferredGraph(keys.get(flat.nondiff), () => {
       if (rule === null) {
         throw new WeftTypeError(
@@ -71,14 +64,9 @@ export function customJvp<F extends AnyFunction, const N extends readonly number
       }
       return jvpRuleGraph(rule, callee, flat, traced);
     });
-    const outputs = bind(
-      "custom_jvp_call",
-      [...flat.arrays, ...closedOverOperands(traced.captured, callee)],
-      { graph: traced.graph, jvp, name: callee.name },
-      traced.outAvals.map((a) => a.weakType),
-    );
-    return unflatten(traced.outTree, outputs);
-  };
+    const operands = [...flat.arrays, ...closedOverOperands(traced.captured, callee)];
+    return bind("custom_jvp_call", operands, { graph: traced.graph, jvp, name: callee.name }, weakTypes);
+  });
   Object.defineProperty(call, "name", { value: callee.name });
   return Object.assign(call, {
     defJvp<R extends JvpRule<F, N>>(given: R): R {
@@ -112,14 +100,12 @@ function jvpRuleGraph(rule: AnyFunction, callee: Callee, flat: FlatCall, traced:
       treeList(flat.tree, tangents),
     ]);
   });
-  const { outTree } = ruleTraced;
-  if (outTree.kind !== "array" || outTree.children.length !== 2) {
-    throw new WeftTypeError(
-      `Custom JVP rule for function ${callee.name} must produce a pair [primal_out, tangent_out]`,
-      captureSource(),
-    );
-  }
-  const [primalTree, tangentTree]: readonly TreeDef[] = outTree.children;
+  const [primalTree, tangentTree] = pairOf(
+    ruleTraced,
+    `Custom JVP rule for function ${callee.name}`,
+    "[primal_out, tangent_out]",
+    captureSource(),
+  );
   const count = traced.outAvals.length;
   const primalAvals = ruleTraced.outAvals.slice(0, count);
   checkRuleTypes("primal_out", callee, traced.outTree, traced.outAvals, primalTree, primalAvals);

@@ -14,9 +14,9 @@ import {
   closedOverOperands,
   closeRule,
   type FlatCall,
-  flattenCall,
+  pairOf,
   RuleKeys,
-  runsNow,
+  tracedCall,
 } from "./custom-call.ts";
 import type { CustomRuleOptions } from "./custom-jvp.ts";
 import { type TracedGraph, traceToGraph } from "./trace-function.ts";
@@ -53,12 +53,7 @@ export function customVjp<F extends AnyFunction, const N extends readonly number
   const backwardKeys = new RuleKeys();
   let rules: { forward: AnyFunction; backward: AnyFunction } | null = null;
 
-  const call = (...args: unknown[]): unknown => {
-    const flat = flattenCall("custom_vjp", callee, args, nondiffArgnums);
-    if (runsNow(flat)) return applyFunction(f, flat.rebuild(flat.arrays));
-    const traced = traceToGraph("custom_vjp", callee, flat.inputs, (arrays) =>
-      applyFunction(f, flat.rebuild(arrays)),
-    );
+  const call = tracedCall("custom_vjp", f, callee, nondiffArgnums, (flat, traced, weakTypes) => {
     const rule = new VjpRule(callee, flat, traced, () => {
       if (rules === null) {
         throw new WeftTypeError(
@@ -68,19 +63,15 @@ export function customVjp<F extends AnyFunction, const N extends readonly number
       }
       return rules;
     });
-    const outputs = bind(
-      "custom_vjp_call",
-      [...flat.arrays, ...closedOverOperands(traced.captured, callee)],
-      {
-        graph: traced.graph,
-        forward: new DeferredGraph(forwardKeys.get(flat.nondiff), () => rule.forward().graph),
-        backward: new DeferredGraph(backwardKeys.get(flat.nondiff), () => rule.backward()),
-        name: callee.name,
-      },
-      traced.outAvals.map((a) => a.weakType),
-    );
-    return unflatten(traced.outTree, outputs);
-  };
+    const params = {
+      graph: traced.graph,
+      forward: new DeferredGraph(forwardKeys.get(flat.nondiff), () => rule.forward().graph),
+      backward: new DeferredGraph(backwardKeys.get(flat.nondiff), () => rule.backward()),
+      name: callee.name,
+    };
+    const operands = [...flat.arrays, ...closedOverOperands(traced.captured, callee)];
+    return bind("custom_vjp_call", operands, params, weakTypes);
+  });
   Object.defineProperty(call, "name", { value: callee.name });
   return Object.assign(call, {
     defVjp(forward: AnyFunction, backward: AnyFunction): void {
@@ -121,14 +112,12 @@ class VjpRule {
     const ruleTraced = traceToGraph("custom_vjp", callee, inputs, (arrays) =>
       applyFunction(forward, flat.rebuild(arrays.slice(0, flat.arrays.length))),
     );
-    const { outTree } = ruleTraced;
-    if (outTree.kind !== "array" || outTree.children.length !== 2) {
-      throw new WeftTypeError(
-        `Custom VJP fwd rule for function ${callee.name} must produce a pair [primal_out, residuals]`,
-        callee.source,
-      );
-    }
-    const [outputTree, residualTree] = outTree.children;
+    const [outputTree, residualTree] = pairOf(
+      ruleTraced,
+      `Custom VJP fwd rule for function ${callee.name}`,
+      "[primal_out, residuals]",
+      callee.source,
+    );
     const count = traced.outAvals.length;
     checkRuleTypes(
       "primal_out",

@@ -32,9 +32,7 @@ export const XLA_BUDGET: Readonly<Record<string, number>> = {
 
 /** Bounds that the project set itself for float32. */
 export const GOAL: Readonly<Record<string, number>> = {
-  ...Object.fromEntries(
-    "exp log log1p expm1 tanh logistic sin cos erf".split(" ").map((name) => [name, 2]),
-  ),
+  ...Object.fromEntries("exp log log1p expm1 tanh logistic sin cos erf".split(" ").map((name) => [name, 2])),
   pow: 4,
 };
 

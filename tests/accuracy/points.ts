@@ -8,7 +8,8 @@ export type Floats = Float32Array | Float64Array;
 export type Points = readonly Floats[];
 
 export function floats(dtype: MathDType, values: number | readonly number[] | ArrayLike<number>): Floats {
-  if (typeof values === "number") return dtype === "float32" ? new Float32Array(values) : new Float64Array(values);
+  if (typeof values === "number")
+    return dtype === "float32" ? new Float32Array(values) : new Float64Array(values);
   return dtype === "float32" ? Float32Array.from(values) : Float64Array.from(values);
 }
 
@@ -22,7 +23,16 @@ export function specialValues(dtype: MathDType): number[] {
   const { least, minNormal, greatest } = FORMAT[dtype];
   const positive = [
     ...[0, 0.5, 1, 1.5, 2, 2.5, 3, 4, 10, 33, 100, 1000, Math.PI / 2, Math.PI, Infinity],
-    ...[least, 2 * least, 1000 * least, minNormal - least, minNormal, minNormal + least, greatest, greatest / 2],
+    ...[
+      least,
+      2 * least,
+      1000 * least,
+      minNormal - least,
+      minNormal,
+      minNormal + least,
+      greatest,
+      greatest / 2,
+    ],
   ];
   return [...positive.flatMap((x) => [x, -x]), NaN];
 }
@@ -47,7 +57,8 @@ function everyExponent(dtype: MathDType, perExponent: number, random: Random): F
 function neighbours(dtype: MathDType, x: number, reach: number): number[] {
   const { least } = FORMAT[dtype];
   const [start] = floats(dtype, [x]);
-  const step = start === 0 ? least : 2 ** (Math.floor(Math.log2(Math.abs(start))) - (dtype === "float32" ? 23 : 52));
+  const step =
+    start === 0 ? least : 2 ** (Math.floor(Math.log2(Math.abs(start))) - (dtype === "float32" ? 23 : 52));
   return Array.from({ length: 2 * reach + 1 }, (_, k) => start + (k - reach) * step);
 }
 
@@ -87,7 +98,8 @@ function powerPair(dtype: MathDType, random: Random): [number, number] {
 /** Operands of like and of unlike size. */
 function anyPair(dtype: MathDType, random: Random): [number, number] {
   const reach = random.next() < 0.5 ? 8 : dtype === "float32" ? 126 : 1020;
-  const draw = (span: number): number => (random.next() < 0.5 ? -1 : 1) * 2 ** ((random.next() * 2 - 1) * span);
+  const draw = (span: number): number =>
+    (random.next() < 0.5 ? -1 : 1) * 2 ** ((random.next() * 2 - 1) * span);
   const x = draw(reach);
   return [x, random.next() < 0.7 ? x * draw(6) : draw(reach)];
 }

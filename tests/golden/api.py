@@ -61,6 +61,12 @@ def slope(f, x):
     return jax.grad(lambda y: f(y).sum())(x)
 
 
+def legacy(f):
+    """With the random bits of JAX before 0.5."""
+    with jax.threefry_partitionable(False):
+        return f()
+
+
 edges = jnp.array([-3.0, -1.0, 0.0, 1.0, 3.0, 6.0])
 
 
@@ -87,7 +93,8 @@ def encode(x):
         # The shortest decimal that gives the float back.
         data = [number(float(np.format_float_scientific(v, unique=True))) for v in flat]
     else:
-        data = [number(v) if x.dtype.kind == "f" else v for v in flat.astype(float if x.dtype.kind == "f" else int).tolist()]
+        floating = x.dtype.kind == "f"
+        data = [number(v) if floating else v for v in flat.astype(float if floating else int).tolist()]
     return {"dtype": str(x.dtype), "shape": list(x.shape), "data": data}
 
 

@@ -1,7 +1,8 @@
 /** Configurations of the contractions for the generated tests. */
+import type { Params } from "../../graph/graph.ts";
 import type { ConvParams, DotParams } from "../../graph/operations.ts";
 import type { TestCase } from "../../graph/primitive.ts";
-import type { DType } from "../../types/dtype.ts";
+import { type DType, isFloating } from "../../types/dtype.ts";
 
 interface DotShape {
   readonly lhs: readonly number[];
@@ -48,12 +49,21 @@ const dotShapes: readonly DotShape[] = [
   dot([0, 2, 3], [0, 3, 2], [2], [1], [0], [0]),
 ];
 
-function dotCase(
-  { lhs, rhs, params }: DotShape,
+interface Preferred {
+  readonly preferredElementType: DType | null;
+}
+
+/** A case on two operands of one dtype. */
+function caseOf<P extends Params>(
+  {
+    lhs,
+    rhs,
+    params,
+  }: { readonly lhs: readonly number[]; readonly rhs: readonly number[]; readonly params: P },
   dtype: DType,
   preferredElementType: DType | null = null,
-): TestCase<DotParams> {
-  const domain = dtype === "float32" || dtype === "float64" || dtype === "float16" ? "normal" : "any";
+): TestCase<P & Preferred> {
+  const domain = isFloating(dtype) ? "normal" : "any";
   return {
     inputs: [
       { shape: lhs, dtype, domain },
@@ -69,21 +79,19 @@ const positive = (c: TestCase<DotParams>): TestCase<DotParams> => ({
 });
 
 export const dotCases: readonly TestCase<DotParams>[] = [
-  ...dotShapes.map((d) => dotCase(d, "float32")),
-  ...dotShapes.map((d) => dotCase(d, "float64")),
-  positive(dotCase(dot([17, 33], [33, 19], [1], [0]), "float32")),
-  positive(dotCase(dot([33, 17], [19, 33], [0], [1]), "float32")),
-  positive(dotCase(matmul, "float16")),
-  dotCase(matmul, "float16", "float32"),
-  dotCase(matmul, "float32", "float64"),
-  dotCase(matmul, "int8", "int32"),
-  dotCase(matmul, "uint8", "uint32"),
-  dotCase(matmul, "uint8", "int32"),
-  dotCase(matmul, "int8", "float32"),
-  ...(["int8", "uint8", "int16", "uint16", "int32", "uint32"] as const).map((dtype) =>
-    dotCase(matmul, dtype),
-  ),
-  dotCase(matmul, "bool"),
+  ...dotShapes.map((d) => caseOf(d, "float32")),
+  ...dotShapes.map((d) => caseOf(d, "float64")),
+  positive(caseOf(dot([17, 33], [33, 19], [1], [0]), "float32")),
+  positive(caseOf(dot([33, 17], [19, 33], [0], [1]), "float32")),
+  positive(caseOf(matmul, "float16")),
+  caseOf(matmul, "float16", "float32"),
+  caseOf(matmul, "float32", "float64"),
+  caseOf(matmul, "int8", "int32"),
+  caseOf(matmul, "uint8", "uint32"),
+  caseOf(matmul, "uint8", "int32"),
+  caseOf(matmul, "int8", "float32"),
+  ...(["int8", "uint8", "int16", "uint16", "int32", "uint32"] as const).map((dtype) => caseOf(matmul, dtype)),
+  caseOf(matmul, "bool"),
 ];
 
 interface ConvShape {
@@ -193,28 +201,13 @@ const convShapes: readonly ConvShape[] = [
   }),
 ];
 
-function convCase(
-  { lhs, rhs, params }: ConvShape,
-  dtype: DType,
-  preferredElementType: DType | null = null,
-): TestCase<ConvParams> {
-  const domain = dtype === "float32" || dtype === "float64" || dtype === "float16" ? "normal" : "any";
-  return {
-    inputs: [
-      { shape: lhs, dtype, domain },
-      { shape: rhs, dtype, domain },
-    ],
-    params: { ...params, preferredElementType },
-  };
-}
-
 export const convCases: readonly TestCase<ConvParams>[] = [
-  ...convShapes.map((c) => convCase(c, "float32")),
-  ...convShapes.map((c) => convCase(c, "float64")),
-  convCase(plain2d, "float16", "float32"),
-  convCase(plain2d, "float16"),
-  convCase(plain2d, "int8", "int32"),
+  ...convShapes.map((c) => caseOf(c, "float32")),
+  ...convShapes.map((c) => caseOf(c, "float64")),
+  caseOf(plain2d, "float16", "float32"),
+  caseOf(plain2d, "float16"),
+  caseOf(plain2d, "int8", "int32"),
   ...(["int8", "uint8", "int16", "uint16", "int32", "uint32"] as const).map((dtype) =>
-    convCase(plain2d, dtype),
+    caseOf(plain2d, dtype),
   ),
 ];

@@ -143,7 +143,10 @@ function widen(s: ScalarOps, parts: readonly Expr[], from: DType, to: DType): Ex
 
 function bitcastCase(from: DType, to: DType, shape: readonly number[]): TestCase<ConvertParams> {
   // Of integers any bits; of floats numbers, as NaNs may change theirs on the way.
-  return { inputs: [{ shape, dtype: from, domain: isFloating(from) ? "normal" : "any" }], params: { newDtype: to } };
+  return {
+    inputs: [{ shape, dtype: from, domain: isFloating(from) ? "normal" : "any" }],
+    params: { newDtype: to },
+  };
 }
 
 /** The same bits as another dtype, little-endian where the widths differ. */

@@ -4,6 +4,7 @@ import { WeftTypeError } from "../../types/errors.ts";
 import { tensorType } from "../../types/tensor-type.ts";
 import { linearJvp, noCost, onlyCotangent, range } from "../linear.ts";
 import { reader, tabulate } from "../reference-tensors.ts";
+import { of } from "../test-operands.ts";
 import { checkArity, checkShape, formatShape } from "../typing.ts";
 
 function inverted(permutation: readonly number[]): number[] {
@@ -58,15 +59,15 @@ export const transpose = definePrimitive<{ readonly permutation: readonly number
     order: 1,
     ulp: 0,
     cases: [
-      { inputs: [{ shape: [3, 5], dtype: "float32" }], params: { permutation: [1, 0] } },
-      { inputs: [{ shape: [2, 3, 4], dtype: "float32" }], params: { permutation: [2, 0, 1] } },
-      { inputs: [{ shape: [2, 3, 1, 5], dtype: "float64" }], params: { permutation: [3, 1, 0, 2] } },
-      { inputs: [{ shape: [], dtype: "float32" }], params: { permutation: [] } },
-      { inputs: [{ shape: [7], dtype: "float32" }], params: { permutation: [0] } },
-      { inputs: [{ shape: [0, 3], dtype: "float32" }], params: { permutation: [1, 0] } },
-      { inputs: [{ shape: [17, 9], dtype: "uint8", domain: "any" }], params: { permutation: [1, 0] } },
-      { inputs: [{ shape: [2, 3], dtype: "bool", domain: "bool" }], params: { permutation: [1, 0] } },
-      { inputs: [{ shape: [2, 3], dtype: "float16" }], params: { permutation: [1, 0] } },
+      { inputs: [of("float32", [3, 5])], params: { permutation: [1, 0] } },
+      { inputs: [of("float32", [2, 3, 4])], params: { permutation: [2, 0, 1] } },
+      { inputs: [of("float64", [2, 3, 1, 5])], params: { permutation: [3, 1, 0, 2] } },
+      { inputs: [of("float32", [])], params: { permutation: [] } },
+      { inputs: [of("float32", [7])], params: { permutation: [0] } },
+      { inputs: [of("float32", [0, 3])], params: { permutation: [1, 0] } },
+      { inputs: [of("uint8", [17, 9], "any")], params: { permutation: [1, 0] } },
+      { inputs: [of("bool", [2, 3], "bool")], params: { permutation: [1, 0] } },
+      { inputs: [of("float16", [2, 3])], params: { permutation: [1, 0] } },
     ],
   },
 });
@@ -156,33 +157,18 @@ export const broadcastInDim = definePrimitive<{
     order: 1,
     ulp: 0,
     cases: [
-      { inputs: [{ shape: [], dtype: "float32" }], params: { shape: [3, 5], broadcastDimensions: [] } },
-      { inputs: [{ shape: [5], dtype: "float32" }], params: { shape: [3, 5], broadcastDimensions: [1] } },
-      { inputs: [{ shape: [3], dtype: "float32" }], params: { shape: [3, 5], broadcastDimensions: [0] } },
-      {
-        inputs: [{ shape: [3, 1], dtype: "float64" }],
-        params: { shape: [2, 3, 7], broadcastDimensions: [1, 2] },
-      },
-      {
-        inputs: [{ shape: [1, 1], dtype: "float32" }],
-        params: { shape: [1, 4, 1], broadcastDimensions: [0, 1] },
-      },
-      {
-        inputs: [{ shape: [2, 3], dtype: "float32" }],
-        params: { shape: [3, 4, 2], broadcastDimensions: [2, 0] },
-      },
-      { inputs: [{ shape: [3], dtype: "float32" }], params: { shape: [3], broadcastDimensions: [0] } },
-      { inputs: [{ shape: [1], dtype: "float32" }], params: { shape: [0, 2], broadcastDimensions: [0] } },
-      { inputs: [{ shape: [0], dtype: "float32" }], params: { shape: [4, 0], broadcastDimensions: [1] } },
-      {
-        inputs: [{ shape: [3], dtype: "bool", domain: "bool" }],
-        params: { shape: [2, 3], broadcastDimensions: [1] },
-      },
-      {
-        inputs: [{ shape: [1], dtype: "int16", domain: "any" }],
-        params: { shape: [9], broadcastDimensions: [0] },
-      },
-      { inputs: [{ shape: [2], dtype: "float16" }], params: { shape: [2, 3], broadcastDimensions: [0] } },
+      { inputs: [of("float32", [])], params: { shape: [3, 5], broadcastDimensions: [] } },
+      { inputs: [of("float32", [5])], params: { shape: [3, 5], broadcastDimensions: [1] } },
+      { inputs: [of("float32", [3])], params: { shape: [3, 5], broadcastDimensions: [0] } },
+      { inputs: [of("float64", [3, 1])], params: { shape: [2, 3, 7], broadcastDimensions: [1, 2] } },
+      { inputs: [of("float32", [1, 1])], params: { shape: [1, 4, 1], broadcastDimensions: [0, 1] } },
+      { inputs: [of("float32", [2, 3])], params: { shape: [3, 4, 2], broadcastDimensions: [2, 0] } },
+      { inputs: [of("float32", [3])], params: { shape: [3], broadcastDimensions: [0] } },
+      { inputs: [of("float32", [1])], params: { shape: [0, 2], broadcastDimensions: [0] } },
+      { inputs: [of("float32", [0])], params: { shape: [4, 0], broadcastDimensions: [1] } },
+      { inputs: [of("bool", [3], "bool")], params: { shape: [2, 3], broadcastDimensions: [1] } },
+      { inputs: [of("int16", [1], "any")], params: { shape: [9], broadcastDimensions: [0] } },
+      { inputs: [of("float16", [2])], params: { shape: [2, 3], broadcastDimensions: [0] } },
     ],
   },
 });
@@ -236,14 +222,14 @@ export const rev = definePrimitive<{ readonly dimensions: readonly number[] }>({
     order: 1,
     ulp: 0,
     cases: [
-      { inputs: [{ shape: [7], dtype: "float32" }], params: { dimensions: [0] } },
-      { inputs: [{ shape: [3, 5], dtype: "float32" }], params: { dimensions: [1] } },
-      { inputs: [{ shape: [3, 2, 4], dtype: "float64" }], params: { dimensions: [0, 2] } },
-      { inputs: [{ shape: [3, 5], dtype: "float32" }], params: { dimensions: [] } },
-      { inputs: [{ shape: [], dtype: "float32" }], params: { dimensions: [] } },
-      { inputs: [{ shape: [0, 2], dtype: "float32" }], params: { dimensions: [0] } },
-      { inputs: [{ shape: [5], dtype: "uint32", domain: "any" }], params: { dimensions: [0] } },
-      { inputs: [{ shape: [5], dtype: "bool", domain: "bool" }], params: { dimensions: [0] } },
+      { inputs: [of("float32", [7])], params: { dimensions: [0] } },
+      { inputs: [of("float32", [3, 5])], params: { dimensions: [1] } },
+      { inputs: [of("float64", [3, 2, 4])], params: { dimensions: [0, 2] } },
+      { inputs: [of("float32", [3, 5])], params: { dimensions: [] } },
+      { inputs: [of("float32", [])], params: { dimensions: [] } },
+      { inputs: [of("float32", [0, 2])], params: { dimensions: [0] } },
+      { inputs: [of("uint32", [5], "any")], params: { dimensions: [0] } },
+      { inputs: [of("bool", [5], "bool")], params: { dimensions: [0] } },
     ],
   },
 });

@@ -6,6 +6,7 @@ import { type TensorType, tensorType } from "../../types/tensor-type.ts";
 import { batchFirst } from "../batching.ts";
 import { isLinear, linearJvp, noCost, onlyCotangent } from "../linear.ts";
 import { reader, tabulate } from "../reference-tensors.ts";
+import { of } from "../test-operands.ts";
 import { checkSameDtypes, formatShape } from "../typing.ts";
 
 function joinedShape(inputs: readonly TensorType[], dimension: number): number[] {
@@ -102,65 +103,21 @@ export const concatenate = definePrimitive<{ readonly dimension: number }>({
     order: 1,
     ulp: 0,
     cases: [
+      { inputs: [of("float32", [3]), of("float32", [4])], params: { dimension: 0 } },
       {
-        inputs: [
-          { shape: [3], dtype: "float32" },
-          { shape: [4], dtype: "float32" },
-        ],
-        params: { dimension: 0 },
-      },
-      {
-        inputs: [
-          { shape: [2, 3], dtype: "float64" },
-          { shape: [2, 1], dtype: "float64" },
-          { shape: [2, 5], dtype: "float64" },
-        ],
+        inputs: [of("float64", [2, 3]), of("float64", [2, 1]), of("float64", [2, 5])],
         params: { dimension: 1 },
       },
       {
-        inputs: [
-          { shape: [1, 3], dtype: "float32" },
-          { shape: [0, 3], dtype: "float32" },
-          { shape: [2, 3], dtype: "float32" },
-        ],
+        inputs: [of("float32", [1, 3]), of("float32", [0, 3]), of("float32", [2, 3])],
         params: { dimension: 0 },
       },
-      { inputs: [{ shape: [2, 3], dtype: "float32" }], params: { dimension: 0 } },
-      {
-        inputs: [
-          { shape: [0], dtype: "float32" },
-          { shape: [0], dtype: "float32" },
-        ],
-        params: { dimension: 0 },
-      },
-      {
-        inputs: [
-          { shape: [2, 0], dtype: "float32" },
-          { shape: [3, 0], dtype: "float32" },
-        ],
-        params: { dimension: 0 },
-      },
-      {
-        inputs: [
-          { shape: [2, 2], dtype: "uint8", domain: "any" },
-          { shape: [2, 3], dtype: "uint8", domain: "any" },
-        ],
-        params: { dimension: 1 },
-      },
-      {
-        inputs: [
-          { shape: [1], dtype: "bool", domain: "bool" },
-          { shape: [5], dtype: "bool", domain: "bool" },
-        ],
-        params: { dimension: 0 },
-      },
-      {
-        inputs: [
-          { shape: [3], dtype: "float16" },
-          { shape: [2], dtype: "float16" },
-        ],
-        params: { dimension: 0 },
-      },
+      { inputs: [of("float32", [2, 3])], params: { dimension: 0 } },
+      { inputs: [of("float32", [0]), of("float32", [0])], params: { dimension: 0 } },
+      { inputs: [of("float32", [2, 0]), of("float32", [3, 0])], params: { dimension: 0 } },
+      { inputs: [of("uint8", [2, 2], "any"), of("uint8", [2, 3], "any")], params: { dimension: 1 } },
+      { inputs: [of("bool", [1], "bool"), of("bool", [5], "bool")], params: { dimension: 0 } },
+      { inputs: [of("float16", [3]), of("float16", [2])], params: { dimension: 0 } },
     ],
   },
 });

@@ -10,6 +10,7 @@ import { batchGather, batchScatter } from "../indexing/batch.ts";
 import { clampedStart } from "../indexing/starts.ts";
 import { inserted, isLinear, knownOperand, linearJvp, noCost, onlyCotangent, range } from "../linear.ts";
 import { reader, tabulate } from "../reference-tensors.ts";
+import { of } from "../test-operands.ts";
 import { checkArity, checkSameDtypes, formatShape } from "../typing.ts";
 
 function checkStarts(name: string, operand: TensorType, starts: readonly TensorType[]): void {
@@ -133,58 +134,20 @@ export const dynamicSlice = definePrimitive<{ readonly sliceSizes: readonly numb
     order: 1,
     ulp: 0,
     cases: [
+      { inputs: [of("float32", [7]), of("int32", [], [-3, 9])], params: { sliceSizes: [3] } },
       {
-        inputs: [
-          { shape: [7], dtype: "float32" },
-          { shape: [], dtype: "int32", domain: [-3, 9] },
-        ],
-        params: { sliceSizes: [3] },
-      },
-      {
-        inputs: [
-          { shape: [5, 6], dtype: "float64" },
-          { shape: [], dtype: "int32", domain: [0, 4] },
-          { shape: [], dtype: "int32", domain: [-1, 6] },
-        ],
+        inputs: [of("float64", [5, 6]), of("int32", [], [0, 4]), of("int32", [], [-1, 6])],
         params: { sliceSizes: [2, 3] },
       },
       {
-        inputs: [
-          { shape: [4, 3], dtype: "float32" },
-          { shape: [], dtype: "uint8", domain: [0, 9] },
-          { shape: [], dtype: "uint8", domain: [0, 9] },
-        ],
+        inputs: [of("float32", [4, 3]), of("uint8", [], [0, 9]), of("uint8", [], [0, 9])],
         params: { sliceSizes: [1, 3] },
       },
-      {
-        inputs: [
-          { shape: [4], dtype: "float32" },
-          { shape: [], dtype: "uint32", domain: "any" },
-        ],
-        params: { sliceSizes: [2] },
-      },
-      { inputs: [{ shape: [], dtype: "float32" }], params: { sliceSizes: [] } },
-      {
-        inputs: [
-          { shape: [4], dtype: "float32" },
-          { shape: [], dtype: "int32", domain: [0, 3] },
-        ],
-        params: { sliceSizes: [0] },
-      },
-      {
-        inputs: [
-          { shape: [6], dtype: "int16", domain: "any" },
-          { shape: [], dtype: "int32", domain: [0, 6] },
-        ],
-        params: { sliceSizes: [5] },
-      },
-      {
-        inputs: [
-          { shape: [6], dtype: "bool", domain: "bool" },
-          { shape: [], dtype: "int8", domain: [-2, 6] },
-        ],
-        params: { sliceSizes: [4] },
-      },
+      { inputs: [of("float32", [4]), of("uint32", [], "any")], params: { sliceSizes: [2] } },
+      { inputs: [of("float32", [])], params: { sliceSizes: [] } },
+      { inputs: [of("float32", [4]), of("int32", [], [0, 3])], params: { sliceSizes: [0] } },
+      { inputs: [of("int16", [6], "any"), of("int32", [], [0, 6])], params: { sliceSizes: [5] } },
+      { inputs: [of("bool", [6], "bool"), of("int8", [], [-2, 6])], params: { sliceSizes: [4] } },
     ],
   },
 });
@@ -270,71 +233,30 @@ export const dynamicUpdateSlice = definePrimitive<Record<never, never>>({
     order: 1,
     ulp: 0,
     cases: [
+      { inputs: [of("float32", [7]), of("float32", [3]), of("int32", [], [-3, 9])], params: {} },
       {
         inputs: [
-          { shape: [7], dtype: "float32" },
-          { shape: [3], dtype: "float32" },
-          { shape: [], dtype: "int32", domain: [-3, 9] },
+          of("float64", [4, 5]),
+          of("float64", [2, 5]),
+          of("int32", [], [0, 4]),
+          of("int32", [], [-1, 3]),
         ],
         params: {},
       },
       {
         inputs: [
-          { shape: [4, 5], dtype: "float64" },
-          { shape: [2, 5], dtype: "float64" },
-          { shape: [], dtype: "int32", domain: [0, 4] },
-          { shape: [], dtype: "int32", domain: [-1, 3] },
+          of("float32", [3, 3]),
+          of("float32", [1, 2]),
+          of("uint32", [], [0, 5]),
+          of("uint32", [], [0, 5]),
         ],
         params: {},
       },
-      {
-        inputs: [
-          { shape: [3, 3], dtype: "float32" },
-          { shape: [1, 2], dtype: "float32" },
-          { shape: [], dtype: "uint32", domain: [0, 5] },
-          { shape: [], dtype: "uint32", domain: [0, 5] },
-        ],
-        params: {},
-      },
-      {
-        inputs: [
-          { shape: [], dtype: "float32" },
-          { shape: [], dtype: "float32" },
-        ],
-        params: {},
-      },
-      {
-        inputs: [
-          { shape: [5], dtype: "float32" },
-          { shape: [0], dtype: "float32" },
-          { shape: [], dtype: "int32", domain: [0, 4] },
-        ],
-        params: {},
-      },
-      {
-        inputs: [
-          { shape: [0], dtype: "float32" },
-          { shape: [0], dtype: "float32" },
-          { shape: [], dtype: "int32", domain: [0, 4] },
-        ],
-        params: {},
-      },
-      {
-        inputs: [
-          { shape: [5], dtype: "uint8", domain: "any" },
-          { shape: [2], dtype: "uint8", domain: "any" },
-          { shape: [], dtype: "int16", domain: [-1, 6] },
-        ],
-        params: {},
-      },
-      {
-        inputs: [
-          { shape: [5], dtype: "bool", domain: "bool" },
-          { shape: [2], dtype: "bool", domain: "bool" },
-          { shape: [], dtype: "int32", domain: [0, 4] },
-        ],
-        params: {},
-      },
+      { inputs: [of("float32", []), of("float32", [])], params: {} },
+      { inputs: [of("float32", [5]), of("float32", [0]), of("int32", [], [0, 4])], params: {} },
+      { inputs: [of("float32", [0]), of("float32", [0]), of("int32", [], [0, 4])], params: {} },
+      { inputs: [of("uint8", [5], "any"), of("uint8", [2], "any"), of("int16", [], [-1, 6])], params: {} },
+      { inputs: [of("bool", [5], "bool"), of("bool", [2], "bool"), of("int32", [], [0, 4])], params: {} },
     ],
   },
 });

@@ -5,6 +5,7 @@ import type { ScalarOps } from "../../kernel/scalar-ops.ts";
 import { WeftTypeError } from "../../types/errors.ts";
 import { type Shape, sizeOf, tensorType } from "../../types/tensor-type.ts";
 import { linearJvp, noCost, onlyCotangent } from "../linear.ts";
+import { of } from "../test-operands.ts";
 import { checkArity, formatShape } from "../typing.ts";
 
 /** Axes of the two shapes with equal products, outermost first: only within a group do indices mix. */
@@ -97,17 +98,17 @@ export const reshape = definePrimitive<{ readonly newSizes: readonly number[] }>
     order: 1,
     ulp: 0,
     cases: [
-      { inputs: [{ shape: [2, 3, 5], dtype: "float32" }], params: { newSizes: [6, 5] } },
-      { inputs: [{ shape: [2, 3, 4], dtype: "float32" }], params: { newSizes: [4, 3, 2] } },
-      { inputs: [{ shape: [7, 4], dtype: "float64" }], params: { newSizes: [2, 14] } },
-      { inputs: [{ shape: [2, 1, 3], dtype: "float32" }], params: { newSizes: [1, 6, 1, 1] } },
-      { inputs: [{ shape: [], dtype: "float32" }], params: { newSizes: [1, 1] } },
-      { inputs: [{ shape: [1, 1], dtype: "float32" }], params: { newSizes: [] } },
-      { inputs: [{ shape: [0, 3], dtype: "float32" }], params: { newSizes: [2, 0, 5] } },
-      { inputs: [{ shape: [3, 5], dtype: "int8", domain: "any" }], params: { newSizes: [15] } },
-      { inputs: [{ shape: [6], dtype: "bool", domain: "bool" }], params: { newSizes: [3, 2] } },
-      { inputs: [{ shape: [6], dtype: "uint16", domain: "any" }], params: { newSizes: [2, 3] } },
-      { inputs: [{ shape: [6], dtype: "float16" }], params: { newSizes: [2, 3] } },
+      { inputs: [of("float32", [2, 3, 5])], params: { newSizes: [6, 5] } },
+      { inputs: [of("float32", [2, 3, 4])], params: { newSizes: [4, 3, 2] } },
+      { inputs: [of("float64", [7, 4])], params: { newSizes: [2, 14] } },
+      { inputs: [of("float32", [2, 1, 3])], params: { newSizes: [1, 6, 1, 1] } },
+      { inputs: [of("float32", [])], params: { newSizes: [1, 1] } },
+      { inputs: [of("float32", [1, 1])], params: { newSizes: [] } },
+      { inputs: [of("float32", [0, 3])], params: { newSizes: [2, 0, 5] } },
+      { inputs: [of("int8", [3, 5], "any")], params: { newSizes: [15] } },
+      { inputs: [of("bool", [6], "bool")], params: { newSizes: [3, 2] } },
+      { inputs: [of("uint16", [6], "any")], params: { newSizes: [2, 3] } },
+      { inputs: [of("float16", [6])], params: { newSizes: [2, 3] } },
     ],
   },
 });

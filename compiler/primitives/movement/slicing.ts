@@ -6,6 +6,7 @@ import { WeftTypeError, WeftValueError } from "../../types/errors.ts";
 import { type Shape, tensorType } from "../../types/tensor-type.ts";
 import { inserted, isLinear, linearJvp, noCost, onlyCotangent, range } from "../linear.ts";
 import { reader, tabulate } from "../reference-tensors.ts";
+import { of } from "../test-operands.ts";
 import { checkArity, checkSameDtypes, formatShape } from "../typing.ts";
 
 type SliceParams = {
@@ -113,42 +114,24 @@ export const slice = definePrimitive<SliceParams>({
     order: 1,
     ulp: 0,
     cases: [
+      { inputs: [of("float32", [9])], params: { startIndices: [2], limitIndices: [7], strides: [1] } },
+      { inputs: [of("float32", [9])], params: { startIndices: [1], limitIndices: [9], strides: [3] } },
       {
-        inputs: [{ shape: [9], dtype: "float32" }],
-        params: { startIndices: [2], limitIndices: [7], strides: [1] },
-      },
-      {
-        inputs: [{ shape: [9], dtype: "float32" }],
-        params: { startIndices: [1], limitIndices: [9], strides: [3] },
-      },
-      {
-        inputs: [{ shape: [5, 7], dtype: "float64" }],
+        inputs: [of("float64", [5, 7])],
         params: { startIndices: [1, 0], limitIndices: [4, 7], strides: [2, 3] },
       },
       {
-        inputs: [{ shape: [2, 3, 4], dtype: "float32" }],
+        inputs: [of("float32", [2, 3, 4])],
         params: { startIndices: [0, 1, 2], limitIndices: [2, 2, 4], strides: [1, 1, 1] },
       },
+      { inputs: [of("float32", [5])], params: { startIndices: [3], limitIndices: [3], strides: [2] } },
       {
-        inputs: [{ shape: [5], dtype: "float32" }],
-        params: { startIndices: [3], limitIndices: [3], strides: [2] },
-      },
-      {
-        inputs: [{ shape: [0, 4], dtype: "float32" }],
+        inputs: [of("float32", [0, 4])],
         params: { startIndices: [0, 1], limitIndices: [0, 3], strides: [1, 1] },
       },
-      {
-        inputs: [{ shape: [], dtype: "float32" }],
-        params: { startIndices: [], limitIndices: [], strides: [] },
-      },
-      {
-        inputs: [{ shape: [11], dtype: "int32", domain: "any" }],
-        params: { startIndices: [0], limitIndices: [10], strides: [4] },
-      },
-      {
-        inputs: [{ shape: [6], dtype: "bool", domain: "bool" }],
-        params: { startIndices: [1], limitIndices: [6], strides: [2] },
-      },
+      { inputs: [of("float32", [])], params: { startIndices: [], limitIndices: [], strides: [] } },
+      { inputs: [of("int32", [11], "any")], params: { startIndices: [0], limitIndices: [10], strides: [4] } },
+      { inputs: [of("bool", [6], "bool")], params: { startIndices: [1], limitIndices: [6], strides: [2] } },
     ],
   },
 });
@@ -290,25 +273,10 @@ export const pad = definePrimitive<PadParams>({
     order: 1,
     ulp: 0,
     cases: [
+      { inputs: [of("float32", [5]), of("float32", [])], params: { paddingConfig: [[2, 3, 0]] } },
+      { inputs: [of("float32", [7]), of("float32", [])], params: { paddingConfig: [[-2, -1, 0]] } },
       {
-        inputs: [
-          { shape: [5], dtype: "float32" },
-          { shape: [], dtype: "float32" },
-        ],
-        params: { paddingConfig: [[2, 3, 0]] },
-      },
-      {
-        inputs: [
-          { shape: [7], dtype: "float32" },
-          { shape: [], dtype: "float32" },
-        ],
-        params: { paddingConfig: [[-2, -1, 0]] },
-      },
-      {
-        inputs: [
-          { shape: [3, 4], dtype: "float64" },
-          { shape: [], dtype: "float64" },
-        ],
+        inputs: [of("float64", [3, 4]), of("float64", [])],
         params: {
           paddingConfig: [
             [1, -1, 2],
@@ -316,18 +284,9 @@ export const pad = definePrimitive<PadParams>({
           ],
         },
       },
+      { inputs: [of("float32", [5]), of("float32", [])], params: { paddingConfig: [[-3, -4, 2]] } },
       {
-        inputs: [
-          { shape: [5], dtype: "float32" },
-          { shape: [], dtype: "float32" },
-        ],
-        params: { paddingConfig: [[-3, -4, 2]] },
-      },
-      {
-        inputs: [
-          { shape: [2, 3, 2], dtype: "float32" },
-          { shape: [], dtype: "float32" },
-        ],
+        inputs: [of("float32", [2, 3, 2]), of("float32", [])],
         params: {
           paddingConfig: [
             [0, 0, 0],
@@ -336,32 +295,11 @@ export const pad = definePrimitive<PadParams>({
           ],
         },
       },
+      { inputs: [of("float32", [0]), of("float32", [])], params: { paddingConfig: [[2, 1, 1]] } },
+      { inputs: [of("float32", [4]), of("float32", [])], params: { paddingConfig: [[-2, -2, 0]] } },
+      { inputs: [of("float32", []), of("float32", [])], params: { paddingConfig: [] } },
       {
-        inputs: [
-          { shape: [0], dtype: "float32" },
-          { shape: [], dtype: "float32" },
-        ],
-        params: { paddingConfig: [[2, 1, 1]] },
-      },
-      {
-        inputs: [
-          { shape: [4], dtype: "float32" },
-          { shape: [], dtype: "float32" },
-        ],
-        params: { paddingConfig: [[-2, -2, 0]] },
-      },
-      {
-        inputs: [
-          { shape: [], dtype: "float32" },
-          { shape: [], dtype: "float32" },
-        ],
-        params: { paddingConfig: [] },
-      },
-      {
-        inputs: [
-          { shape: [3, 3], dtype: "int8", domain: "any" },
-          { shape: [], dtype: "int8", domain: "any" },
-        ],
+        inputs: [of("int8", [3, 3], "any"), of("int8", [], "any")],
         params: {
           paddingConfig: [
             [1, 0, 0],
@@ -369,13 +307,7 @@ export const pad = definePrimitive<PadParams>({
           ],
         },
       },
-      {
-        inputs: [
-          { shape: [3], dtype: "bool", domain: "bool" },
-          { shape: [], dtype: "bool", domain: "bool" },
-        ],
-        params: { paddingConfig: [[1, 1, 1]] },
-      },
+      { inputs: [of("bool", [3], "bool"), of("bool", [], "bool")], params: { paddingConfig: [[1, 1, 1]] } },
     ],
   },
 });
