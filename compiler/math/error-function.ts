@@ -44,7 +44,7 @@ function erfTail32(x: Expr): Expr {
 }
 
 /** In float32 the tail is 1 - 2^(x·T(x)); in float64 it is 1 - erfc. At 4 and 6 it has reached 1. */
-export const erf = defineBoth(FORMATS, "erf", 1, [1.25, 1.25], (F, x) => {
+export const erf = defineBoth(FORMATS, "erf", 1, [1.5, 1.25], (F, x) => {
   const magnitude = s.abs(x);
   let large: Expr;
   if (F.dtype === "float32") {

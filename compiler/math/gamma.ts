@@ -12,7 +12,7 @@ import { defineBoth } from "./math-function.ts";
 const HALF_LOG_2_PI = 0.9189385332046728;
 
 /** log Γ(x) for x ≥ 0. */
-export const lgammaPositive = defineBoth(FORMATS, "lgamma_positive", 1, [3.25, 3], (F, x) => {
+export const lgammaPositive = defineBoth(FORMATS, "lgamma_positive", 1, [3.5, 3], (F, x) => {
   const one = F.c(1);
   // Below ½: log Γ(x) = L2(x) - log(x (1 + x)). Around 1 and 2 a polynomial times the distance, which is exact.
   const below = s.lt(x, F.c(0.5));
@@ -55,7 +55,7 @@ function absSinPi(F: Format, a: Expr): Expr {
 const EULER_GAMMA = 0.5772156649015329;
 
 /** log |Γ(x)|: +∞ at the poles and at ±∞. */
-export const lgamma = defineBoth(FORMATS, "lgamma", 1, [3.25, 3], (F, x) => {
+export const lgamma = defineBoth(FORMATS, "lgamma", 1, [3.5, 3], (F, x) => {
   const a = s.abs(x);
   const base = s.call("lgamma_positive", a);
   // log |Γ(-a)| = log(π / (a |sin πa|)) - log Γ(a). Next to 0 that is log Γ(a) + 2γa, where the product underflows.
@@ -80,7 +80,7 @@ const DIGAMMA_ZERO = {
  * zero, in two parts, times a polynomial. The terms 1/(y + k) are one quotient whose numerator and denominator are
  * built up; all have one sign, and ψ(y) is small beside them.
  */
-export const digammaPositive = defineBoth(FORMATS, "digamma_positive", 1, [4, 4], (F, x) => {
+export const digammaPositive = defineBoth(FORMATS, "digamma_positive", 1, [4.5, 4], (F, x) => {
   const one = F.c(1);
   const large = s.ge(x, F.c(6));
   const below = s.lt(x, one);

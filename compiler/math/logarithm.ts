@@ -127,7 +127,7 @@ function log1pOrLogOfTwice(F: Format, x: Expr, y: Expr): Expr {
 }
 
 /** log(x + √(x² + 1)) = log1p(x + x² / (1 + √(x² + 1))) for x ≥ 0. */
-export const asinh = defineBoth(FORMATS, "asinh", 1, [1.75, 1.75], (F, x) => {
+export const asinh = defineBoth(FORMATS, "asinh", 1, [2, 1.75], (F, x) => {
   const magnitude = s.abs(x);
   const square = s.mul(x, x);
   const root = s.sqrt(s.add(square, F.c(1)));
