@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 /**
  * `NdArray`: the array type of the public API. Concrete arrays and tracers are its two kinds.
  *
