@@ -6,8 +6,10 @@
  * lives in JavaScript objects, not in headers, so that every block starts at a cache line.
  */
 
+import { BUFFER_ALIGNMENT } from "../compiler/program/program.ts";
+
 /** Blocks start at and extend to multiples of this many bytes: a cache line, as the compiler assumes. */
-export const ALIGNMENT = 64;
+export const ALIGNMENT = BUFFER_ALIGNMENT;
 
 const PAGE = 65_536;
 /** The bottom page is never handed out: address 0 stays invalid, and compiled code may not rely on it. */

@@ -33,6 +33,8 @@ interface Target {
 
 interface Region {
   readonly plan: FusionPlan;
+  /** The group that computes a value. */
+  readonly groupOf: ReadonlyMap<Value, FusionGroup>;
   readonly lowered: ReadonlyMap<FusionGroup, LoweredGroup>;
   readonly env: Map<Value, BufferRef>;
   readonly steps: Step[];
@@ -86,15 +88,17 @@ class Assembler {
   #openRegion(plan: FusionPlan, env: Map<Value, BufferRef>): Region {
     const producer = new Map<Value, Equation>();
     for (const e of plan.graph.equations) for (const v of e.outputs) producer.set(v, e);
+    const groupOf = new Map<Value, FusionGroup>();
     const lowered = new Map<FusionGroup, LoweredGroup>();
     for (const group of plan.groups) {
+      for (const root of group.roots) for (const v of root.outputs) groupOf.set(v, group);
       if (group.kind === "alias" || group.kind === "constant" || group.kind === "structure") continue;
       const name = `k${this.#kernels.length}_${nameOf(group)}`;
       const result = lowerGroup(plan, group, producer, name);
       this.#kernels.push(result.kernel);
       lowered.set(group, result);
     }
-    return { plan, lowered, env, steps: [], destinations: new Map() };
+    return { plan, groupOf, lowered, env, steps: [], destinations: new Map() };
   }
 
   /** Chooses, for each donated input, an output of the same type that can be computed over it. */
@@ -175,7 +179,7 @@ class Assembler {
 
   /** Aliases share another value's buffer, constants have their own; everything else can be directed. */
   #ownsBuffer(region: Region, value: Value): boolean {
-    const group = region.plan.groups.find((g) => g.roots.some((e) => e.outputs.includes(value)));
+    const group = region.groupOf.get(value);
     return group !== undefined && group.kind !== "alias" && group.kind !== "constant";
   }
 

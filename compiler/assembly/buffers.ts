@@ -1,5 +1,11 @@
 /** Buffers of a Program being assembled: created in any order, placed when all uses are known. */
-import type { BufferKind, BufferRef, LoopId, Program } from "../program/program.ts";
+import {
+  BUFFER_ALIGNMENT,
+  type BufferKind,
+  type BufferRef,
+  type LoopId,
+  type Program,
+} from "../program/program.ts";
 import { bytesOf, type TensorType } from "../types/tensor-type.ts";
 
 export interface DraftBuffer {
@@ -80,7 +86,7 @@ export class BufferTable {
   }
 }
 
-/** Rounds up to the buffer alignment of 64 bytes. */
+/** Rounds up to the alignment of buffers. */
 export function align(bytes: number): number {
-  return Math.ceil(bytes / 64) * 64;
+  return Math.ceil(bytes / BUFFER_ALIGNMENT) * BUFFER_ALIGNMENT;
 }

@@ -1,15 +1,17 @@
 /**
  * Decides what is computed where. Two linear walks over a region, both in the order of its equations:
  *
- * 1. May a producer be computed inside its consumers (inlined), or must it be stored (a root)? Movement and cheap elementwise operations may be computed again in several kernels; a transcendental may not be
- *    computed again for elements its consumer reads more than once.
- * 2. Roots join an earlier group where one kernel can serve both: elementwise epilogues of what the group
- *    computes at the same element, and siblings over the same domain. A root joins only a group that comes after
- *    everything else it needs, so the groups stay in execution order without searching for cycles.
+ * 1. May a producer be computed inside its consumers (inlined), or must it be stored (a root)? Movement and cheap
+ *    elementwise operations may be computed again in several kernels; a transcendental may not be computed again for
+ *    elements its consumer reads more than once.
+ * 2. Roots join an earlier group where one kernel can serve both: elementwise epilogues of what the group computes at
+ *    the same element, and siblings over the same domain. A root joins only a group that comes after everything else
+ *    it needs, so the groups stay in execution order without searching for cycles.
  */
 import { type Equation, type Graph, type Operand, subgraphsOf, Value } from "../graph/graph.ts";
 import { isOp } from "../graph/operations.ts";
 import { primitiveOf } from "../primitives/table.ts";
+import { InternalError } from "../types/errors.ts";
 import type { Shape } from "../types/tensor-type.ts";
 import { type AccessSummary, contextOf, summariseAccess } from "./access.ts";
 import type { EdgeDecision, FusionGroup, FusionPlan, GroupKind } from "./plan.ts";
@@ -60,10 +62,12 @@ class Fuser {
     this.#graphOutputs = new Set(graph.outputs);
     for (const equation of graph.equations) {
       const { lower } = primitiveOf(equation.op);
-      const kind = lower.kind === "expand" ? "structure" : lower.kind;
+      if (lower.kind === "expand") {
+        throw new InternalError(`${equation.op} was not expanded before fusion`, equation.source);
+      }
       const node: Node = {
         equation,
-        kind,
+        kind: lower.kind,
         access: isOp(equation, "constant") ? null : summariseAccess(equation),
         work: 0,
         inlined: false,
@@ -100,7 +104,7 @@ class Fuser {
 
   #node(equation: Equation): Node {
     const node = this.#nodes.get(equation);
-    if (node === undefined) throw new Error("equation of another graph");
+    if (node === undefined) throw new InternalError("equation of another graph");
     return node;
   }
 

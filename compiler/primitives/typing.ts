@@ -83,13 +83,6 @@ export function checkSameShapes(name: string, inputs: readonly TensorType[]): vo
   );
 }
 
-export function checkRank(name: string, what: string, type: TensorType, rank: number): void {
-  if (type.shape.length === rank) return;
-  throw new WeftTypeError(
-    `${name} ${what} must have rank ${rank}, got rank ${type.shape.length} (shape ${formatShape(type.shape)}).`,
-  );
-}
-
 /** A scalar operand. */
 export function checkScalar(name: string, what: string, type: TensorType): void {
   if (type.shape.length === 0) return;
@@ -102,26 +95,6 @@ export function checkAxis(name: string, axis: number, type: TensorType, what = "
   throw new WeftValueError(
     `${name}: ${what} ${axis} is out of bounds for array of dimension ${type.shape.length} ` +
       `with shape ${formatShape(type.shape)}`,
-  );
-}
-
-/** Distinct axes, each within range. */
-export function checkAxes(name: string, axes: readonly number[], type: TensorType, what = "axes"): void {
-  if (new Set(axes).size !== axes.length) {
-    throw new WeftValueError(`${name}: duplicate value in ${what}: ${formatShape(axes)}`);
-  }
-  if (axes.every((a) => Number.isInteger(a) && a >= 0 && a < type.shape.length)) return;
-  throw new WeftValueError(
-    `${name}: ${what} ${formatShape(axes)} contains out-of-bounds indices for ${formatType(type)}.`,
-  );
-}
-
-/** A list of integers with one entry per axis. */
-export function checkPerAxis(name: string, what: string, values: readonly unknown[], type: TensorType): void {
-  if (values.length === type.shape.length) return;
-  throw new WeftTypeError(
-    `${name} ${what} must have one entry per dimension of the operand, ` +
-      `got ${values.length} for operand shape ${formatShape(type.shape)}.`,
   );
 }
 

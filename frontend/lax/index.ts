@@ -17,6 +17,7 @@ export { type ArrayLike, NdArray } from "../core/array.ts";
 export { checkpoint, checkpoint as remat, stopGradient } from "../transforms/checkpoint.ts";
 export { customJvp } from "../transforms/custom-jvp.ts";
 export { customVjp } from "../transforms/custom-vjp.ts";
+export * from "./barrier.ts";
 export * from "./contraction.ts";
 export * from "./convolution.ts";
 export * from "./dynamic.ts";

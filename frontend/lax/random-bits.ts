@@ -1,5 +1,5 @@
-/** The generator under all random numbers, and barriers. */
-import { type ArrayLike, asArray, bind, type NdArray } from "../core/index.ts";
+/** The generator under all random numbers. */
+import { type ArrayLike, bind, type NdArray } from "../core/index.ts";
 import { alignOperands } from "./operands.ts";
 
 /**
@@ -18,17 +18,4 @@ export function threefry2x32(
     {},
   );
   return [first, second];
-}
-
-/**
- * The identity on all arrays together, through which the compiler moves nothing (`jax.lax.optimization_barrier`).
- */
-export function optimizationBarrier(...operands: readonly ArrayLike[]): NdArray[] {
-  const arrays = operands.map(asArray);
-  return bind(
-    "optimization_barrier",
-    arrays,
-    {},
-    arrays.map((x) => x.weakType),
-  );
 }

@@ -1,5 +1,7 @@
 /** Arrays from numbers, nested lists, typed arrays and arrays (`jnp.array`). */
 import { type DType, isInteger } from "../../compiler/types/dtype.ts";
+import type { TypedArray } from "../../compiler/types/typed-array.ts";
+import { dtypeOfTypedArray } from "../../runtime/typed-array.ts";
 import {
   type ArrayLike,
   arrayFromData,
@@ -16,28 +18,13 @@ import {
 import { checkDType, concatenate, expandDims } from "../lax/movement.ts";
 
 /** What typed arrays become. */
-type NativeArray =
-  | Int8Array
-  | Uint8Array
-  | Uint8ClampedArray
-  | Int16Array
-  | Uint16Array
-  | Int32Array
-  | Uint32Array
-  | Float32Array
-  | Float64Array;
+type NativeArray = TypedArray | Uint8ClampedArray;
 
 /** What `array` takes: arrays, numbers, booleans, typed arrays, and lists of these nested to equal lengths. */
 export type ArrayData = ArrayLike | NativeArray | readonly ArrayData[];
 
 function nativeDType(x: NativeArray): DType {
-  if (x instanceof Int8Array) return "int8";
-  if (x instanceof Int16Array) return "int16";
-  if (x instanceof Int32Array) return "int32";
-  if (x instanceof Uint16Array) return "uint16";
-  if (x instanceof Uint32Array) return "uint32";
-  if (x instanceof Float32Array) return "float32";
-  return x instanceof Float64Array ? "float64" : "uint8";
+  return x instanceof Uint8ClampedArray ? "uint8" : dtypeOfTypedArray(x);
 }
 
 function isNative(x: ArrayData): x is NativeArray {
