@@ -13,6 +13,7 @@ import { eliminateDeadCode } from "./passes/dead-code.ts";
 import { dropBarriers } from "./passes/drop-barriers.ts";
 import { inlineCalls } from "./passes/inline-calls.ts";
 import { hoistLoopInvariants } from "./passes/loop-invariants.ts";
+import { rewriteOneHotScatters } from "./passes/one-hot-scatters.ts";
 import type { GraphPass, Pass } from "./passes/pass.ts";
 import { simplifyGraph } from "./passes/simplify.ts";
 import type { WasmExecutable } from "./program/program.ts";
@@ -30,6 +31,8 @@ export const GRAPH_PASSES: readonly GraphPass[] = [
   mergeCommonSubexpressions,
   // After merging: an invariant is moved once. Before the second round, which cleans up behind it.
   hoistLoopInvariants,
+  // After simplify: by now a scatter's operand is a literal where it can be. Before the second round, which cleans up.
+  rewriteOneHotScatters,
   { ...simplifyGraph, name: "simplify_again" },
   { ...mergeCommonSubexpressions, name: "common_subexpressions_again" },
   // After the last merging: what a checkpoint computes again would otherwise be merged with the first time.
@@ -39,7 +42,7 @@ export const GRAPH_PASSES: readonly GraphPass[] = [
 ];
 
 /** Optimised graph → partition into kernels. */
-export const FUSION_PASS: Pass<Graph, FusionPlan> = { name: "fusion", run: fuse };
+export const FUSION_PASS: Pass<Graph, FusionPlan> = { name: "fusion", run: (graph) => fuse(graph) };
 
 /** Partition → kernels, buffers and schedule. */
 export const ASSEMBLY_PASS: Pass<FusionPlan, AssembledProgram> = {

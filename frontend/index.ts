@@ -5,6 +5,8 @@
  *     const loss = (w, x, y) => np.mean(np.square(x.mul(w).sub(y)));
  *     const step = jit((w, x, y) => w.sub(grad(loss)(w, x, y).mul(0.1)));
  */
+export * as checkify from "./checkify/index.ts";
+export { config, FloatingPointError, type Settings, withConfig } from "./config/index.ts";
 export { type ArrayData, type ArrayLike, NdArray, type NestedArray } from "./core/array.ts";
 export type { ShapedArray } from "./core/aval.ts";
 export {
@@ -18,10 +20,13 @@ export {
   WeftValueError,
 } from "./core/errors.ts";
 export { ShapeDtypeStruct, spec } from "./core/spec.ts";
+export * as flattenUtil from "./flatten-util/index.ts";
 export * as lax from "./lax/index.ts";
 export * as nn from "./nn/index.ts";
 export * as numpy from "./numpy/index.ts";
 export * as optim from "./optim/index.ts";
+export * as profiler from "./profiler/index.ts";
 export * as random from "./random/index.ts";
+export * as scipy from "./scipy/index.ts";
 export * from "./transforms/index.ts";
 export * as tree from "./tree/index.ts";

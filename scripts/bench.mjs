@@ -1,33 +1,64 @@
-// `npm run bench -- NAME [ARG…]`: bundles tests/bench/NAME.bench.ts and runs it. Without NAME: which there are.
+// `npm run bench`: bundles the comparison in tests/bench, installs the other systems there if they are not, and runs it.
+// `npm run bench -- NAME` with a file tests/bench/NAME.bench.ts runs that one, which needs none of them.
 
 import { spawnSync } from "node:child_process";
-import { existsSync, readdirSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { failBuild } from "./build.mjs";
 import { bundleFiles } from "./bundle.mjs";
+import { withLock } from "./lock.mjs";
 import { root } from "./paths.mjs";
-import { ensureInstalled } from "./setup.mjs";
+import { ensureInstalled, runNpm } from "./setup.mjs";
 
-const suffix = ".bench.ts";
 const folder = path.join(root, "tests/bench");
-const [name, ...args] = process.argv.slice(2);
-const benches = existsSync(folder)
-  ? readdirSync(folder)
-      .filter((file) => file.endsWith(suffix))
-      .map((file) => file.slice(0, -suffix.length))
-  : [];
+// Beside the benches, so that their packages are found.
+const outdir = path.join(folder, ".build");
+const args = process.argv.slice(2);
+const own = `${args[0]}.bench.ts`;
 
-if (name === undefined || !benches.includes(name)) {
-  if (name !== undefined) console.error(`weft: there is no bench "${name}"`);
-  console.log(
-    `npm run bench -- NAME, where NAME is one of:\n${benches.map((each) => `  ${each}`).join("\n")}`,
-  );
-  process.exitCode = name === undefined ? 0 : 1;
+await ensureInstalled("start");
+if (existsSync(path.join(folder, own))) {
+  const [file] = await bundle([`tests/bench/${own}`]);
+  process.exitCode = run(["--enable-source-maps", "--expose-gc", file ?? "", ...args.slice(1)]);
 } else {
-  await ensureInstalled("start");
-  // Beside the benches, so that the packages of tests/bench are found, if it has any.
-  const outdir = path.join(folder, ".build");
-  const [file] = await bundleFiles([`tests/bench/${name}${suffix}`], outdir).catch(failBuild);
-  const command = ["--enable-source-maps", "--expose-gc", file ?? "", ...args];
-  process.exitCode = spawnSync(process.execPath, command, { cwd: root, stdio: "inherit" }).status ?? 1;
+  // What only prints needs no other system.
+  if (!args.includes("--list") && !args.includes("--help")) await ensurePeers();
+  const [driver, ...scripts] = await bundle([
+    "tests/bench/main.ts",
+    "tests/bench/peers/main.ts",
+    "tests/bench/cold.ts",
+  ]);
+  process.exitCode = run(["--enable-source-maps", driver ?? "", ...scripts, ...args]);
+}
+
+/** @param {string[]} files @returns {Promise<string[]>} */
+async function bundle(files) {
+  return bundleFiles(files, outdir).catch(failBuild);
+}
+
+/** @param {string[]} command @returns {number} the exit code */
+function run(command) {
+  return spawnSync(process.execPath, command, { cwd: root, stdio: "inherit" }).status ?? 1;
+}
+
+/** Installs what tests/bench/package-lock.json names, if that is not what was installed last. */
+async function ensurePeers() {
+  const lock = readFileSync(path.join(folder, "package-lock.json"));
+  const wanted = createHash("sha256").update(lock).digest("hex");
+  const stamp = path.join(folder, "node_modules/.weft-bench");
+  const isCurrent = () => existsSync(stamp) && readFileSync(stamp, "utf8") === wanted;
+  if (isCurrent()) return;
+  await withLock("bench", () => {
+    if (isCurrent()) return;
+    console.error("weft: installing the other systems into tests/bench (npm ci, about 700 MB)");
+    const status = runNpm(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"], folder);
+    if (status !== 0) {
+      console.error(
+        `weft: npm ci failed (exit code ${status}). Its message is above; the next run tries again.`,
+      );
+      process.exit(1);
+    }
+    writeFileSync(stamp, wanted);
+  });
 }

@@ -29,6 +29,7 @@ export const entryPoints = {
   nn: "frontend/nn/index.ts",
   random: "frontend/random/index.ts",
   optim: "frontend/optim/index.ts",
+  scipy: "frontend/scipy/index.ts",
   compiler: "compiler/index.ts",
   runtime: "runtime/index.ts",
   cli: "frontend/cli/main.ts",

@@ -103,14 +103,14 @@ function install(need) {
   console.error(`weft: installed in ${((performance.now() - started) / 1000).toFixed(1)} s`);
 }
 
-/** @param {string[]} args @returns {number} npm's exit code */
-function runNpm(args) {
+/** @param {string[]} args @param {string} [cwd] @returns {number} npm's exit code */
+export function runNpm(args, cwd = root) {
   // Under `npm start` this is the npm that runs us; otherwise the one on the PATH.
   const running = process.env.npm_execpath;
   const own = running !== undefined && /npm-cli\.c?js$/.test(running) && existsSync(running);
   // npm's own output goes to stderr: stdout belongs to the command that was asked for.
   const options = {
-    cwd: root,
+    cwd,
     stdio: /** @type {import("node:child_process").StdioOptions} */ (["ignore", 2, 2]),
   };
   const result = own

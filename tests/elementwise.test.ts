@@ -21,6 +21,8 @@ const OTHERS = [
   "convert_element_type",
   "bitcast_convert_type",
   "stop_gradient",
+  "reduce_precision",
+  "regularized_incomplete_beta",
 ] as const;
 
 describe("the table", () => {

@@ -131,7 +131,7 @@ test("errors of scan", () => {
         { a: array([0], []), b: array([0], []) },
         x,
       ),
-    /scan body function carry input and output must have identical types.*\n {2}\* the input carry component carry\.b has type float32\[\] but the corresponding output carry component has type float32\[3\], so the shapes do not match/,
+    /scan body function carry input and carry output must have equal types.*\n {2}\* the input carry component carry\.b has type float32\[\] but the corresponding output carry component has type float32\[3\], so the shapes do not match/,
   );
   assert.throws(
     () => scan((_: NdArray, y: NdArray) => [convert(y, "int32"), y], array([0], []), x),
@@ -139,7 +139,7 @@ test("errors of scan", () => {
   );
   assert.throws(
     () => scan((c: NdArray[]) => [{ a: c[0] }, null], [x], null, { length: 2 }),
-    /same structure, but they differ: the carry: expected an array of 1, got an object/,
+    /same pytree structure, but they differ: the carry: expected an array of 1, got an object/,
   );
   assert.throws(
     () => scan((c: NdArray) => c as never, x, null, { length: 2 }),
@@ -187,7 +187,7 @@ test("errors of while, cond and switch", () => {
         () => [x],
         x,
       ),
-    /body_fun input and output must have the same structure/,
+    /while_loop body function carry input and carry output must have the same pytree structure/,
   );
   assert.throws(
     () =>
@@ -196,7 +196,7 @@ test("errors of while, cond and switch", () => {
         () => sum(x),
         x,
       ),
-    /body_fun.*\n.*float32\[3\].*float32\[\]/,
+    /while_loop body function.*\n.*float32\[3\].*float32\[\]/,
   );
   assert.throws(
     () =>

@@ -51,8 +51,8 @@ const errors: readonly (readonly [string, () => unknown, RegExp])[] = [
   ],
   [
     "reduceWindow",
-    () => lax.reduceWindow(x, 0, lax.sub, [2], [1], "VALID"),
-    /takes one of lax\.add.*lax\.associativeScan/,
+    () => lax.reduceWindow(x, 0, lax.add, [2, 2], [1], "VALID"),
+    /windowDimensions to have one entry for each axis of the operand, got \(2, 2\) for operand shape \(3,\)/,
   ],
   [
     "topK",

@@ -83,6 +83,8 @@ const ORACLE_ULP: Readonly<Record<string, number>> = {
   lgamma: 32,
   digamma: 32,
   trigamma: 16,
+  bessel_i0e: 8,
+  bessel_i1e: 8,
 };
 
 /** The unit of the error: of the result, or of the greatest term of the sum where terms cancel. */

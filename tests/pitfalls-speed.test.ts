@@ -148,14 +148,15 @@ test("bias, gelu, silu and where are fused into the matmul", () => {
     ["where", (x) => np.where(x.greater(0), x, x.mul(0.01))],
     ["silu where positive", (x) => np.where(x.greater(0), silu(x), 0)],
   ];
-  const [x, w, b] = [matrix(5, 7), matrix(7, 9), np.array(ramp(9))];
+  const [x, w, b] = [matrix(40, 7), matrix(7, 9), np.array(ramp(9))];
   const plain = x.matmul(w).add(b);
   for (const [name, activation] of activations) {
     const dense = jit((x: NdArray, w: NdArray, b: NdArray) => activation(x.matmul(w).add(b)));
     const compiled = dense.lower(x, w, b).compile();
     const plan = compiled.asText({ stage: "fusion" });
     assert.equal(groups(plan), 1, `${name}:\n${plan}`);
-    assert.equal(compiled.memoryAnalysis().tempSize, 0, name);
+    // Packed weights and a tile are in scratch memory, the product is not.
+    assert.ok(compiled.memoryAnalysis().tempSize < 4 * plain.size, name);
     close(dense(x, w, b), activation(plain), 1e-5, name);
   }
 });

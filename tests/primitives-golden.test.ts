@@ -1,50 +1,37 @@
 /** Values and gradients of primitives made by JAX: tests/golden. */
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
-import path from "node:path";
 import { describe, test } from "node:test";
 import type { PrimitiveName } from "../compiler/graph/names.ts";
 import type { PrimitiveParams } from "../compiler/graph/operations.ts";
 import type { RefTensor } from "../compiler/graph/reference.ts";
 import { refTensor } from "../compiler/interpret/tensors.ts";
-import { type DType, isFloating } from "../compiler/types/dtype.ts";
+import { isFloating } from "../compiler/types/dtype.ts";
 import { assertClose } from "./helpers/compare.ts";
+import { GoldenContainer, type StoredArray } from "./helpers/golden-container.ts";
 import { evaluate, execute, graphOf, pullback } from "./helpers/graphs.ts";
-import { root } from "./helpers/paths.ts";
 
-interface GoldenTensor {
-  readonly dtype: DType;
-  readonly shape: readonly number[];
-  readonly data: readonly (number | string)[];
-}
+type Container = GoldenContainer<{
+  readonly versions: { readonly jax: string };
+  readonly cases: GoldenCase[];
+}>;
 
 type GoldenCase = {
   readonly [N in PrimitiveName]: {
     readonly name: N;
     readonly params: PrimitiveParams[N];
-    readonly inputs: readonly GoldenTensor[];
-    readonly outputs: readonly GoldenTensor[];
-    readonly cotangents?: readonly GoldenTensor[];
+    readonly inputs: readonly StoredArray[];
+    readonly outputs: readonly StoredArray[];
+    readonly cotangents?: readonly StoredArray[];
     /** Of the floating inputs. */
-    readonly gradients?: readonly GoldenTensor[];
+    readonly gradients?: readonly StoredArray[];
   };
 }[PrimitiveName];
 
-/** Python's spellings of the numbers that JavaScript spells differently. */
-const SPECIAL: ReadonlyMap<number | string, number> = new Map([
-  ["inf", Infinity],
-  ["-inf", -Infinity],
-  ["nan", NaN],
-]);
-
-function tensors(given: readonly GoldenTensor[]): RefTensor[] {
-  return given.map(({ dtype, shape, data }) =>
-    refTensor(
-      dtype,
-      shape,
-      data.map((x) => SPECIAL.get(x) ?? Number(x)),
-    ),
-  );
+function tensors(container: Container, given: readonly StoredArray[]): RefTensor[] {
+  return given.map((stored) => {
+    const [dtype, shape] = stored.a;
+    return refTensor(dtype, [...shape], [...container.array(stored).dataSync()]);
+  });
 }
 
 /** Elements within the tolerance of the greatest finite one. */
@@ -74,12 +61,13 @@ function assertSame(actual: readonly RefTensor[], expected: readonly RefTensor[]
 function check<N extends PrimitiveName>(
   name: N,
   params: PrimitiveParams[N],
+  container: Container,
   golden: Pick<GoldenCase, "inputs" | "outputs" | "cotangents" | "gradients">,
   exact: boolean,
 ): void {
-  const inputs = tensors(golden.inputs);
+  const inputs = tensors(container, golden.inputs);
   const types = inputs.map((x) => x.type);
-  const outputs = tensors(golden.outputs);
+  const outputs = tensors(container, golden.outputs);
   for (const [by, results] of [
     ["oracle", evaluate(name, inputs, params)],
     ["kernels", execute(name, inputs, params)],
@@ -90,17 +78,19 @@ function check<N extends PrimitiveName>(
   if (golden.cotangents === undefined || golden.gradients === undefined) return;
   const graph = graphOf(name, types, params);
   const nonzero = types.map((t) => isFloating(t.dtype));
-  const gradients = pullback(graph, inputs, tensors(golden.cotangents), nonzero);
-  assertNear(gradients, tensors(golden.gradients), 1e-11, "gradient");
+  const gradients = pullback(graph, inputs, tensors(container, golden.cotangents), nonzero);
+  assertNear(gradients, tensors(container, golden.gradients), 1e-11, "gradient");
 }
 
-function testFile(file: string, { exact, least }: { exact: boolean; least: Record<string, number> }): void {
-  const { jax, cases }: { jax: string; cases: GoldenCase[] } = JSON.parse(
-    readFileSync(path.join(root, "tests/golden", file), "utf8"),
-  );
-  describe(`${file} of JAX ${jax}`, () => {
+function testFamily(
+  family: string,
+  { exact, least }: { exact: boolean; least: Record<string, number> },
+): void {
+  const container: Container = new GoldenContainer(family);
+  const { versions, cases } = container.header;
+  describe(`${family} of JAX ${versions.jax}`, () => {
     for (const [i, golden] of cases.entries()) {
-      test(`${golden.name}, case ${i}`, () => check(golden.name, golden.params, golden, exact));
+      test(`${golden.name}, case ${i}`, () => check(golden.name, golden.params, container, golden, exact));
     }
     test("has cases of every operation", () => {
       for (const [name, count] of Object.entries(least)) {
@@ -110,7 +100,7 @@ function testFile(file: string, { exact, least }: { exact: boolean; least: Recor
   });
 }
 
-testFile("indexing.json", {
+testFamily("indexing", {
   exact: true,
   least: {
     gather: 8,
@@ -126,7 +116,7 @@ testFile("indexing.json", {
     dynamic_update_slice: 4,
   },
 });
-testFile("reduction-window-contraction.json", {
+testFamily("reduction-window-contraction", {
   exact: false,
   least: {
     reduce_prod: 2,

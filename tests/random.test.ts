@@ -142,3 +142,49 @@ test("parameters of a distribution have derivatives", () => {
   const slope = grad((s: np.NdArray) => random.normal(key, 4).mul(s).sum())(np.array(2));
   assert.ok(Math.abs(slope.item() - random.normal(key, 4).sum().item()) < 1e-6);
 });
+
+test("lax.threefry2x32 of a key and counters gives Random123's known answers", () => {
+  const words = (...xs: number[]) => np.array(xs, { dtype: "uint32" });
+  const ones = 0xffffffff;
+  // kat_vectors of Random123: threefry2x32 20, counter, key, result.
+  for (const [count, key, want] of [
+    [words(0, 0), words(0, 0), [0x6b200159, 0x99ba4efe]],
+    [words(ones, ones), words(ones, ones), [0x1cb996fc, 0xbb002be7]],
+    [words(0x243f6a88, 0x85a308d3), words(0x13198a2e, 0x03707344), [0xc4923a9c, 0x483df7a0]],
+  ] as const) {
+    assert.deepEqual(lax.threefry2x32(key, count).toArray(), want);
+  }
+  assert.deepEqual(lax.threefry2x32(words(1, 2), words(1, 2, 3)).shape, [3]);
+  assert.throws(() => lax.threefry2x32(words(1), words(1, 2)), /takes a key of shape \(2,\)/);
+});
+
+test("keys name their generator, and another is refused", () => {
+  assert.equal(random.keyImpl(random.key(1)), "threefry2x32");
+  assert.equal(random.keyImpl(random.PRNGKey(1)), "threefry2x32");
+  assert.equal(random.keyDtype(), "key<fry>");
+  assert.throws(
+    () => random.key(1, { impl: "rbg" as "threefry2x32" }),
+    /unrecognized PRNG implementation "rbg"/,
+  );
+  assert.throws(
+    () => random.PRNGKey(random.key(1) as never),
+    /accepts a scalar seed, but was given a PRNG key/,
+  );
+});
+
+test("multivariateNormal: every factorisation gives the covariance", () => {
+  const cov = np.array([
+    [2, 0.6],
+    [0.6, 1],
+  ]);
+  for (const method of ["cholesky", "eigh", "svd"] as const) {
+    const x = random.multivariateNormal(random.key(7), np.array([1, -1]), cov, 20000, { method });
+    const centred = x.sub(np.array([1, -1]));
+    const found = np.matmul(centred.T, centred).div(20000);
+    assert.ok(np.max(np.abs(found.sub(cov))).item() < 0.06, method);
+  }
+  assert.throws(
+    () => random.multivariateNormal(random.key(7), np.ones(3), cov),
+    /requires cov\.shape == \(\.\.\., n, n\) for n=3, but got cov\.shape == \(2, 2\)/,
+  );
+});

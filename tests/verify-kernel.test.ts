@@ -89,6 +89,7 @@ describe("kernels", () => {
     assert.match(bad({ op: "binary", fn: "lt", dtype: "float32", x: one, y: one }), /lt must be bool/);
     assert.match(bad({ op: "binary", fn: "add", dtype: "float64", x: one, y: one }), /add must be float32/);
     assert.match(bad({ op: "fma", dtype: "int32", x: i, y: i, z: i }), /fma is for floats/);
+    assert.match(bad({ op: "fused", dtype: "float32", x: i, y: i, z: i }), /fused/);
     assert.match(
       bad({ op: "select", dtype: "int32", cond: i, x: i, y: i }),
       /condition of select must be bool/,

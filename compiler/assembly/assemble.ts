@@ -6,9 +6,11 @@
  * the joint buffers, loop-carried values over their predecessors, outputs over donated inputs. The last two only
  * where that is provably safe; otherwise into a temporary that is copied at the end of the iteration.
  */
-import type { FusionGroup, FusionPlan } from "../fusion/plan.ts";
+import type { FusionGroup, FusionPlan, GroupKind } from "../fusion/plan.ts";
 import { type Equation, isLiteral, Literal, type Operand, Value } from "../graph/graph.ts";
 import { type EquationOf, isOp } from "../graph/operations.ts";
+import { toBytes } from "../interpret/tensors.ts";
+import type { BufferParam } from "../kernel/expr.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import { fillKernel, type LoweredGroup, lowerGroup } from "../lowering/lower-group.ts";
 import { primitiveOf } from "../primitives/table.ts";
@@ -18,11 +20,22 @@ import { bytesOf, sameType, type TensorType } from "../types/tensor-type.ts";
 import { BufferTable, sameRef, sliceOf, wholeBuffer } from "./buffers.ts";
 import { writesOverSafely } from "./in-place.ts";
 import { type MemoryPlan, planMemory, type TakeOver } from "./memory-plan.ts";
+import { readersOf } from "./readers.ts";
+import { withoutSelfCopies } from "./self-copies.ts";
+
+/** Kinds of groups whose kernels come from element rules, so that their loads and stores tell what is safe. */
+const GENERATED: ReadonlySet<GroupKind> = new Set<GroupKind>(["map", "reduce", "rows", "merged"]);
+
+/** Bytes of a literal up to which it is kept as data instead of being written when it is needed. */
+const MAX_CONSTANT_LITERAL = 256;
 
 export interface AssembledProgram {
   readonly program: Program;
   readonly memory: MemoryPlan;
 }
+
+/** Fits the kernel of a group to a target. `scratch`: its parameters that are memory of its own. */
+export type KernelSchedule = (kernel: Kernel, kind: GroupKind, scratch: ReadonlySet<BufferParam>) => Kernel;
 
 /** Where an output of a region is wanted. */
 interface Target {
@@ -40,11 +53,23 @@ interface Region {
   readonly steps: Step[];
   /** Values whose buffers were given from outside. */
   readonly destinations: Map<Value, BufferRef>;
+  readonly outputs: ReadonlySet<Operand>;
+  /** Which groups read a value, in order. */
+  readonly readers: ReadonlyMap<Value, readonly FusionGroup[]>;
+  /** Values that are the same bytes as another: reshapes of it. */
+  readonly aliases: ReadonlyMap<Value, readonly Value[]>;
 }
 
-/** Assembles the program of a function. `donated[i]`: input i may be overwritten. */
-export function assemble(plan: FusionPlan, donated: readonly boolean[]): AssembledProgram {
-  return new Assembler().run(plan, donated);
+/**
+ * Assembles the program of a function. `donated[i]`: input i may be overwritten. `schedule` fits the kernels to a
+ * target; they come fit for a core with vectors.
+ */
+export function assemble(
+  plan: FusionPlan,
+  donated: readonly boolean[],
+  schedule: KernelSchedule | null = null,
+): AssembledProgram {
+  return new Assembler(schedule).run(plan, donated);
 }
 
 class Assembler {
@@ -52,7 +77,10 @@ class Assembler {
   readonly #kernels: Kernel[] = [];
   readonly #takeOvers: TakeOver[] = [];
   readonly #fills = new Map<string, string>();
+  readonly #literals = new Map<string, BufferRef>();
   #loops = 0;
+
+  constructor(private readonly schedule: KernelSchedule | null) {}
 
   run(plan: FusionPlan, donated: readonly boolean[]): AssembledProgram {
     const { graph } = plan;
@@ -80,7 +108,7 @@ class Assembler {
       constants: this.#table.constantSegment(),
       buffers: this.#table.finish(),
       kernels: this.#kernels,
-      schedule: region.steps,
+      schedule: withoutSelfCopies(region.steps, this.#table.buffers),
     };
     return { program, memory };
   }
@@ -94,11 +122,20 @@ class Assembler {
       for (const root of group.roots) for (const v of root.outputs) groupOf.set(v, group);
       if (group.kind === "alias" || group.kind === "constant" || group.kind === "structure") continue;
       const name = `k${this.#kernels.length}_${nameOf(group)}`;
-      const result = lowerGroup(plan, group, producer, name);
+      const result = this.#scheduled(lowerGroup(plan, group, producer, name));
       this.#kernels.push(result.kernel);
       lowered.set(group, result);
     }
-    return { plan, groupOf, lowered, env, steps: [], destinations: new Map() };
+    const { readers, aliases } = readersOf(plan, lowered);
+    const outputs = new Set(plan.graph.outputs);
+    return { plan, groupOf, lowered, env, steps: [], destinations: new Map(), outputs, readers, aliases };
+  }
+
+  #scheduled(lowered: LoweredGroup): LoweredGroup {
+    if (this.schedule === null) return lowered;
+    const scratch = new Set(lowered.args.flatMap((arg) => (arg.operand === null ? [arg.param] : [])));
+    const kernel = this.schedule(lowered.kernel, lowered.group.kind, scratch);
+    return { ...lowered, kernel, args: lowered.args.map((arg, i) => ({ ...arg, param: kernel.params[i] })) };
   }
 
   /** Chooses, for each donated input, an output of the same type that can be computed over it. */
@@ -125,40 +162,27 @@ class Assembler {
    * after the kernel that writes, and that kernel reads it only at the elements it is about to write.
    */
   #mayOverwrite(region: Region, old: Value, value: Value): boolean {
-    const { plan, lowered } = region;
-    if (plan.graph.outputs.includes(old)) return false;
-    const names = new Set<Value>([old]);
-    let written = false;
-    for (const group of plan.groups) {
-      if (group.kind === "alias") {
-        const [source] = group.roots[0].inputs;
-        if (source instanceof Value && names.has(source)) names.add(group.roots[0].outputs[0]);
-        if (group.roots[0].outputs[0] === value) return false;
-        continue;
-      }
-      const result = lowered.get(group);
-      const reads = result
-        ? result.args.filter((arg) => arg.operand instanceof Value && names.has(arg.operand))
-        : group.roots.some((e) => e.inputs.some((x) => x instanceof Value && names.has(x)))
-          ? null
-          : [];
-      const writer = group.outputs.includes(value);
-      if (written && (reads === null || reads.length > 0)) return false;
-      if (!writer) continue;
-      written = true;
-      if (result === undefined || reads === null || group.kind === "cumulative") return false;
-      if (group.kind === "custom" && !customTakesOver(group.roots[0], old, value)) return false;
-      const write = result.args.find((arg) => arg.operand === value && arg.param.access !== "read")?.param;
-      if (write === undefined) return false;
-      if (
-        group.kind !== "custom" &&
-        !reads.every((arg) => writesOverSafely(result.kernel, arg.param, write))
-      ) {
-        return false;
-      }
+    const writer = region.groupOf.get(value);
+    const result = writer === undefined ? undefined : region.lowered.get(writer);
+    if (writer === undefined || result === undefined || writer.kind === "cumulative") return false;
+    const write = result.args.find((arg) => arg.operand === value && arg.param.access !== "read");
+    if (write === undefined) return false;
+    // The old value under all its names.
+    const names = new Set<Operand>([old]);
+    for (const name of names) {
+      if (region.outputs.has(name)) return false;
+      if (name instanceof Value) for (const alias of region.aliases.get(name) ?? []) names.add(alias);
     }
-    if ([...names].some((v) => plan.graph.outputs.includes(v))) return false;
-    return written;
+    for (const name of names) {
+      if (!(name instanceof Value)) continue;
+      for (const reader of region.readers.get(name) ?? []) if (reader.id > writer.id) return false;
+    }
+    const reads = result.args.filter(
+      (arg) => arg.param.access === "read" && arg.operand !== null && names.has(arg.operand),
+    );
+    if (write.initial !== null && names.has(write.initial)) return reads.length === 0;
+    if (writer.kind === "custom") return customTakesOver(writer.roots[0], old, value);
+    return reads.every((arg) => writesOverSafely(result.segments, arg.param, write.param));
   }
 
   /** Emits the region's steps; every output ends up in its target. */
@@ -221,20 +245,36 @@ class Assembler {
     let name = this.#fills.get(key);
     if (name === undefined) {
       name = `k${this.#kernels.length}_fill`;
-      this.#kernels.push(fillKernel(x.type, x.value, name).kernel);
+      const { kernel } = fillKernel(x.type, x.value, name);
+      this.#kernels.push(this.schedule === null ? kernel : this.schedule(kernel, "map", new Set()));
       this.#fills.set(key, name);
     }
     steps.push({ kind: "launch", kernel: name, args: [to] });
   }
 
+  /** A small literal is data of the program, so that nothing has to write it at each call or iteration. */
+  #constantLiteral(x: Literal): BufferRef {
+    const key = `${x.type.text} ${Object.is(x.value, -0) ? "-0" : x.value}`;
+    let ref = this.#literals.get(key);
+    if (ref === undefined) {
+      const data = new Float64Array(x.type.size).fill(x.value);
+      ref = wholeBuffer(this.#table.constant(x.type, toBytes({ type: x.type, data }), "literal"));
+      this.#literals.set(key, ref);
+    }
+    return ref;
+  }
+
   /** The buffer of an operand; a literal is put into memory first. */
   #refOf(region: Region, x: Operand): BufferRef {
     if (x instanceof Literal) {
+      if (bytesOf(x.type) <= MAX_CONSTANT_LITERAL) return this.#constantLiteral(x);
       const ref = wholeBuffer(this.#table.add("temp", x.type, "literal"));
       this.#fill(region.steps, x, ref);
       return ref;
     }
     const ref = region.env.get(x);
+    // The kernel of an empty value is empty too, and was given no buffer for it.
+    if (ref === undefined && x.type.size === 0) return this.#place(region, x);
     if (ref === undefined) throw new InternalError(`no buffer holds a value of type ${x.type.text}`);
     return ref;
   }
@@ -271,22 +311,39 @@ class Assembler {
     const result = region.lowered.get(group);
     if (result === undefined) throw new InternalError("a group was not lowered");
     const { kernel, args } = result;
-    const refs = args.map(({ param, operand }): BufferRef => {
+    const refs = args.map(({ param, operand, initial }): BufferRef => {
       if (operand === null) {
         const type = scratchType(param.dtype, param.size);
         return wholeBuffer(this.#table.add("temp", type, "scratch"));
       }
       if (param.access === "read" || !(operand instanceof Value)) return this.#refOf(region, operand);
-      return this.#place(region, operand);
+      const ref = this.#place(region, operand);
+      if (initial !== null) this.#initialise(region, initial, ref);
+      return ref;
     });
     this.#proposeTakeOvers(group, result, refs);
     // A kernel without statements (a zero-size result) has nothing to run.
     if (kernel.body.length > 0) region.steps.push({ kind: "launch", kernel: kernel.name, args: refs });
   }
 
+  /** Puts an operand's value into a buffer, unless it is there already. */
+  #initialise(region: Region, x: Operand, to: BufferRef): void {
+    if (x instanceof Literal) {
+      this.#fill(region.steps, x, to);
+      return;
+    }
+    const from = this.#refOf(region, x);
+    const bytes = bytesOf(x.type);
+    if (bytes === 0 || sameRef(from, to)) return;
+    region.steps.push({ kind: "copy", from, to, bytes });
+    if (this.#isTemp(from) && this.#isTemp(to)) {
+      this.#takeOvers.push({ result: to.buffer, operand: from.buffer });
+    }
+  }
+
   /** Results that could be written over an operand which dies here; the planner decides by liveness. */
-  #proposeTakeOvers(group: FusionGroup, { kernel, args }: LoweredGroup, refs: readonly BufferRef[]): void {
-    if (group.kind !== "map" && group.kind !== "reduce") return;
+  #proposeTakeOvers(group: FusionGroup, { segments, args }: LoweredGroup, refs: readonly BufferRef[]): void {
+    if (!GENERATED.has(group.kind)) return;
     for (const [w, write] of args.entries()) {
       if (write.param.access === "read") continue;
       if (!this.#isTemp(refs[w])) continue;
@@ -296,7 +353,7 @@ class Assembler {
             refs[n].buffer !== buffer ||
             (arg.param.access === "read" &&
               this.#isTemp(refs[n]) &&
-              writesOverSafely(kernel, arg.param, write.param)),
+              writesOverSafely(segments, arg.param, write.param)),
         );
       const r = args.findIndex((arg, n) => arg.param.access === "read" && overwritable(refs[n].buffer));
       if (r >= 0) this.#takeOvers.push({ result: refs[w].buffer, operand: refs[r].buffer });
@@ -318,10 +375,7 @@ class Assembler {
   #initialCarry(region: Region, initial: readonly Operand[], results: readonly Value[]): BufferRef[] {
     return initial.map((x, i) => {
       const ref = this.#place(region, results[i]);
-      if (isLiteral(x)) this.#fill(region.steps, x, ref);
-      else if (bytesOf(x.type) > 0) {
-        region.steps.push({ kind: "copy", from: this.#refOf(region, x), to: ref, bytes: bytesOf(x.type) });
-      }
+      this.#initialise(region, x, ref);
       return ref;
     });
   }
@@ -351,12 +405,14 @@ class Assembler {
     const ys = equation.outputs
       .slice(numCarry)
       .map((v, i) => slice(this.#place(region, v), body.outputs[numCarry + i].type));
+    // Without a turn the carry stays; building the body would propose to overwrite buffers that it never reads.
+    if (length === 0) return;
     const inner = this.#inner(plan, [...consts, ...carry, ...xs]);
     this.#buildRegion(inner, [
       ...carry.map((ref, i): Target => ({ ref, replaces: body.inputs[numConsts + i] })),
       ...ys.map((ref): Target => ({ ref, replaces: null })),
     ]);
-    if (length > 0) region.steps.push({ kind: "for", loop, trips: length, body: inner.steps });
+    region.steps.push({ kind: "for", loop, trips: length, body: inner.steps });
   }
 
   #emitWhile(region: Region, group: FusionGroup, equation: EquationOf<"while">): void {
@@ -399,7 +455,9 @@ class Assembler {
 }
 
 function nameOf(group: FusionGroup): string {
-  const { roots } = group;
+  const { roots, parts } = group;
+  if (parts.length > 0) return `${nameOf(parts[parts.length - 1])}_and_${parts.length - 1}_more`;
+  if (group.kind === "rows") return `rows_${roots[roots.length - 1].op}`;
   const chosen = roots.find((e) => primitiveOf(e.op).lower.kind === "reduce") ?? roots[roots.length - 1];
   return chosen.op;
 }

@@ -96,10 +96,14 @@ type ElementwiseParams = { readonly [N in UnaryName | BinaryName]: NoParams };
 export interface PrimitiveParams extends ElementwiseParams {
   round: { readonly roundingMethod: "awayFromZero" | "toNearestEven" };
   integer_pow: { readonly y: number };
+  /** x as a format of so many bits would hold it, rounded to nearest even. */
+  reduce_precision: { readonly exponentBits: number; readonly mantissaBits: number };
   /** pred: bool of the operands' shape; pred ? onTrue : onFalse (StableHLO's operand order). */
   select: NoParams;
   /** (min, x, max), all of one type. */
   clamp: NoParams;
+  /** (a, b, x), floats of one type: I_x(a, b). */
+  regularized_incomplete_beta: NoParams;
   convert_element_type: { readonly newDtype: DType };
   bitcast_convert_type: { readonly newDtype: DType };
 
@@ -160,10 +164,42 @@ export interface PrimitiveParams extends ElementwiseParams {
   /** (key1, key2, count1, count2), all uint32 of one shape → two. Random123's Threefry-2x32, 20 rounds. */
   threefry2x32: NoParams;
 
+  /** Lower triangular L of A = L·Lᵀ; only the lower triangle is read. */
+  cholesky: NoParams;
+  /** (a, b): op(a)·x = b where leftSide, else x·op(a) = b. */
+  triangular_solve: {
+    readonly leftSide: boolean;
+    readonly lower: boolean;
+    readonly transposeA: boolean;
+    readonly unitDiagonal: boolean;
+  };
+  /** → L and U in one matrix, row exchanges int32[min(m, n)], permutation int32[m]. */
+  lu: NoParams;
+  lu_pivots_to_permutation: { readonly permutationSize: number };
+  /** → R with the reflectors below it, tau. */
+  geqrf: NoParams;
+  /** (reflectors, tau) → the product's first columns. */
+  householder_product: NoParams;
+  qr: { readonly fullMatrices: boolean };
+  /** → eigenvectors, ascending eigenvalues. */
+  eigh: { readonly lower: boolean };
+  /** → G = J·A with orthogonal rows, J, the rows' lengths. */
+  jacobi_svd: NoParams;
+  /** → s, and where computeUv u and vᵀ. */
+  svd: { readonly fullMatrices: boolean; readonly computeUv: boolean };
+  /** FFT, IFFT: (re, im) → (re, im); RFFT: (x) → (re, im); IRFFT: (re, im) → (x); along the last axis. */
+  fft: { readonly fftType: "FFT" | "IFFT" | "RFFT" | "IRFFT"; readonly fftLength: number };
+  /** (re, im, roots [2, count]) → (re, im): the stages of a forward transform. Made when an fft is compiled. */
+  fft_stages: NoParams;
+  /** (pred bool, values…, each of pred's shape and more) → bool[]: whether pred holds everywhere. For checkify alone. */
+  check: { readonly message: string };
+
   /** (index int32[], operands…): branches[clamp(index)](operands…). cond is a switch of two: index 0 is false. */
   cond: { readonly branches: readonly Graph[] };
   while: WhileParams;
   scan: ScanParams;
+  /** (constants of each graph…, b…) → x…, aux…: graphs [matvec, solve] or [matvec, solve, vecmat, transposeSolve]. */
+  linear_solve: { readonly graphs: readonly Graph[]; readonly numConsts: readonly number[] };
   /** A jitted function called inside a trace. */
   call: { readonly graph: Graph; readonly name: string };
   /** jvp: (primals…, tangents…) → (outputs…, tangents…), with tangents for all floating operands and outputs. */

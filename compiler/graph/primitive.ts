@@ -12,6 +12,7 @@ import type { ScalarOps } from "../kernel/scalar-ops.ts";
 import type { DType } from "../types/dtype.ts";
 import type { TensorType } from "../types/tensor-type.ts";
 import type { Builder } from "./builder.ts";
+import type { Contraction } from "./contraction.ts";
 import type { Graph, Operand, Params } from "./graph.ts";
 import type { PrimitiveName } from "./names.ts";
 import type { RefTensor } from "./reference.ts";
@@ -186,6 +187,8 @@ export interface MapLowering<P extends Params> {
   readonly elementwise?: boolean;
   /** `cheap`: may be computed again in several consumers; `expensive`: a transcendental or more. */
   readonly cost: "movement" | "cheap" | "expensive";
+  /** Another form, which only writes where the result differs from an input that nobody needs any more. */
+  readonly update?: CustomLowering<P>;
   /** Values of all outputs at index `i`; all outputs have one shape. */
   element(
     s: ScalarOps,
@@ -213,6 +216,8 @@ export interface ReduceLowering<P extends Params> {
     r: readonly Expr[],
     context: LowerContext<P>,
   ): readonly Expr[];
+  /** The same fold as a sum of products, where it is one: then it is lowered to tiles. */
+  contraction?(context: LowerContext<P>): Contraction;
   /** Outputs from the accumulators; the identity if absent. */
   finish?(s: ScalarOps, acc: readonly Expr[], i: readonly Expr[], context: LowerContext<P>): readonly Expr[];
 }
@@ -233,6 +238,11 @@ export interface CustomLowering<P extends Params> {
   scratch?(context: LowerContext<P>): readonly { dtype: DType; size: number }[];
   /** Index of the input whose buffer an output may take over (`output → input`), e.g. scatter's operand. */
   readonly inPlace?: readonly (readonly [output: number, input: number])[];
+  /**
+   * The output starts as a copy of the input (`output → input`), and the kernel changes elements of it: scatter. It is
+   * given the same buffer as both. Where the input dies here there is no copy.
+   */
+  readonly updates?: readonly (readonly [output: number, input: number])[];
   build(
     k: KernelBuilder,
     s: ScalarOps,
@@ -272,6 +282,8 @@ export type TestDomain =
   | "shift"
   | "bool"
   | "any"
+  /** Symmetric positive definite matrices in the last two axes, well conditioned. */
+  | "spd"
   | readonly [min: number, max: number];
 
 /** One configuration of a primitive for the generated tests. */

@@ -179,6 +179,13 @@ class ClosureCompiler {
         });
         return out;
       }
+      case "fused": {
+        const [x, y, z] = [e.x, e.y, e.z].map((operand) => this.#node(operand, scope));
+        steps.push((f) => {
+          f[out] = Math.fround(f[x] * f[y] + f[z]);
+        });
+        return out;
+      }
       case "select": {
         const [cond, x, y] = [e.cond, e.x, e.y].map((operand) => this.#node(operand, scope));
         steps.push((f) => {

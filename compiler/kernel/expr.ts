@@ -88,6 +88,7 @@ export type Expr =
   | UnaryExpr
   | BinaryExpr
   | FmaExpr
+  | FusedExpr
   | SelectExpr
   | GuardExpr
   | ConvertExpr
@@ -136,6 +137,17 @@ export interface BinaryExpr {
 export interface FmaExpr {
   readonly op: "fma";
   readonly dtype: DType;
+  readonly x: Expr;
+  readonly y: Expr;
+  readonly z: Expr;
+}
+/**
+ * x·y + z on float32, rounded once on every target, where bits are promised. Without the instruction it is computed in
+ * float64, whose sum is rounded before; one result in 2^29 shows it.
+ */
+export interface FusedExpr {
+  readonly op: "fused";
+  readonly dtype: "float32";
   readonly x: Expr;
   readonly y: Expr;
   readonly z: Expr;
@@ -216,6 +228,7 @@ export function operandsOf(e: Expr): readonly Expr[] {
     case "binary":
       return [e.x, e.y];
     case "fma":
+    case "fused":
       return [e.x, e.y, e.z];
     case "select":
     case "guard":
@@ -246,6 +259,7 @@ export function withOperands(e: Expr, ops: readonly Expr[]): Expr {
     case "binary":
       return { ...e, x: ops[0], y: ops[1] };
     case "fma":
+    case "fused":
       return { ...e, x: ops[0], y: ops[1], z: ops[2] };
     case "select":
     case "guard":

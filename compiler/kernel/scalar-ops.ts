@@ -195,6 +195,8 @@ export const scalarOps = {
   gt: (x: Expr, y: Expr) => binary("gt", x, y),
   ge: (x: Expr, y: Expr) => binary("ge", x, y),
   fma: (x: Expr, y: Expr, z: Expr): Expr => ({ op: "fma", dtype: x.dtype, x, y, z }),
+  /** x·y + z on float32, rounded once. */
+  fused: (x: Expr, y: Expr, z: Expr): Expr => ({ op: "fused", dtype: "float32", x, y, z }),
   select,
   guard,
   convert,

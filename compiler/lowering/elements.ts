@@ -22,6 +22,8 @@ export class Elements {
   readonly #cache = new Map<Equation, Cached[]>();
   readonly #held = new Map<Value, { position: Expr; value: Expr }>();
 
+  readonly #pinned = new Map<Value, Expr>();
+
   constructor(
     private readonly producer: ReadonlyMap<Value, Equation>,
     private readonly inlined: ReadonlySet<Equation>,
@@ -33,12 +35,19 @@ export class Elements {
     this.#held.set(value, { position, value: element });
   }
 
+  /** The kernel has this single number in a local, from here to its end. */
+  pin(value: Value, element: Expr): void {
+    this.#pinned.set(value, element);
+  }
+
   access(x: Operand): Access {
     return Object.assign((index: readonly Expr[]) => this.element(x, index), { type: x.type });
   }
 
   element(x: Operand, index: readonly Expr[]): Expr {
     if (isLiteral(x)) return s.const(x.value, computeDType(x.type.dtype));
+    const pinned = this.#pinned.get(x);
+    if (pinned !== undefined) return pinned;
     const held = this.#held.get(x);
     if (held !== undefined) {
       // The plan lets a kernel read what it computes at its own element only, so this is a check of the plan.

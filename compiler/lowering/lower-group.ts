@@ -1,8 +1,9 @@
 /** One fusion group → one kernel. */
 
-import { contextOf } from "../fusion/access.ts";
+import { contextOf, delinearise } from "../fusion/access.ts";
 import type { FusionGroup, FusionPlan } from "../fusion/plan.ts";
-import { type Equation, Value } from "../graph/graph.ts";
+import { type Equation, type Params, Value } from "../graph/graph.ts";
+import type { CustomLowering } from "../graph/primitive.ts";
 import type { BufferParam } from "../kernel/expr.ts";
 import type { Kernel, Stmt } from "../kernel/kernel.ts";
 import { KernelBuilder } from "../kernel/kernel-builder.ts";
@@ -16,12 +17,21 @@ import { Elements } from "./elements.ts";
 import { lowerCumulative } from "./lower-cumulative.ts";
 import { lowerMap } from "./lower-map.ts";
 import { lowerReduce } from "./lower-reduce.ts";
+import { lowerRows } from "./lower-rows.ts";
 import { type KernelArg, Parameters } from "./parameters.ts";
 
 export interface LoweredGroup {
   readonly group: FusionGroup;
   readonly kernel: Kernel;
   readonly args: readonly KernelArg[];
+  /** The kernel's body in parts that run one after the other. */
+  readonly segments: readonly Segment[];
+}
+
+export interface Segment {
+  readonly body: readonly Stmt[];
+  /** The loops of the body each cover elements of their own, as the tiles of one result do. */
+  readonly tiled: boolean;
 }
 
 /** Lowers every group of a region that becomes a kernel. */
@@ -33,34 +43,83 @@ export function lowerGroup(
 ): LoweredGroup {
   const parameters = new Parameters();
   const elements = new Elements(producer, plan.inlined, (v) => parameters.read(v));
-  let body: Stmt[];
+  const segments =
+    group.kind === "merged"
+      ? lowerMerged(group, elements, parameters)
+      : [segmentOf(group, lowerOne(group, elements, parameters))];
+  const sources = sourcesOf(group, plan, producer);
+  const params = parameters.args.map((arg) => arg.param);
+  const body = segments.flatMap((segment) => segment.body);
+  return { group, kernel: { name, params, body, sources }, args: parameters.args, segments };
+}
+
+function lowerOne(group: FusionGroup, elements: Elements, parameters: Parameters): Stmt[] {
   switch (group.kind) {
     case "map":
-      body = lowerMap(group, elements, parameters);
-      break;
+      return lowerMap(group, elements, parameters);
     case "reduce":
-      body = lowerReduce(group, elements, parameters);
-      break;
+      return lowerReduce(group, elements, parameters);
+    case "rows":
+      return lowerRows(group, elements, parameters);
     case "cumulative":
-      body = lowerCumulative(group, elements, parameters);
-      break;
+      return lowerCumulative(group, elements, parameters);
     case "custom":
-      body = lowerCustom(group.roots[0], parameters);
-      break;
+      return lowerCustom(group.roots[0], parameters);
     default:
       throw new InternalError(`a ${group.kind} group has no kernel`);
   }
-  const sources = sourcesOf(group, plan, producer);
-  const params = parameters.args.map((arg) => arg.param);
-  return { group, kernel: { name, params, body, sources }, args: parameters.args };
+}
+
+/** Tiles of one result are several loops, each over elements of its own; everything else is one walk. */
+function segmentOf(group: FusionGroup, body: readonly Stmt[]): Segment {
+  const tiled = group.kind !== "rows" && body.length > 1 && body.every((stmt) => stmt.kind === "loop");
+  return { body, tiled };
+}
+
+/** The parts one after the other. Numbers that later parts read stay in locals of the whole kernel. */
+function lowerMerged(group: FusionGroup, elements: Elements, parameters: Parameters): Segment[] {
+  return group.parts.map((part) => {
+    const isNumber = part.kind === "map" && part.roots.every((e) => e.outputs[0].type.size === 1);
+    const body = isNumber ? lowerNumbers(part, elements, parameters) : lowerOne(part, elements, parameters);
+    return segmentOf(part, body);
+  });
+}
+
+function lowerNumbers(part: FusionGroup, elements: Elements, parameters: Parameters): Stmt[] {
+  const k = new KernelBuilder();
+  elements.clear();
+  const stores: (() => void)[] = [];
+  for (const root of part.roots) {
+    const values = elements.values(root, delinearise(s.int(0), root.outputs[0].type.shape));
+    for (const [n, v] of root.outputs.entries()) {
+      const value = s.local(k.let("n", values[n]));
+      elements.pin(v, value);
+      if (part.outputs.includes(v)) stores.push(() => k.store(parameters.write(v), s.int(0), value));
+    }
+  }
+  for (const store of stores) store();
+  return k.finish();
+}
+
+/** The hand-written kernel of an equation, or the form of a map that updates an operand in place. */
+function customLowering(equation: Equation): CustomLowering<Params> {
+  const { lower } = primitiveOf(equation.op);
+  const custom = lower.kind === "map" ? lower.update : lower;
+  if (custom?.kind !== "custom") throw new InternalError(`${equation.op} is not a custom kernel`);
+  return custom;
 }
 
 function lowerCustom(equation: Equation, parameters: Parameters): Stmt[] {
-  const { lower } = primitiveOf(equation.op);
-  if (lower.kind !== "custom") throw new InternalError(`${equation.op} is not a custom kernel`);
+  const lower = customLowering(equation);
   const context = contextOf(equation);
   const k = new KernelBuilder();
-  const inputs = equation.inputs.map((x) => parameters.read(x));
+  const updated = new Map(
+    (lower.updates ?? []).map(([output, input]): [number, BufferParam] => [
+      input,
+      parameters.update(equation.outputs[output], equation.inputs[input]),
+    ]),
+  );
+  const inputs = equation.inputs.map((x, i) => updated.get(i) ?? parameters.read(x));
   const outputs = equation.outputs.map((v) => parameters.write(v, "readwrite"));
   const scratch = (lower.scratch?.(context) ?? []).map(({ dtype, size }) => parameters.scratch(dtype, size));
   lower.build(k, s, { inputs, outputs, scratch }, context);

@@ -1,9 +1,14 @@
 /**
  * Reductions: loops over the output, accumulators, loops over the reduction domain, epilogues, stores.
  *
- * Two schedules. Plain: the vector axis is the output's innermost or one of the domain's, whichever walks memory
- * more kindly. Tiled (contractions and their like, where every load moves along at most one of two output axes):
- * a block of TILE_ROWS rows is kept in accumulators, so that each loaded element serves several multiply-adds.
+ * Sums of products go to `contraction/` where tiles pay there; here is every other reduction, and the smallest
+ * products. Three schedules. Plain: the vector axis is the output's innermost or one of the domain's, whichever walks
+ * memory more kindly. Streaming (reduce-columns.ts): many columns are folded row by row, their accumulators in memory.
+ * Tiled (where every load moves along at most one of two output axes): a block of TILE_ROWS rows is kept in
+ * accumulators, so that each loaded element serves several multiply-adds.
+ *
+ * Long sums of floats are cut into blocks, each with an accumulator of its own: the error of a sum grows with the
+ * number of terms that one accumulator takes (Higham, "The accuracy of floating point summation", 1993).
  */
 import { contextOf, linearise } from "../fusion/access.ts";
 import type { FusionGroup } from "../fusion/plan.ts";
@@ -15,21 +20,29 @@ import { KernelBuilder } from "../kernel/kernel-builder.ts";
 import { scalarOps as s } from "../kernel/scalar-ops.ts";
 import { expandUnroll } from "../kernel/unroll.ts";
 import { primitiveOf } from "../primitives/table.ts";
+import { isFloating } from "../types/dtype.ts";
 import { InternalError } from "../types/errors.ts";
 import type { Shape } from "../types/tensor-type.ts";
+import { lowerContraction } from "./contraction/lower-contraction.ts";
 import type { Elements } from "./elements.ts";
 import { choosePartition, countDivisions, makeNest, type Partition, splitPartition } from "./loop-shape.ts";
 import { indexFor } from "./lower-map.ts";
 import type { Parameters } from "./parameters.ts";
+import { type ColumnFold, foldColumns, rowsAtOnce, streamsColumns } from "./reduce-columns.ts";
+import { columnIndex, LANES, type Region, split, spread, tileIndex, within } from "./reduce-regions.ts";
 import { shareValues } from "./share-values.ts";
 import { dependsOn, loadsOf, strideAlong, vectorCost } from "./strides.ts";
 
 /** Rows of a register tile, and vectors of four columns side by side: 8 accumulators of 15 usable registers. */
 const TILE_ROWS = 4;
 const TILE_VECTORS = 2;
-const LANES = 4;
+/** Terms that one accumulator of a long sum takes: of a vector along the sum its lanes share them. */
+const SUM_BLOCK = 512;
+const LANE_SUM_BLOCK = 4096;
 /** Rough cost of combining the lanes of one accumulator at the end, in vector loads. */
 const LANE_COMBINE = 6;
+
+type Accumulators = ReadonlyMap<Equation, readonly Local[]>;
 
 interface Root {
   readonly equation: Equation;
@@ -37,7 +50,9 @@ interface Root {
 }
 
 export function lowerReduce(group: FusionGroup, elements: Elements, parameters: Parameters): Stmt[] {
-  return new ReduceLowerer(group, elements, parameters).run();
+  return (
+    lowerContraction(group, elements, parameters) ?? new ReduceLowerer(group, elements, parameters).run()
+  );
 }
 
 class ReduceLowerer {
@@ -85,7 +100,12 @@ class ReduceLowerer {
     const named = this.#reduces.every((r) => typeof r.lower.combine === "string");
     const vector = chooseVectorAxis(loads, outAxes, redAxes, named);
     const rows = this.#chooseRows(loads, outAxes, vector, named);
-    this.#emitNests(outPartition, redPartition, vector, rows);
+    const column = vector?.where === "out" ? outAxes[vector.at] : null;
+    if (rows < 0 && vector !== null && column !== null && streamsColumns(loads, column, redAxes)) {
+      this.#emitColumns(outPartition, redPartition, vector.at);
+    } else {
+      this.#emitNests(outPartition, redPartition, vector, rows);
+    }
     return shareValues(expandUnroll(this.#k.finish()), (prefix) => this.#k.fresh(prefix));
   }
 
@@ -169,52 +189,132 @@ class ReduceLowerer {
         kind,
       );
     });
-    const red = spread(
-      this.#domain,
-      redPartition,
-      redAxes.map((axis) => s.axis(axis)),
-    );
     const redLoops = [...redAxes].sort((a, b) => Number(a.kind === "vector") - Number(b.kind === "vector"));
-
-    within(k, loops, () => this.#emitBlock(out, red, redLoops, unrolls));
+    const redAt = (last: Expr): Expr[] =>
+      spread(
+        this.#domain,
+        redPartition,
+        redAxes.map((axis) => (axis === redLoops.at(-1) ? last : s.axis(axis))),
+      );
+    within(k, loops, () => this.#emitBlock(out, redAt, redLoops, unrolls));
   }
 
   /** Accumulators, reduction loops, results: each wrapped in the tile's unrolled axes. */
   #emitBlock(
     out: readonly Expr[],
-    red: readonly Expr[],
+    redAt: (last: Expr) => readonly Expr[],
     redLoops: readonly Axis[],
     unrolls: readonly Axis[],
   ): void {
     const k = this.#k;
-    const accumulators = new Map<Equation, Local[]>();
-    within(k, unrolls, () => {
-      for (const { equation, lower } of this.#reduces) {
-        const specs = lower.accumulators(contextOf(equation));
-        accumulators.set(
-          equation,
-          specs.map((spec) => k.let("acc", s.const(spec.init, spec.dtype))),
-        );
-      }
-    });
-    if (!this.#domain.includes(0)) {
-      within(k, redLoops, () => within(k, unrolls, () => this.#emitAccumulate(out, red, accumulators)));
+    const declare = (): Accumulators => {
+      const declared = new Map<Equation, readonly Local[]>();
+      within(k, unrolls, () => {
+        for (const { equation, lower } of this.#reduces) {
+          const specs = lower.accumulators(contextOf(equation));
+          declared.set(
+            equation,
+            specs.map((spec) => k.let("acc", s.const(spec.init, spec.dtype))),
+          );
+        }
+      });
+      return declared;
+    };
+    const fold = (axis: Axis, start: Expr, into: Accumulators): void =>
+      k.loopOver(axis, () =>
+        within(k, unrolls, () => this.#emitAccumulate(out, redAt(s.add(start, s.axis(axis))), into)),
+      );
+    const totals = declare();
+    const last = redLoops.at(-1);
+    if (last === undefined) {
+      within(k, unrolls, () => this.#emitAccumulate(out, redAt(s.int(0)), totals));
+    } else if (!this.#domain.includes(0)) {
+      within(k, redLoops.slice(0, -1), () => {
+        const size = last.kind === "vector" ? LANE_SUM_BLOCK : SUM_BLOCK;
+        const blocks = last.extent > 2 * size && this.#sumsFloats() ? Math.floor(last.extent / size) : 0;
+        if (blocks === 0) return fold(last, s.int(0), totals);
+        const block = k.axis("sum", blocks, "reduce");
+        k.loopOver(block, () => {
+          const partial = declare();
+          fold(k.axis(last.name, size, last.kind), s.mul(s.axis(block), s.int(size)), partial);
+          within(k, unrolls, () => {
+            for (const [equation, accs] of totals) {
+              const sums = partial.get(equation) ?? [];
+              for (const [n, acc] of accs.entries()) k.accumulate(acc, "add", s.local(sums[n]));
+            }
+          });
+        });
+        const rest = last.extent - blocks * size;
+        fold(k.axis(last.name, rest, last.kind), s.int(blocks * size), totals);
+      });
     }
-    within(k, unrolls, () => this.#emitResults(out, accumulators));
+    within(k, unrolls, () => this.#emitResults(out, totals));
   }
 
-  #emitAccumulate(
-    out: readonly Expr[],
-    red: readonly Expr[],
-    accumulators: ReadonlyMap<Equation, Local[]>,
-  ): void {
+  #sumsFloats(): boolean {
+    return this.#reduces.every(
+      ({ equation, lower }) =>
+        lower.combine === "add" &&
+        lower.accumulators(contextOf(equation)).every((spec) => isFloating(spec.dtype)),
+    );
+  }
+
+  /** The streaming schedule, with the output axis `column` innermost. */
+  #emitColumns(outPartition: Partition, redPartition: Partition, column: number): void {
+    const k = this.#k;
+    const folds = this.#reduces.map(({ equation, lower }): ColumnFold & Root => ({
+      equation,
+      lower,
+      specs: lower.accumulators(contextOf(equation)),
+      combine: lower.combine,
+    }));
+    const outAxes = outPartition.map((dims, n) =>
+      k.axis(
+        `i${n}`,
+        dims.reduce((size, d) => size * this.#shape[d], 1),
+      ),
+    );
+    const outAt = (at: Expr): Expr[] =>
+      spread(
+        this.#shape,
+        outPartition,
+        outAxes.map((axis, n) => (n === column ? at : s.axis(axis))),
+      );
+    const outer = outAxes.filter((_, n) => n !== column);
+    const extents = redPartition.map((dims) => dims.reduce((size, d) => size * this.#domain[d], 1));
+    const values = (fold: ColumnFold & Root, at: Expr, row: readonly Expr[]): readonly Expr[] =>
+      this.#valuesOf(fold, outAt(at), spread(this.#domain, redPartition, row));
+    this.elements.clear();
+    const zeros = extents.map(() => s.int(0));
+    const sample = folds.flatMap((fold) => values(fold, s.int(0), zeros));
+    within(k, outer, () =>
+      foldColumns(
+        {
+          k,
+          scratch: (dtype, size) => this.parameters.scratch(dtype, size),
+          columns: outAxes[column].extent,
+          extents,
+          rowsAtOnce: rowsAtOnce(sample),
+          forget: () => this.elements.clear(),
+        },
+        folds,
+        values,
+        (at, locals) => this.#emitResults(outAt(at), new Map(folds.map((f, n) => [f.equation, locals[n]]))),
+      ),
+    );
+  }
+
+  #valuesOf({ equation, lower }: Root, out: readonly Expr[], red: readonly Expr[]): readonly Expr[] {
+    const inputs = equation.inputs.map((x) => this.elements.access(x));
+    return lower.element(s, inputs, indexFor(equation, this.#shape, out), red, contextOf(equation));
+  }
+
+  #emitAccumulate(out: readonly Expr[], red: readonly Expr[], accumulators: Accumulators): void {
     const k = this.#k;
     this.elements.clear();
     for (const { equation, lower } of this.#reduces) {
       const accs = accumulators.get(equation) ?? [];
-      const inputs = equation.inputs.map((x) => this.elements.access(x));
-      const index = indexFor(equation, this.#shape, out);
-      const values = lower.element(s, inputs, index, red, contextOf(equation));
+      const values = this.#valuesOf({ equation, lower }, out, red);
       const { combine } = lower;
       if (typeof combine === "string") {
         for (const [n, acc] of accs.entries()) k.accumulate(acc, combine, values[n]);
@@ -231,7 +331,7 @@ class ReduceLowerer {
     }
   }
 
-  #emitResults(out: readonly Expr[], accumulators: ReadonlyMap<Equation, Local[]>): void {
+  #emitResults(out: readonly Expr[], accumulators: Accumulators): void {
     const k = this.#k;
     this.elements.clear();
     const position = linearise(out, this.#shape);
@@ -293,81 +393,4 @@ function chooseVectorAxis(
     }
   }
   return best;
-}
-
-/** A stretch of an axis: `blocks` tiles of `tile` from `start`. */
-interface Stretch {
-  readonly start: number;
-  readonly blocks: number;
-  readonly tile: number;
-}
-
-interface Region {
-  readonly rows: number;
-  readonly column: number;
-  readonly row: Stretch;
-  readonly col: Stretch;
-}
-
-function split(extent: number, tile: number): Stretch[] {
-  const blocks = Math.floor(extent / tile);
-  const rest = extent - blocks * tile;
-  const parts: Stretch[] = [];
-  if (blocks > 0) parts.push({ start: 0, blocks, tile });
-  if (rest > 0) parts.push({ start: blocks * tile, blocks: 1, tile: rest });
-  return parts;
-}
-
-function tileIndex(
-  k: KernelBuilder,
-  name: string,
-  stretch: Stretch,
-  kind: AxisKind,
-  loops: Axis[],
-  unrolls: Axis[],
-): Expr {
-  const outer = k.axis(name, stretch.blocks, "serial");
-  const inner = k.axis(`${name}t`, stretch.tile, kind);
-  loops.push(outer);
-  unrolls.push(inner);
-  return s.add(s.add(s.mul(s.axis(outer), s.int(stretch.tile)), s.axis(inner)), s.int(stretch.start));
-}
-
-/** Columns: blocks of several vectors inside a tile, one long vector loop otherwise. */
-function columnIndex(
-  k: KernelBuilder,
-  name: string,
-  stretch: Stretch,
-  tiled: boolean,
-  loops: Axis[],
-  unrolls: Axis[],
-): Expr {
-  const vectors = tiled && stretch.tile % LANES === 0 ? stretch.tile / LANES : 1;
-  const outer = k.axis(name, stretch.blocks, "serial");
-  const lane = k.axis(`${name}v`, stretch.tile / vectors, "vector");
-  const across = k.axis(`${name}u`, vectors, "unroll");
-  loops.push(outer, lane);
-  unrolls.push(across);
-  const base = s.add(s.mul(s.axis(outer), s.int(stretch.tile)), s.int(stretch.start));
-  return s.add(s.add(base, s.mul(s.axis(across), s.int(LANES))), s.axis(lane));
-}
-
-/** Index of every dimension from one position per merged axis. */
-function spread(shape: Shape, partition: Partition, positions: readonly Expr[]): Expr[] {
-  const index: Expr[] = shape.map(() => s.int(0));
-  for (const [n, dims] of partition.entries()) {
-    let rest = positions[n];
-    for (let d = dims.length - 1; d >= 0; d--) {
-      const extent = shape[dims[d]];
-      index[dims[d]] = d === 0 ? rest : s.rem(rest, s.int(extent));
-      if (d > 0) rest = s.div(rest, s.int(extent));
-    }
-  }
-  return index;
-}
-
-function within(k: KernelBuilder, axes: readonly Axis[], body: () => void): void {
-  const [first, ...rest] = axes;
-  if (first === undefined) body();
-  else k.loopOver(first, () => within(k, rest, body));
 }

@@ -7,6 +7,8 @@ import type { DType } from "../types/dtype.ts";
 export interface KernelArg {
   readonly param: BufferParam;
   readonly operand: Operand | null;
+  /** What a written buffer holds before the kernel runs; null: anything. */
+  readonly initial: Operand | null;
 }
 
 /** Gives kernel parameters to operands as the lowering asks for them. */
@@ -23,9 +25,16 @@ export class Parameters {
     return name;
   }
 
-  #add(hint: string, dtype: DType, size: number, access: BufferAccess, operand: Operand | null): BufferParam {
+  #add(
+    hint: string,
+    dtype: DType,
+    size: number,
+    access: BufferAccess,
+    operand: Operand | null,
+    initial: Operand | null = null,
+  ): BufferParam {
     const param: BufferParam = { name: this.#name(hint), dtype, size, access };
-    this.args.push({ param, operand });
+    this.args.push({ param, operand, initial });
     return param;
   }
 
@@ -42,6 +51,14 @@ export class Parameters {
     const found = this.#written.get(value);
     if (found !== undefined) return found;
     const param = this.#add("out", value.type.dtype, value.type.size, access, value);
+    this.#written.set(value, param);
+    return param;
+  }
+
+  /** A result that starts as a copy of an operand. */
+  update(value: Value, initial: Operand): BufferParam {
+    const { dtype, size } = value.type;
+    const param = this.#add("out", dtype, size, "readwrite", value, initial);
     this.#written.set(value, param);
     return param;
   }

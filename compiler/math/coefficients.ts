@@ -249,6 +249,24 @@ export const ERF_INV_32 = {
   ],
 } as const;
 
+/** log as XLA computes it on CPUs in float32 (Eigen's and Cephes's polynomial), highest power first. */
+export const XLA_LOG = [
+  7.0376836292e-2, -1.151461031e-1, 1.167699874e-1, -1.2420140846e-1, 1.4249322787e-1, -1.6668057665e-1,
+  2.0000714765e-1, -2.4999993993e-1, 3.3333331174e-1,
+] as const;
+
+/** log1p as XLA computes it next to 0 (Cephes's unity.c), highest power first. */
+export const XLA_LOG1P = {
+  numerator: [
+    4.52700008624452e-5, 0.49854102823193375, 6.578732594206104, 29.911919328530573, 60.94966798098779,
+    57.11296359058554, 20.039553499201283,
+  ],
+  denominator: [
+    1, 15.062909083469192, 83.04756596796722, 221.76239823732857, 309.09872225312057, 216.42788614495947,
+    60.11866049760384,
+  ],
+} as const;
+
 /** The same in double precision: in w - 3.125, √w - 3.25 and √w - 5. */
 export const ERF_INV_64 = {
   central: [

@@ -1,7 +1,16 @@
 /** erf, erfc, erf_inv. */
 import type { Expr } from "../kernel/expr.ts";
 import { scalarOps as s } from "../kernel/scalar-ops.ts";
-import { ERF, ERF_INV_32, ERF_INV_64, ERF_TAIL, ERFCX, EXP2_SHORT } from "./coefficients.ts";
+import {
+  ERF,
+  ERF_INV_32,
+  ERF_INV_64,
+  ERF_TAIL,
+  ERFCX,
+  EXP2_SHORT,
+  XLA_LOG,
+  XLA_LOG1P,
+} from "./coefficients.ts";
 import { expParts } from "./exponential.ts";
 import {
   atMost,
@@ -70,6 +79,38 @@ function erfInvResult(F: Format, x: Expr, p: Expr): Expr {
   return s.select(atOne, s.mul(x, F.c(Number.POSITIVE_INFINITY)), s.mul(p, x));
 }
 
+/**
+ * XLA's log for CPUs (`GenerateVF32Log`, the Cephes polynomial), with its roundings: x positive and normal. Here only
+ * for the bits of JAX's normal numbers; `log` is more accurate.
+ */
+function xlaLog(x: Expr): Expr {
+  const F = FLOAT32;
+  const P = XLA_LOG;
+  const word = F.word(x);
+  const fraction = F.fromWord(s.or(s.and(word, s.int(0x807fffff | 0)), s.int(0x3f000000)));
+  const exponent = s.convert(s.sub(s.shr(word, s.int(23)), s.int(126)), "float32");
+  const small = s.lt(fraction, F.c(Math.fround(Math.SQRT1_2)));
+  const t = s.add(s.sub(fraction, F.c(1)), s.select(small, fraction, F.c(0)));
+  const e = s.sub(exponent, s.select(small, F.c(1), F.c(0)));
+  const t2 = s.mul(t, t);
+  const t3 = s.mul(t2, t);
+  const part = (i: number): Expr => s.fused(s.fused(F.c(P[i]), t, F.c(P[i + 1])), t, F.c(P[i + 2]));
+  const sum = s.fused(s.fused(part(0), t3, part(3)), t3, part(6));
+  const low = s.fused(sum, t3, s.mul(F.c(-2.1219444e-4), e));
+  return s.fused(F.c(0.693359375), e, s.add(s.fused(F.c(-0.5), t2, t), low));
+}
+
+/** XLA's log1p for CPUs (Cephes's rational function, and log for greater arguments), -1 < x ≤ 0. */
+function xlaLog1p(x: Expr): Expr {
+  const F = FLOAT32;
+  const horner = (coefficients: readonly number[]): Expr =>
+    coefficients.slice(1).reduce((sum, c) => s.fused(sum, x, F.c(c)), F.c(coefficients[0]));
+  const x2 = s.mul(x, x);
+  const ratio = s.div(horner(XLA_LOG1P.numerator), horner(XLA_LOG1P.denominator));
+  const near = s.add(x, s.fused(F.c(-0.5), x2, s.mul(s.mul(x, x2), ratio)));
+  return s.select(s.lt(s.abs(x), F.c(0.41421356)), near, xlaLog(s.add(x, F.c(1))));
+}
+
 const erfInv32 = defineMath({
   name: "erf_inv",
   dtype: "float32",
@@ -78,16 +119,17 @@ const erfInv32 = defineMath({
   ulp: 72,
   body(_, x) {
     const F = FLOAT32;
-    // w = -log(1 - x²) with XLA's rounding of the square, which costs digits for |x| near 1: JAX's normal has them.
-    const w = s.neg(s.call("log1p", s.mul(x, s.neg(x))));
+    // XLA's own log1p and fused sums, with its rounding of the square, which costs digits for |x| near 1: so JAX's
+    // normal numbers come out to the last bit.
+    const w = s.neg(xlaLog1p(s.mul(x, s.neg(x))));
     const central = s.lt(w, F.c(5));
     const t = s.select(central, s.sub(w, F.c(2.5)), s.sub(s.sqrt(w), F.c(3)));
     // One polynomial whose coefficients each lane selects.
     let p = s.select(central, F.c(ERF_INV_32.central[8]), F.c(ERF_INV_32.tail[8]));
     for (let i = 7; i >= 0; i--) {
-      p = s.fma(p, t, s.select(central, F.c(ERF_INV_32.central[i]), F.c(ERF_INV_32.tail[i])));
+      p = s.fused(p, t, s.select(central, F.c(ERF_INV_32.central[i]), F.c(ERF_INV_32.tail[i])));
     }
-    return erfInvResult(F, x, p);
+    return s.select(s.le(s.abs(x), F.c(1)), erfInvResult(F, x, p), F.c(Number.NaN));
   },
 });
 

@@ -5,6 +5,7 @@
  * twice. float32 bodies use no float64, and no body uses tables or loops.
  */
 import type { DType } from "../types/dtype.ts";
+import { besselI0e, besselI1e } from "./bessel.ts";
 import { erf, erfc, erfInv } from "./error-function.ts";
 import { cosh, exp, exp2, expm1, logistic, sinh, tanh } from "./exponential.ts";
 import { digamma, digammaPositive, lgamma, lgammaPositive, trigamma, trigammaPositive } from "./gamma.ts";
@@ -26,6 +27,7 @@ export const mathFunctions: readonly MathFunction[] = [
   ...[sin, cos, tan, asin, acos, atan, atan2],
   ...[erf, erfc, erfInv],
   ...[lgammaPositive, lgamma, digammaPositive, digamma, trigammaPositive, trigamma],
+  ...[besselI0e, besselI1e],
 ].flat();
 
 const BY_NAME: ReadonlyMap<string, MathFunction> = new Map(

@@ -44,6 +44,11 @@ const EXACT_FOLDS: ReadonlySet<string> = new Set([
   "clamp",
 ]);
 
+/** Nothing computes a value without elements: a literal stands for it, so that later passes meet none. */
+function emptyResults(e: Equation): readonly Operand[] | null {
+  return e.outputs.every((v) => v.type.size === 0) ? e.outputs.map((v) => new Literal(v.type, 0)) : null;
+}
+
 class Simplifier {
   readonly #producer = new Map<Value, Equation>();
   readonly #rewriter: Rewriter;
@@ -57,9 +62,9 @@ class Simplifier {
   run(): Graph {
     for (const original of this.#rewriter.graph.equations) {
       const equation = this.#rewriter.update(original, simplify);
-      const replacement = this.#replace(equation);
-      if (replacement === null) this.#push(equation);
-      else this.#rewriter.replace(equation, [replacement]);
+      const replacements = emptyResults(equation) ?? this.#replace(equation);
+      if (replacements === null) this.#push(equation);
+      else this.#rewriter.replace(equation, replacements);
     }
     return this.#rewriter.finish();
   }
@@ -87,9 +92,10 @@ class Simplifier {
   }
 
   /** What the single result of the equation can be replaced by, or null. */
-  #replace(e: Equation): Operand | null {
+  #replace(e: Equation): readonly [Operand] | null {
     if (e.outputs.length !== 1 || e.inputs.length === 0) return null;
-    return this.#fold(e) ?? this.#neutral(e) ?? this.#movement(e);
+    const result = this.#fold(e) ?? this.#neutral(e) ?? this.#movement(e);
+    return result === null ? null : [result];
   }
 
   #fold(e: Equation): Operand | null {

@@ -2,10 +2,13 @@
 import { BINARY_NAMES, OTHER_NAMES, type PrimitiveName, UNARY_NAMES } from "../graph/names.ts";
 import type { PrimitiveParams } from "../graph/operations.ts";
 import type { Primitive } from "../graph/primitive.ts";
+import { checkPrimitives } from "./checks/index.ts";
 import { contractionPrimitives } from "./contraction/index.ts";
 import { controlPrimitives } from "./control/index.ts";
 import { elementwisePrimitives } from "./elementwise/index.ts";
+import { fourierPrimitives } from "./fft/index.ts";
 import { indexingPrimitives } from "./indexing/index.ts";
+import { linalgPrimitives } from "./linalg/index.ts";
 import { movementPrimitives } from "./movement/index.ts";
 import { randomPrimitives } from "./random/index.ts";
 import { reductionPrimitives } from "./reduction/index.ts";
@@ -22,6 +25,9 @@ export const primitives: PrimitiveTable = {
   ...windowPrimitives,
   ...contractionPrimitives,
   ...sortingPrimitives,
+  ...linalgPrimitives,
+  ...fourierPrimitives,
+  ...checkPrimitives,
   ...randomPrimitives,
   ...controlPrimitives,
 };

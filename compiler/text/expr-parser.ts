@@ -139,6 +139,12 @@ class ExprParser {
         cursor.fail(`fma of ${x.dtype}, ${y.dtype} and ${z.dtype}`, token);
       return { op: "fma", dtype: x.dtype, x, y, z };
     }
+    if (text === "fused") {
+      const [x, y, z] = this.#arguments(token, 3);
+      for (const { dtype } of [x, y, z])
+        if (dtype !== "float32") cursor.fail(`fused is for float32, got ${dtype}`, token);
+      return { op: "fused", dtype: "float32", x, y, z };
+    }
     if (text === "select" || text === "guard") {
       const [cond, x, y] = this.#arguments(token, 3);
       if (cond.dtype !== "bool")

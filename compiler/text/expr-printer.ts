@@ -130,7 +130,8 @@ function exprText(e: Expr, textOf: (x: Expr) => Text, names: KernelNames): Text 
       return { text: `${x} ${sign} ${right}`, precedence };
     }
     case "fma":
-      return primary(`fma${list(e.x, e.y, e.z)}`);
+    case "fused":
+      return primary(`${e.op}${list(e.x, e.y, e.z)}`);
     case "select":
     case "guard":
       return primary(`${e.op}${list(e.cond, e.x, e.y)}`);

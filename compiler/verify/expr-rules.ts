@@ -35,6 +35,8 @@ export function exprProblem(e: Expr): string | null {
     case "fma":
       if (DTYPE_INFO[e.dtype].kind !== "float") return `fma is for floats, got ${e.dtype}`;
       return sameDTypes("fma", [e.x, e.y, e.z], e.dtype);
+    case "fused":
+      return sameDTypes("fused", [e.x, e.y, e.z], "float32");
     case "select":
     case "guard":
       return (

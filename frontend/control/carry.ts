@@ -50,10 +50,10 @@ export function checkCarry(
   outAvals: readonly ShapedArray[],
 ): void {
   const problem = structureDifference(inTree, outTree, "the carry");
-  const body = kind === "scan" ? "scan body function carry" : "body_fun";
+  const body = `${kind === "scan" ? "scan" : "while_loop"} body function`;
   if (problem !== null) {
     throw new WeftTypeError(
-      `${body} input and output must have the same structure, but they differ: ${problem} (function ${callee.name})`,
+      `${body} carry input and carry output must have the same pytree structure, but they differ: ${problem} (function ${callee.name})`,
       callee.source,
     );
   }
@@ -69,7 +69,7 @@ export function checkCarry(
   });
   if (differing.length === 0) return;
   throw new WeftTypeError(
-    `${body} input and output must have identical types, but they differ (function ${callee.name}):\n${differing.join("\n")}\n` +
+    `${body} carry input and carry output must have equal types, but they differ (function ${callee.name}):\n${differing.join("\n")}\n` +
       "Revise the function so that the types match, e.g. with x.astype(…) on the initial value or in the body.",
     callee.source,
   );

@@ -5,6 +5,7 @@ import { loadWasm } from "../../runtime/loader.ts";
 import type { Storage } from "../../runtime/storage.ts";
 import { environmentWatcher } from "../inspect/environment.ts";
 import type { CompilePurpose, CompileWatcher } from "../inspect/watch.ts";
+import { spans } from "./spans.ts";
 
 /** A graph ready to run. */
 export interface Executable {
@@ -24,14 +25,33 @@ export function wasmBackend(watcher: CompileWatcher | null): Backend {
   return {
     compile(graph, donated, purpose) {
       const observer = watcher?.(graph, donated, purpose) ?? null;
-      const compiled = compileGraph(graph, {
-        ...(donated === null ? {} : { donated }),
-        ...(observer === null ? {} : { observer }),
+      const { name } = graph;
+      const compiled = spans.measure("compile", name, () => {
+        const start = performance.now();
+        const made = compileGraph(graph, {
+          ...(donated === null ? {} : { donated }),
+          ...(observer === null ? {} : { observer }),
+        });
+        if (spans.listener !== null) reportPasses(made, start);
+        return made;
       });
-      const program = loadWasm(compiled.executable);
-      return { run: (inputs, given = null) => program.run(inputs, given), compiled };
+      const program = spans.measure("load", name, () => loadWasm(compiled.executable));
+      const run: Executable["run"] = (inputs, given = null) =>
+        spans.listener === null
+          ? program.run(inputs, given)
+          : spans.measure("run", name, () => program.run(inputs, given));
+      return { run, compiled };
     },
   };
+}
+
+/** The passes of a compilation, one after the other; what verifies and dumps between them is left out. */
+function reportPasses({ graph, records }: CompiledGraph, start: number): void {
+  let at = start;
+  for (const { name, level, milliseconds: duration, changed } of records) {
+    spans.report({ kind: "pass", name, start: at, duration, detail: { graph: graph.name, level, changed } });
+    at += duration;
+  }
 }
 
 /** `WEFT_DUMP=DIR node program.js` dumps every compilation of an unchanged program. */

@@ -19,9 +19,31 @@ export { customJvp } from "../transforms/custom-jvp.ts";
 export { customVjp } from "../transforms/custom-vjp.ts";
 export * from "./barrier.ts";
 export * from "./contraction.ts";
+export * from "./conv-patches.ts";
+export {
+  type ApproxOptions,
+  approxMaxK,
+  approxMinK,
+  broadcastLike,
+  broadcastToRank,
+  dtype,
+  empty,
+  indexTake,
+  platformDependent,
+  raggedDot,
+  reducePrecision,
+  scatterApply,
+  scatterSub,
+  shapeAsValue,
+  stack,
+  tile,
+  unstack,
+} from "./conveniences.ts";
 export * from "./convolution.ts";
 export * from "./dynamic.ts";
 export * from "./elementwise.ts";
+export { type Complex, type ComplexLike, type FftType, fft } from "./fft.ts";
+export { reduceXor } from "./general-fold.ts";
 export {
   type GatherDimensionNumbers,
   type GatherOptions,
@@ -35,6 +57,9 @@ export {
   scatterMin,
   scatterMul,
 } from "./indexing.ts";
+export { mulhi } from "./integer-products.ts";
+/** Factorisations under their own name (`jax.lax.linalg`). */
+export * as linalg from "./linalg-namespace.ts";
 export { type AssociativeScanOptions, associativeScan, type MapOptions, map } from "./loops.ts";
 export {
   broadcast,
@@ -58,7 +83,7 @@ export {
   zerosLike,
 } from "./movement.ts";
 export { broadcastShapes } from "./operands.ts";
-export * from "./random-bits.ts";
+export { threefry2x32 } from "./random-bits.ts";
 export * from "./reduce-window.ts";
 export {
   type Axes,
@@ -79,5 +104,7 @@ export {
   reduceProd,
   reduceSum,
 } from "./reductions.ts";
+export { customLinearSolve, customRoot, type LinearSolveOptions, type RootOptions } from "./solves.ts";
 export { type SortOptions, sort, sortKeyVal, topK } from "./sorting.ts";
+export * from "./special.ts";
 export { type Padding, type PaddingPairs, paddingPairs as padtypeToPads } from "./windows.ts";

@@ -1,9 +1,11 @@
 /** Reductions, index reductions and prefix operations of `jax.lax`. */
 import { DTYPE_INFO, isFloating } from "../../compiler/types/dtype.ts";
-import { type ArrayLike, asArray, bindOne, type NdArray, UnsupportedError } from "../core/index.ts";
+import { type ArrayLike, asArray, bindOne, type NdArray } from "../core/index.ts";
+import type { Result } from "../transforms/types.ts";
+import { unflatten } from "../tree/tree.ts";
 import { canonicalizeAxes, canonicalizeAxis } from "./axes.ts";
 import { add, bitwiseAnd, bitwiseOr, max, min, mul } from "./elementwise.ts";
-import { scalarLike } from "./operands.ts";
+import { elementwiseCombine, foldAxes, operandLists } from "./general-fold.ts";
 
 /** Axes to reduce over: in any order, negative from the end; null for all. */
 export type Axes = number | readonly number[] | null;
@@ -33,20 +35,15 @@ export const reduceOr = (x: ArrayLike, axes: Axes = null): NdArray => reduceWith
 /** A function that folds two operands, as `lax.add`. */
 export type Combine = (x: ArrayLike, y: ArrayLike) => NdArray;
 
-/** The fold a function names: `lax.add`, `mul`, `max`, `min`, `bitwiseAnd`, `bitwiseOr`. */
-export function monoidOf(
-  caller: string,
-  computation: Combine,
-): "sum" | "prod" | "max" | "min" | "and" | "or" {
-  const found = MONOIDS.get(computation);
-  if (found !== undefined) return found;
-  throw new UnsupportedError(
-    `${caller} takes one of lax.add, lax.mul, lax.max, lax.min, lax.bitwiseAnd and lax.bitwiseOr as its computation, ` +
-      `got ${computation.name || "another function"}. Write other folds with lax.associativeScan or lax.scan.`,
-  );
+/** The fold a function names: `lax.add`, `mul`, `max`, `min`, `bitwiseAnd`, `bitwiseOr`; null for another function. */
+export function monoidOf(computation: unknown): "sum" | "prod" | "max" | "min" | "and" | "or" | null {
+  return MONOIDS.get(computation) ?? null;
 }
 
-const MONOIDS: ReadonlyMap<Combine, "sum" | "prod" | "max" | "min" | "and" | "or"> = new Map([
+const MONOIDS: ReadonlyMap<unknown, "sum" | "prod" | "max" | "min" | "and" | "or"> = new Map<
+  unknown,
+  "sum" | "prod" | "max" | "min" | "and" | "or"
+>([
   [add, "sum"],
   [mul, "prod"],
   [max, "max"],
@@ -56,14 +53,32 @@ const MONOIDS: ReadonlyMap<Combine, "sum" | "prod" | "max" | "min" | "and" | "or
 ]);
 
 /**
- * Fold over axes that starts from `initValue` (`jax.lax.reduce`). computation: `lax.add`, `mul`, `max`, `min`,
- * `bitwiseAnd` or `bitwiseOr`; others throw UnsupportedError.
+ * Fold over axes that starts from `initValue` (`jax.lax.reduce`). computation: a function of two scalars, or of two trees
+ * of them where operands and initial values are trees; it must be associative, and `initValue` change nothing.
+ * `lax.add`, `mul`, `max`, `min`, `bitwiseAnd` and `bitwiseOr` are one pass over memory, others halve the axes step by
+ * step.
  */
-export function reduce(x: ArrayLike, initValue: ArrayLike, computation: Combine, dimensions: Axes): NdArray {
-  const operand = asArray(x);
-  const name = `reduce_${monoidOf("reduce", computation)}` as const;
-  const folded = reduceWith(name, operand, dimensions);
-  return computation(folded, scalarLike("reduce", initValue, operand.dtype));
+export function reduce(x: ArrayLike, initValue: ArrayLike, computation: Combine, dimensions: Axes): NdArray;
+export function reduce<T>(
+  x: T,
+  initValue: T,
+  computation: (x: Result<T>, y: Result<T>) => unknown,
+  dimensions: Axes,
+): Result<T>;
+export function reduce(
+  x: unknown,
+  initValue: unknown,
+  computation: (x: never, y: never) => unknown,
+  dimensions: Axes,
+): unknown {
+  const { arrays, inits, tree } = operandLists("reduce", x, initValue);
+  const axes = canonicalizeAxes(dimensions, arrays[0].ndim);
+  const monoid = monoidOf(computation);
+  if (monoid !== null && arrays.length === 1) {
+    const folded = reduceWith(`reduce_${monoid}`, arrays[0], axes);
+    return unflatten(tree, [Reflect.apply(computation, undefined, [folded, inits[0]])]);
+  }
+  return unflatten(tree, foldAxes(arrays, inits, axes, elementwiseCombine("reduce", computation, tree)));
 }
 
 type IndexDType = "int32" | "uint32";

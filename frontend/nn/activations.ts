@@ -30,7 +30,7 @@ clip6.defJvp(([x], [g]) => [
 
 /** min(max(x, 0), 6), with derivative 0 at both ends (`jax.nn.relu6`). */
 export function relu6(x: ArrayLike): NdArray {
-  return clip6(toArray("relu6", x));
+  return clip6(inexact("relu6", x));
 }
 
 /** 1 / (1 + e⁻ˣ) (`jax.nn.sigmoid`). */
@@ -42,6 +42,24 @@ export function sparsePlus(x: ArrayLike): NdArray {
   const a = inexact("sparse_plus", x);
   const parabola = lax.mul(lax.square(lax.add(a, 1)), 0.25);
   return where(lax.le(a, -1), 0, where(lax.ge(a, 1), a, parabola));
+}
+/** 0 below −1, 1 above 1, (x + 1) / 2 between: the derivative of sparsePlus (`jax.nn.sparse_sigmoid`). */
+export function sparseSigmoid(x: ArrayLike): NdArray {
+  const a = inexact("sparse_sigmoid", x);
+  return lax.mul(minimum(maximum(lax.add(a, 1), 0), 2), 0.5);
+}
+
+const logOneMinusExp = customJvp(function log1mexp(x: NdArray): NdArray {
+  // Each branch where it is accurate (M. Mächler, "Accurately computing log(1 − exp(−|a|))", 2012).
+  const near = lax.log(lax.neg(lax.expm1(lax.neg(x))));
+  const far = lax.log1p(lax.neg(lax.exp(lax.neg(x))));
+  return lax.select(lax.lt(x, Math.LN2), near, far);
+});
+logOneMinusExp.defJvp(([x], [g]) => [logOneMinusExp(x), lax.div(g, lax.expm1(x))]);
+
+/** log(1 − e⁻ˣ) for positive x (`jax.nn.log1mexp`). */
+export function log1mexp(x: ArrayLike): NdArray {
+  return logOneMinusExp(inexact("log1mexp", x));
 }
 /** x / (1 + |x|) (`jax.nn.soft_sign`). */
 export function softSign(x: ArrayLike): NdArray {

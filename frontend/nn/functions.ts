@@ -1,15 +1,14 @@
-/** softmax and its kin, one-hot vectors, attention (`jax.nn`). */
+/** softmax and its kin, one-hot vectors, standardisation (`jax.nn`). */
 import { type DType, isFloating } from "../../compiler/types/dtype.ts";
 import { type ArrayLike, convert, full, type NdArray, WeftTypeError, WeftValueError } from "../core/index.ts";
 import { canonicalizeAxis } from "../lax/axes.ts";
 import * as lax from "../lax/elementwise.ts";
 import { broadcastedIota, expandDims, reshape } from "../lax/movement.ts";
 import { broadcastShapes, broadcastTo, constantLike, numberAs } from "../lax/operands.ts";
-import { einsum } from "../numpy/einsum.ts";
-import { repeat } from "../numpy/joining.ts";
-import { where as choose, isfinite, logicalAnd, truth } from "../numpy/logic.ts";
+import { where as choose, isfinite } from "../numpy/logic.ts";
 import { inexact, promoteDTypesInexact, toArray } from "../numpy/promotion.ts";
-import { type Axis, max, mean, sum, variance } from "../numpy/reductions.ts";
+import { type Axis, max, mean, sum } from "../numpy/reductions.ts";
+import { maximum, multiply, square, subtract } from "../numpy/ufuncs.ts";
 import { stopGradient } from "../transforms/checkpoint.ts";
 
 export interface SoftmaxOptions {
@@ -23,18 +22,23 @@ function masked(x: NdArray, where: ArrayLike | null | undefined): NdArray {
   return choose(where, x, numberAs(Number.NEGATIVE_INFINITY, x.dtype));
 }
 
-/** Greatest element over axes as a constant of the gradient; 0 where it is infinite, so that x − max is a number. */
+/** Greatest element over axes as a constant of the gradient. */
+function topOf(x: NdArray, axis: Axis): NdArray {
+  return stopGradient(max(x, { axis, keepdims: true, initial: Number.NEGATIVE_INFINITY }));
+}
+
+/** The same, but 0 where it is infinite, so that x − max is a number. */
 function shiftOf(x: NdArray, axis: Axis): NdArray {
-  const top = stopGradient(max(x, { axis, keepdims: true, initial: Number.NEGATIVE_INFINITY }));
+  const top = topOf(x, axis);
   return lax.select(isfinite(top), top, constantLike(top, 0));
 }
 
-/** eˣ / Σ eˣ along axes, without overflow (`jax.nn.softmax`). A row of −∞ alone gives NaN, as in JAX. */
+/** eˣ / Σ eˣ along axes, without overflow (`jax.nn.softmax`). A row with +∞, or of −∞ alone, gives NaN, as in JAX. */
 export function softmax(x: ArrayLike, axis: Axis = -1, options: SoftmaxOptions = {}): NdArray {
   const a = inexact("softmax", x);
   const { where = null } = options;
   const m = masked(a, where);
-  const powers = lax.exp(lax.sub(m, broadcastTo(shiftOf(m, axis), m.shape)));
+  const powers = lax.exp(lax.sub(m, broadcastTo(topOf(m, axis), m.shape)));
   const total = sum(powers, { axis, keepdims: true });
   const result = lax.div(powers, broadcastTo(total, m.shape));
   return where === null ? result : choose(where, result, 0);
@@ -45,7 +49,7 @@ export function logSoftmax(x: ArrayLike, axis: Axis = -1, options: SoftmaxOption
   const a = inexact("log_softmax", x);
   const { where = null } = options;
   const m = masked(a, where);
-  const shifted = lax.sub(m, broadcastTo(shiftOf(m, axis), m.shape));
+  const shifted = lax.sub(m, broadcastTo(topOf(m, axis), m.shape));
   const total = lax.log(sum(lax.exp(shifted), { axis, keepdims: true }));
   const result = lax.sub(shifted, broadcastTo(total, m.shape));
   return where === null ? result : choose(where, result, numberAs(Number.NEGATIVE_INFINITY, a.dtype));
@@ -138,78 +142,24 @@ export interface StandardizeOptions {
   /** Added to the variance; default 1e-5. */
   readonly epsilon?: ArrayLike;
   readonly where?: ArrayLike | null;
+  /** The variance as mean(x²) − mean(x)² ("fast", the default as in JAX), or as the mean of squared deviations ("stable"). */
+  readonly algorithm?: "fast" | "stable";
 }
 
 /** (x − mean) / √(variance + ε) along axes (`jax.nn.standardize`). */
 export function standardize(x: ArrayLike, options: StandardizeOptions = {}): NdArray {
   const a = inexact("standardize", x);
-  const { axis = -1, where = null } = options;
+  const { axis = -1, where = null, algorithm = "fast" } = options;
+  if (algorithm !== "fast" && algorithm !== "stable") {
+    throw new WeftValueError(`Unknown algorithm '${String(algorithm)}'. Expected 'fast' or 'stable'.`);
+  }
   const reduced = { axis, keepdims: true, where };
   const center = options.mean ?? mean(a, reduced);
-  const spread = options.variance ?? variance(a, reduced);
-  const [deviation, squared] = promoteDTypesInexact("standardize", center, spread);
-  const scale = lax.rsqrt(lax.add(squared, options.epsilon ?? 1e-5));
-  const shape = broadcastShapes(a.shape, deviation.shape, scale.shape);
-  return lax.mul(lax.sub(broadcastTo(a, shape), broadcastTo(deviation, shape)), broadcastTo(scale, shape));
-}
-
-export interface AttentionOptions {
-  /** Added to the scores, broadcast to [batch, heads, queries, keys]. */
-  readonly bias?: ArrayLike | null;
-  /** Which scores take part, bool, broadcast likewise. */
-  readonly mask?: ArrayLike | null;
-  /** Default 1/√(depth). */
-  readonly scale?: number | null;
-  /** Whether a query sees only keys up to its own place. */
-  readonly isCausal?: boolean;
-}
-
-/**
- * Attention: softmax(q·kᵀ·scale + bias)·v (`jax.nn.dot_product_attention`; Vaswani et al. 2017).
- * query [batch?, queries, heads, depth], key and value [batch?, keys, keyHeads, depth], where keyHeads divides heads.
- */
-export function dotProductAttention(
-  query: ArrayLike,
-  key: ArrayLike,
-  value: ArrayLike,
-  options: AttentionOptions = {},
-): NdArray {
-  const operands = promoteDTypesInexact("dot_product_attention", query, key, value);
-  const [{ ndim }] = operands;
-  if ((ndim !== 3 && ndim !== 4) || operands.some((x) => x.ndim !== ndim)) {
-    throw new WeftValueError(
-      `dotProductAttention takes query, key and value of 4 axes, or 3 without batch, got ranks ${operands.map((x) => x.ndim).join(", ")}`,
-    );
-  }
-  let [q, k, v] = operands.map((x) => (ndim === 3 ? expandDims(x, [0]) : x));
-  const [heads, keyHeads] = [q.shape[2], k.shape[2]];
-  if (heads % keyHeads !== 0) {
-    throw new WeftValueError(
-      `The number of query heads must be a multiple of key/value heads, but got ${heads} vs ${keyHeads}`,
-    );
-  }
-  if (heads !== keyHeads) [k, v] = [k, v].map((x) => repeat(x, heads / keyHeads, { axis: 2 }));
-  const scale = options.scale ?? 1 / Math.sqrt(q.shape[3]);
-  let scores = lax.mul(einsum("btnh,bsnh->bnts", q, k), scale);
-  const { bias = null, mask = null } = options;
-  if (bias !== null) {
-    const added = convert(toArray("dot_product_attention", bias), scores.dtype);
-    scores = lax.add(scores, broadcastTo(added, scores.shape));
-  }
-  let visible: NdArray | null = mask === null ? null : broadcastTo(truth(mask, "mask"), scores.shape);
-  if (options.isCausal ?? false) {
-    const [rows, columns] = [2, 3].map((axis) => broadcastedIota("int32", scores.shape, axis));
-    const causal = lax.ge(rows, columns);
-    visible = visible === null ? causal : logicalAnd(visible, causal);
-  }
-  if (visible !== null) {
-    // A large negative number rather than −∞: a row without keys gives the mean, not NaN, as in JAX.
-    scores = lax.select(visible, scores, numberAs(-0.7 * largest(scores.dtype), scores.dtype, scores.shape));
-  }
-  const result = einsum("bnts,bsnh->btnh", softmax(scores, -1), v);
-  return ndim === 3 ? reshape(result, result.shape.slice(1)) : result;
-}
-
-function largest(dtype: DType): number {
-  return dtype === "float16" ? 65504 : dtype === "float64" ? Number.MAX_VALUE : 3.4028234663852886e38;
+  const deviation = subtract(a, center);
+  const spread = (): NdArray =>
+    algorithm === "stable"
+      ? mean(lax.square(deviation), reduced)
+      : maximum(subtract(mean(lax.square(a), reduced), square(center)), 0);
+  const [squared] = promoteDTypesInexact("standardize", options.variance ?? spread());
+  return multiply(deviation, lax.rsqrt(lax.add(squared, options.epsilon ?? 1e-5)));
 }

@@ -2,6 +2,7 @@
 import "../numpy/methods.ts";
 
 export * from "./activations.ts";
+export * from "./attention.ts";
 export * from "./functions.ts";
 export type { Initializer } from "./initializers.ts";
 export * as initializers from "./initializers.ts";

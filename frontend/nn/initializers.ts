@@ -2,11 +2,14 @@
 import type { DType } from "../../compiler/types/dtype.ts";
 import { type Shape, sizeOf } from "../../compiler/types/tensor-type.ts";
 import { type ArrayLike, full, type NdArray, WeftValueError } from "../core/index.ts";
-import { mul } from "../lax/elementwise.ts";
-import { full as fullOf } from "../lax/movement.ts";
+import { canonicalizeAxis } from "../lax/axes.ts";
+import { div, mul, sqrt } from "../lax/elementwise.ts";
+import { full as fullOf, pad, reshape } from "../lax/movement.ts";
+import { moveaxis } from "../numpy/movement.ts";
 import {
   type KeyLike,
   normal as normalBits,
+  orthogonal as orthogonalBits,
   truncatedNormal as truncatedBits,
   uniform as uniformBits,
 } from "../random/index.ts";
@@ -40,6 +43,41 @@ export function truncatedNormal(stddev = 1e-2, dtype: DType = "float32", lower =
     mul(truncatedBits(key, lower, upper, shape, { dtype: chosen }), stddev);
 }
 
+/** Orthogonal matrices as the columns, or rows, over an axis (`jax.nn.initializers.orthogonal`; Saxe et al. 2014). */
+export function orthogonal(scale = 1, columnAxis = -1, dtype: DType = "float32"): Initializer {
+  return (key, shape, chosen = dtype) => {
+    if (shape.length < 2) throw new WeftValueError("orthogonal initializer requires at least a 2D shape");
+    const size = sizeOf(shape);
+    if (size === 0) return full(0, chosen, shape);
+    const axis = canonicalizeAxis(columnAxis, shape.length);
+    const columns = shape[axis];
+    const matrix = orthogonalBits(key, size / columns, [], { dtype: chosen, m: columns });
+    const spread = reshape(matrix, [...shape.filter((_, i) => i !== axis), columns]);
+    return mul(moveaxis(spread, -1, axis), scale);
+  };
+}
+
+/**
+ * Convolution kernels that are orthogonal at their centre and 0 elsewhere: shapes [...spatial, in, out] of 3 to 5 axes
+ * (`jax.nn.initializers.delta_orthogonal`; Xiao et al. 2018).
+ */
+export function deltaOrthogonal(scale = 1, columnAxis = -1, dtype: DType = "float32"): Initializer {
+  return (key, shape, chosen = dtype) => {
+    if (shape.length < 3 || shape.length > 5) {
+      throw new WeftValueError("Delta orthogonal initializer requires a 3D, 4D or 5D shape.");
+    }
+    const [into, out] = shape.slice(-2);
+    if (out < into) throw new WeftValueError("`fan_in` must be less or equal than `fan_out`. ");
+    const matrix = orthogonal(scale, columnAxis, chosen)(key, [into, out]);
+    const spatial = shape.slice(0, -2);
+    const centre = spatial.map((n): [number, number, number] => {
+      const at = Math.floor((n - 1) / 2);
+      return [at, n - 1 - at, 0];
+    });
+    return pad(reshape(matrix, [...spatial.map(() => 1), into, out]), 0, [...centre, [0, 0, 0], [0, 0, 0]]);
+  };
+}
+
 /** What the variance is scaled by: inputs, outputs, their mean, or their geometric mean. */
 export type FanMode = "fan_in" | "fan_out" | "fan_avg" | "fan_geo_avg";
 export type Distribution = "truncated_normal" | "normal" | "uniform";
@@ -50,15 +88,16 @@ export interface FanOptions {
   /** Default the last. */
   readonly outAxis?: number | readonly number[];
   /** Axes that count as neither. */
-  readonly batchAxis?: readonly number[];
+  readonly batchAxis?: number | readonly number[];
   readonly dtype?: DType;
 }
 
 /** Numbers of inputs and outputs of a weight of this shape: all other axes are the receptive field. */
 function fans(shape: Shape, { inAxis = -2, outAxis = -1, batchAxis = [] }: FanOptions): [number, number] {
-  if (shape.length <= 1) {
+  if (shape.length <= 1 && inAxis === -2) {
     throw new WeftValueError(
-      `Can't compute input and output sizes of a ${shape.length}-dimensional weights tensor. Must be at least 2D.`,
+      `Can't compute input and output sizes of a ${shape.length}-dimensional weights tensor with default in_axis. ` +
+        "Must be at least 2D or specify in_axis explicitly.",
     );
   }
   const extent = (axes: number | readonly number[]): number =>
@@ -80,14 +119,14 @@ export function varianceScaling(
 ): Initializer {
   return (key, shape, dtype = options.dtype ?? "float32") => {
     const [fanIn, fanOut] = fans(shape, options);
-    const variance = scale / denominator(mode, fanIn, fanOut);
+    const variance = full(scale / denominator(mode, fanIn, fanOut), dtype);
     switch (distribution) {
       case "normal":
-        return mul(normalBits(key, shape, { dtype }), Math.sqrt(variance));
+        return mul(normalBits(key, shape, { dtype }), sqrt(variance));
       case "uniform":
-        return mul(uniformBits(key, shape, { dtype, minval: -1 }), Math.sqrt(3 * variance));
+        return mul(uniformBits(key, shape, { dtype, minval: -1 }), sqrt(mul(variance, 3)));
       case "truncated_normal":
-        return mul(truncatedBits(key, -2, 2, shape, { dtype }), Math.sqrt(variance) / TRUNCATED_STDDEV);
+        return mul(truncatedBits(key, -2, 2, shape, { dtype }), div(sqrt(variance), TRUNCATED_STDDEV));
       default:
         throw new WeftValueError(
           `invalid distribution for variance scaling initializer: ${String(distribution)}`,

@@ -3,6 +3,7 @@
 import { sameShape } from "../../compiler/types/tensor-type.ts";
 import { type ArrayLike, asArray, bindOne, convert, full, NdArray, WeftValueError } from "../core/index.ts";
 import { range } from "../lax/axes.ts";
+import { applyCounted } from "../lax/conveniences.ts";
 import * as lax from "../lax/elementwise.ts";
 import { type GatherScatterMode, gatherMode } from "../lax/indexing.ts";
 import { reshape, slice } from "../lax/movement.ts";
@@ -13,10 +14,14 @@ import { power, trueDivide } from "./ufuncs.ts";
 
 /** Options of the writes of `x.at(…)`. */
 export interface AtOptions {
-  /** Out of bounds: "drop" (default) leaves the update out, "clip" moves it to the nearest place. */
+  /** Out of bounds: "drop" and "fill" (default) leave the update out, "clip" moves it to the nearest place. */
   readonly mode?: GatherScatterMode;
+  /** Promises that index vectors ascend. */
   readonly indicesAreSorted?: boolean;
+  /** Promises that no place is given twice. */
   readonly uniqueIndices?: boolean;
+  /** Whether negative indices count from the end; default true. Where not, they are out of bounds. */
+  readonly wrapNegativeIndices?: boolean;
 }
 
 type ScatterName = "scatter" | "scatter_add" | "scatter_mul" | "scatter_min" | "scatter_max";
@@ -73,9 +78,33 @@ export class IndexUpdate {
   max(values: ArrayLike, options: AtOptions = {}): NdArray {
     return this.#write("scatter_max", values, lax.max, options);
   }
-  /** x with f applied to the elements there (`x.at[idx].apply(f)`). */
+  /**
+   * x with f applied to the elements there (`x.at[idx].apply(f)`): once for every time a place is given, where f is
+   * elementwise. As in JAX, a place given twice gets f of f.
+   */
   apply(f: (x: NdArray) => NdArray, options: AtOptions = {}): NdArray {
-    return this.set(f(this.get({ mode: options.mode })), options);
+    const x = this.#array;
+    const once = this.#indices.every((i) => !(i instanceof NdArray)) || (options.uniqueIndices ?? false);
+    if (once) return this.set(f(this.get({ mode: options.mode })), options);
+    // How often each element is there; f as often to all of them, kept where it is due.
+    const counts = new IndexUpdate(full(0, "int32", x.shape), this.#indices).add(1, options);
+    return applyCounted(x, counts, f);
+  }
+  /** `sub` under JAX's name (`x.at[idx].subtract(y)`). */
+  subtract(values: ArrayLike, options: AtOptions = {}): NdArray {
+    return this.sub(values, options);
+  }
+  /** `mul` under JAX's name (`x.at[idx].multiply(y)`). */
+  multiply(values: ArrayLike, options: AtOptions = {}): NdArray {
+    return this.mul(values, options);
+  }
+  /** `div` under JAX's name (`x.at[idx].divide(y)`). */
+  divide(values: ArrayLike, options: AtOptions = {}): NdArray {
+    return this.div(values, options);
+  }
+  /** `pow` under JAX's name (`x.at[idx].power(y)`). */
+  power(values: ArrayLike, options: AtOptions = {}): NdArray {
+    return this.pow(values, options);
   }
 
   #write(name: ScatterName, given: ArrayLike, fold: Fold, options: AtOptions): NdArray {
@@ -83,7 +112,7 @@ export class IndexUpdate {
     const values = convert(asArray(given), x.dtype);
     const masked = this.#throughMask(values, fold);
     if (masked !== null) return masked;
-    const plan = planWrite(x, this.#indices);
+    const plan = planWrite(x, this.#indices, options.wrapNegativeIndices ?? true);
     const updates = fitUpdates(values, plan.shape);
     if (plan.block !== null) return writeBlock(x, plan.block, updates, fold);
     if (plan.indexed.length === 0) return fold(x, broadcastTo(plan.arrangeUpdates(updates), x.shape));

@@ -1,16 +1,18 @@
-/** Differences, integrals, polynomials and convolution of vectors (`jax.numpy`). */
-import { type ArrayLike, convert, full, type NdArray, WeftValueError } from "../core/index.ts";
-import { canonicalizeAxis, range } from "../lax/axes.ts";
+/** Differences, integrals and convolution of vectors (`jax.numpy`). */
+import { type DType, isFloating } from "../../compiler/types/dtype.ts";
+import { type ArrayLike, convert, full, type NdArray, WeftTypeError, WeftValueError } from "../core/index.ts";
+import { canonicalizeAxes, canonicalizeAxis, range } from "../lax/axes.ts";
 import { convGeneralDilated } from "../lax/convolution.ts";
 import * as lax from "../lax/elementwise.ts";
 import { reshape, rev, sliceInDim } from "../lax/movement.ts";
 import { broadcastTo } from "../lax/operands.ts";
 import { cumsum } from "../lax/reductions.ts";
 import { concatenate } from "./joining.ts";
-import { notEqual } from "./logic.ts";
+import { equal, greater, less, logicalAnd, notEqual, where } from "./logic.ts";
+import { isArrayLike, ravel } from "./movement.ts";
 import { promoteDTypes, promoteDTypesInexact, toArray } from "./promotion.ts";
 import { sum } from "./reductions.ts";
-import { add, multiply, subtract } from "./ufuncs.ts";
+import { abs, add, floorDivide, multiply, remainder, subtract, trueDivide } from "./ufuncs.ts";
 
 export interface DiffOptions {
   readonly axis?: number;
@@ -26,7 +28,8 @@ export function diff(x: ArrayLike, n = 1, options: DiffOptions = {}): NdArray {
   if (!Number.isInteger(n) || n < 0) throw new WeftValueError(`order must be non-negative but got ${n}`);
   const axis = canonicalizeAxis(options.axis ?? -1, a.ndim);
   const beside = (value: ArrayLike): NdArray => {
-    const part = toArray("diff", value);
+    // A number takes the dtype of the elements.
+    const [, part] = promoteDTypes("diff", a, value);
     return part.ndim === 0 ? broadcastTo(part, a.shape.toSpliced(axis, 1, 1)) : part;
   };
   const { prepend = null, append = null } = options;
@@ -49,10 +52,21 @@ export function diff(x: ArrayLike, n = 1, options: DiffOptions = {}): NdArray {
   return a;
 }
 
+export interface Ediff1dOptions {
+  /** Put before, or behind, the differences, in the dtype of x. */
+  readonly toBegin?: ArrayLike | null;
+  readonly toEnd?: ArrayLike | null;
+}
+
 /** Differences of neighbours of the flattened array (`jnp.ediff1d`). */
-export function ediff1d(x: ArrayLike): NdArray {
-  const a = toArray("ediff1d", x);
-  return diff(reshape(a, [a.size]));
+export function ediff1d(x: ArrayLike, options: Ediff1dOptions = {}): NdArray {
+  const a = ravel(x);
+  const n = a.size;
+  const { toBegin = null, toEnd = null } = options;
+  const differences = lax.sub(sliceInDim(a, Math.min(1, n), n), sliceInDim(a, 0, Math.max(n - 1, 0)));
+  const beside = (value: ArrayLike | null): NdArray[] =>
+    value === null ? [] : [convert(ravel(value), a.dtype)];
+  return concatenate([...beside(toBegin), differences, ...beside(toEnd)]);
 }
 
 export interface TrapezoidOptions {
@@ -85,40 +99,97 @@ export function trapezoid(y: ArrayLike, options: TrapezoidOptions = {}): NdArray
   return sum(multiply(means, spread), { axis });
 }
 
-/** Central differences inside, one-sided ones at the ends, along one axis (`jnp.gradient`). */
-export function gradient(x: ArrayLike, spacing = 1, options: { axis?: number } = {}): NdArray {
-  const [a] = promoteDTypesInexact("gradient", x);
-  const axis = canonicalizeAxis(options.axis ?? -1, a.ndim);
+export interface GradientOptions {
+  /** Axes to differentiate along; default all. */
+  readonly axis?: number | readonly number[] | null;
+}
+
+/** Central differences inside and one-sided ones at the ends, along one axis, for places h apart or at the places h. */
+function gradientAlong(a: NdArray, h: NdArray, axis: number): NdArray {
   const n = a.shape[axis];
-  if (n < 2)
+  const part = (x: NdArray, from: number, to: number): NdArray => sliceInDim(x, from, to, { axis });
+  const first = lax.sub(part(a, 1, 2), part(a, 0, 1));
+  const last = lax.sub(part(a, n - 1, n), part(a, n - 2, n - 1));
+  if (h.ndim === 0) {
+    const inner = lax.mul(lax.sub(part(a, 2, n), part(a, 0, n - 2)), 0.5);
+    return concatenate([lax.div(first, h), lax.div(inner, h), lax.div(last, h)], { axis });
+  }
+  if (h.ndim !== 1) throw new WeftValueError("Spacing arrays must be 1D arrays or scalars.");
+  if (h.size !== n) {
+    throw new WeftValueError(
+      "Spacing arrays must have the same length as the dimension along which the gradient is calculated.",
+    );
+  }
+  const places = reshape(
+    h,
+    a.shape.map((_, i) => (i === axis ? n : 1)),
+  );
+  const spacing = (from: number, to: number): NdArray =>
+    lax.sub(part(places, from + 1, to + 1), part(places, from, to));
+  const [before, after] = [spacing(0, n - 2), spacing(1, n - 1)];
+  const both = lax.add(before, after);
+  // The parabola through three points that are not evenly spaced (numpy.gradient).
+  const left = lax.neg(lax.div(after, lax.mul(before, both)));
+  const middle = lax.div(lax.sub(after, before), lax.mul(before, after));
+  const right = lax.div(before, lax.mul(after, both));
+  const inner = add(
+    add(multiply(left, part(a, 0, n - 2)), multiply(middle, part(a, 1, n - 1))),
+    multiply(right, part(a, 2, n)),
+  );
+  return concatenate([lax.div(first, spacing(0, 1)), inner, lax.div(last, spacing(n - 2, n - 1))], { axis });
+}
+
+/**
+ * Numerical derivatives along axes (`jnp.gradient`): an array for one axis, a list for several. Spacings are numbers or
+ * vectors of places: one for all axes, or one for each; default 1.
+ */
+export function gradient(
+  x: ArrayLike,
+  ...args: readonly (ArrayLike | GradientOptions)[]
+): NdArray | NdArray[] {
+  const options = args.find((arg): arg is GradientOptions => !isArrayLike(arg)) ?? {};
+  const [a, ...spacings] = promoteDTypesInexact("gradient", x, ...args.filter(isArrayLike));
+  const { axis = null } = options;
+  const axes = canonicalizeAxes(axis, a.ndim);
+  if (axes.length === 0) return [];
+  if (axes.some((i) => a.shape[i] < 2)) {
     throw new WeftValueError(
       "Shape of array too small to calculate a numerical gradient, at least 2 elements are required.",
     );
-  const part = (from: number, to: number): NdArray => sliceInDim(a, from, to, { axis });
-  const first = lax.div(lax.sub(part(1, 2), part(0, 1)), spacing);
-  const last = lax.div(lax.sub(part(n - 1, n), part(n - 2, n - 1)), spacing);
-  const inner = lax.div(lax.sub(part(2, n), part(0, n - 2)), 2 * spacing);
-  return concatenate([first, inner, last], { axis });
-}
-
-/** p[0]·xⁿ⁻¹ + … + p[n−1] by Horner's scheme (`jnp.polyval`). */
-export function polyval(p: ArrayLike, x: ArrayLike): NdArray {
-  const [coefficients, a] = promoteDTypes("polyval", p, x);
-  let result = full(0, a.dtype, a.shape);
-  for (const i of range(coefficients.size)) {
-    result = add(lax.mul(result, a), reshape(sliceInDim(coefficients, i, i + 1), []));
   }
-  return result;
+  if (spacings.length > 1 && spacings.length !== axes.length) {
+    throw new WeftTypeError(
+      `Invalid number of spacing arguments ${spacings.length} for axis=${String(axis)}`,
+    );
+  }
+  const one = full(1, a.dtype);
+  const results = axes.map((i, k) => gradientAlong(a, spacings[spacings.length === 1 ? 0 : k] ?? one, i));
+  return results.length === 1 ? results[0] : results;
 }
 
 /** Which part of a convolution: all overlaps, as many as the longer operand has, or the complete ones. */
 export type ConvolveMode = "full" | "same" | "valid";
 
-function slide(name: string, x: ArrayLike, y: ArrayLike, mode: ConvolveMode, flip: boolean): NdArray {
-  const [a, b] = promoteDTypes(name, x, y);
+export interface ConvolveOptions {
+  /** Dtype of the result and of the accumulation. */
+  readonly preferredElementType?: DType | null;
+}
+
+function slide(
+  name: string,
+  x: ArrayLike,
+  y: ArrayLike,
+  mode: ConvolveMode,
+  flip: boolean,
+  options: ConvolveOptions,
+): NdArray {
+  const [a, b] = promoteDTypesInexact(name, x, y);
   if (a.ndim !== 1 || b.ndim !== 1) throw new WeftValueError(`${name}() only support 1-dimensional inputs.`);
   if (a.size === 0 || b.size === 0)
     throw new WeftValueError(`${name}: inputs cannot be empty, got shapes (${a.size},) and (${b.size},).`);
+  if (mode !== "full" && mode !== "same" && mode !== "valid") {
+    throw new WeftValueError("mode must be one of ['full', 'same', 'valid']");
+  }
   // The shorter one slides; a correlation is not symmetric, so its result then runs backwards.
   const swap = a.size < b.size;
   const [long, short] = swap ? [b, a] : [a, b];
@@ -131,35 +202,55 @@ function slide(name: string, x: ArrayLike, y: ArrayLike, mode: ConvolveMode, fli
         : [m - 1, m - 1];
   const kernel = flip ? rev(short, [0]) : short;
   const result = reshape(
-    convGeneralDilated(reshape(long, [1, 1, long.size]), reshape(kernel, [1, 1, m]), [1], [padding]),
+    convGeneralDilated(reshape(long, [1, 1, long.size]), reshape(kernel, [1, 1, m]), [1], [padding], {
+      preferredElementType: options.preferredElementType ?? null,
+    }),
     [long.size + padding[0] + padding[1] - m + 1],
   );
   return swap && !flip ? rev(result, [0]) : result;
 }
 
-/** Convolution of two vectors (`jnp.convolve`). */
-export function convolve(x: ArrayLike, y: ArrayLike, mode: ConvolveMode = "full"): NdArray {
-  return slide("convolve", x, y, mode, true);
+/** Convolution of two vectors, in floats (`jnp.convolve`). */
+export function convolve(
+  x: ArrayLike,
+  y: ArrayLike,
+  mode: ConvolveMode = "full",
+  options: ConvolveOptions = {},
+): NdArray {
+  return slide("convolve", x, y, mode, true, options);
 }
-/** Cross-correlation of two vectors (`jnp.correlate`). */
-export function correlate(x: ArrayLike, y: ArrayLike, mode: ConvolveMode = "valid"): NdArray {
-  return slide("correlate", x, y, mode, false);
+/** Cross-correlation of two vectors, in floats (`jnp.correlate`). */
+export function correlate(
+  x: ArrayLike,
+  y: ArrayLike,
+  mode: ConvolveMode = "valid",
+  options: ConvolveOptions = {},
+): NdArray {
+  return slide("correlate", x, y, mode, false, options);
+}
+
+export interface UnwrapOptions {
+  /** Only jumps of at least this size are undone; default half a period. */
+  readonly discont?: ArrayLike | null;
+  readonly axis?: number;
+  readonly period?: ArrayLike;
 }
 
 /** x continuous where it jumps by more than half a period (`jnp.unwrap`). */
-export function unwrap(x: ArrayLike, options: { axis?: number; period?: number } = {}): NdArray {
-  const [a] = promoteDTypesInexact("unwrap", x);
-  const { period = 2 * Math.PI } = options;
+export function unwrap(x: ArrayLike, options: UnwrapOptions = {}): NdArray {
+  const [a, period] = promoteDTypes("unwrap", x, options.period ?? 2 * Math.PI);
   const axis = canonicalizeAxis(options.axis ?? -1, a.ndim);
-  const steps = diff(a, 1, { axis });
-  const turns = lax.round(lax.div(steps, period), { roundingMethod: "toNearestEven" });
-  const shift = lax.mul(cumsum(turns, axis), -period);
   const n = a.shape[axis];
+  if (n === 0) return a;
+  const discont = options.discont ?? trueDivide(period, 2);
+  const interval = isFloating(a.dtype) ? trueDivide(period, 2) : floorDivide(period, 2);
+  const steps = diff(a, 1, { axis });
+  const folded = subtract(remainder(add(steps, interval), period), interval);
+  const upward = logicalAnd(equal(folded, lax.neg(interval)), greater(steps, 0));
+  const wrapped = where(upward, interval, folded);
+  const correction = where(less(abs(steps), discont), 0, subtract(wrapped, steps));
   return concatenate(
-    [
-      sliceInDim(a, 0, Math.min(1, n), { axis }),
-      lax.add(sliceInDim(a, Math.min(1, n), n, { axis }), convert(shift, a.dtype)),
-    ],
+    [sliceInDim(a, 0, 1, { axis }), add(sliceInDim(a, 1, n, { axis }), cumsum(correction, axis))],
     { axis },
   );
 }

@@ -130,13 +130,25 @@ export interface LinspaceOptions extends DTypeOption {
   readonly axis?: number;
 }
 
+export interface StepOption {
+  /** Whether to give [numbers, step]. */
+  readonly retstep?: boolean;
+}
+
 /** `num` evenly spaced numbers from start to stop (`jnp.linspace`). The bounds may be arrays. */
+export function linspace(start: ArrayLike, stop: ArrayLike, num?: number, options?: LinspaceOptions): NdArray;
+export function linspace(
+  start: ArrayLike,
+  stop: ArrayLike,
+  num: number,
+  options: LinspaceOptions & { retstep: true },
+): [numbers: NdArray, step: NdArray];
 export function linspace(
   start: ArrayLike,
   stop: ArrayLike,
   num = 50,
-  options: LinspaceOptions = {},
-): NdArray {
+  options: LinspaceOptions & StepOption = {},
+): NdArray | [NdArray, NdArray] {
   if (!Number.isInteger(num) || num < 0) {
     throw new WeftValueError(`Number of samples, ${num}, must be non-negative.`);
   }
@@ -161,7 +173,11 @@ export function linspace(
       values = lax.select(last, high, values);
     }
   } else values = low;
-  return isInteger(target) ? convert(lax.floor(values), target) : convert(values, target);
+  const numbers = isInteger(target) ? convert(lax.floor(values), target) : convert(values, target);
+  if (!(options.retstep ?? false)) return numbers;
+  const ends = [lowValue, highValue].map((x) => broadcastTo(x, shape));
+  const step = div > 0 ? lax.div(lax.sub(ends[1], ends[0]), div) : filled(Number.NaN, computed, shape);
+  return [numbers, convert(step, target)];
 }
 
 /** A shape with one more axis. */
@@ -182,15 +198,33 @@ export function logspace(
   return dtype === undefined ? values : convert(values, dtype);
 }
 
-/** `num` numbers in geometric progression (`jnp.geomspace`). */
-export function geomspace(start: number, stop: number, num = 50, options: LinspaceOptions = {}): NdArray {
-  const negative = start < 0;
-  const logs = linspace(Math.log10(Math.abs(start)), Math.log10(Math.abs(stop)), num, {
-    ...options,
-    dtype: DEFAULT_FLOAT,
+/** `num` numbers in geometric progression from start to stop, of one sign (`jnp.geomspace`). The bounds may be arrays. */
+export function geomspace(
+  start: ArrayLike,
+  stop: ArrayLike,
+  num = 50,
+  options: LinspaceOptions = {},
+): NdArray {
+  const target = checkDType(options.dtype ?? inexactDType(resultType(start, stop).dtype));
+  const computed: DType = target === "float64" ? "float64" : "float32";
+  const [low, high] = promoteDTypes("geomspace", start, stop).map((x) => convert(x, computed));
+  const shape = broadcastShapes(low.shape, high.shape);
+  const [first, last] = [broadcastTo(low, shape), broadcastTo(high, shape)];
+  const sign = lax.sign(first);
+  const axis = canonicalizeAxis(options.axis ?? 0, shape.length + 1);
+  const decades = (x: NdArray): NdArray => lax.mul(lax.log(lax.mul(sign, x)), Math.LOG10E);
+  const values = logspace(decades(first), decades(last), num, {
+    endpoint: options.endpoint ?? true,
+    axis,
+    dtype: computed,
   });
-  const values = lax.pow(filled(10, DEFAULT_FLOAT, logs.shape), logs);
-  return convert(negative ? lax.neg(values) : values, options.dtype ?? DEFAULT_FLOAT);
+  const place = (x: NdArray): NdArray => broadcastTo(expandDims(x, [axis]), values.shape);
+  let result = lax.mul(place(sign), values);
+  // As JAX: the ends are exact.
+  const at = broadcastedIota("int32", values.shape, axis);
+  if (num > 0) result = lax.select(lax.eq(at, 0), place(first), result);
+  if ((options.endpoint ?? true) && num > 1) result = lax.select(lax.eq(at, num - 1), place(last), result);
+  return convert(result, target);
 }
 
 /** n×m with ones on the k-th diagonal (`jnp.eye`). */
@@ -267,10 +301,24 @@ export function meshgrid(vectors: readonly ArrayLike[], options: MeshgridOptions
   });
 }
 
-/** The index along every axis: [ndim, ...dimensions] (`jnp.indices`). */
-export function indices(dimensions: readonly number[], options: DTypeOption = {}): NdArray {
+/** The index along every axis: [ndim, ...dimensions], or a list of them with extent 1 elsewhere (`jnp.indices`). */
+export function indices(dimensions: readonly number[], options?: DTypeOption & { sparse?: false }): NdArray;
+export function indices(dimensions: readonly number[], options: DTypeOption & { sparse: true }): NdArray[];
+export function indices(
+  dimensions: readonly number[],
+  options: DTypeOption & { sparse?: boolean } = {},
+): NdArray | NdArray[] {
   const shape = canonicalizeShape(dimensions);
   const dtype = checkDType(options.dtype ?? "int32");
+  if (options.sparse ?? false) {
+    return shape.map((n, axis) =>
+      broadcastedIota(
+        dtype,
+        shape.map((_, i) => (i === axis ? n : 1)),
+        axis,
+      ),
+    );
+  }
   if (shape.length === 0) return zeros([0], { dtype });
   return concatenate(
     shape.map((_, axis) => expandDims(broadcastedIota(dtype, shape, axis), [0])),

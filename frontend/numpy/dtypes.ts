@@ -35,6 +35,34 @@ export const float32 = "float32" satisfies DType;
 /** Double precision (`jnp.float64`; needs no switch here). */
 export const float64 = "float64" satisfies DType;
 
+/** NumPy's names of the dtypes that Python's types and C's have (`jnp.bool_`, `jnp.single`, `jnp.double` …). */
+export const bool_ = bool;
+/** The default integer dtype (`jnp.int_`). */
+export const int_ = int32;
+/** The default unsigned dtype (`jnp.uint`). */
+export const uint = uint32;
+/** The default floating dtype (`jnp.float_`). */
+export const float_ = float32;
+/** Single precision (`jnp.single`). */
+export const single = float32;
+/** Double precision (`jnp.double`). */
+export const double = float64;
+
+/** Families of dtypes, for `issubdtype` (`jnp.generic`, `jnp.number`, …). */
+export const generic = "generic" satisfies DTypeCategory;
+/** All numbers, not bool (`jnp.number`). */
+export const number = "number" satisfies DTypeCategory;
+/** Integers (`jnp.integer`). */
+export const integer = "integer" satisfies DTypeCategory;
+/** Signed integers (`jnp.signedinteger`). */
+export const signedinteger = "signedinteger" satisfies DTypeCategory;
+/** Unsigned integers (`jnp.unsignedinteger`). */
+export const unsignedinteger = "unsignedinteger" satisfies DTypeCategory;
+/** Floats (`jnp.floating`). */
+export const floating = "floating" satisfies DTypeCategory;
+/** Floats: there are no complex dtypes (`jnp.inexact`). */
+export const inexact = "inexact" satisfies DTypeCategory;
+
 /** Archimedes' constant, π (`jnp.pi`). */
 export const pi = Math.PI;
 /** Euler's number (`jnp.e`). */
@@ -160,4 +188,74 @@ export function issubdtype(dtype: DType | NdArray, category: DType | DTypeCatego
 /** Bytes of one element (`dtype.itemsize`). */
 export function itemsize(dtype: DType | NdArray): number {
   return DTYPE_INFO[dtypeOf(dtype)].bytes;
+}
+
+/** A dtype by name, checked (`jnp.dtype`). Throws WeftTypeError for what is none. */
+export function dtype(name: DType | NdArray): DType {
+  return dtypeOf(name);
+}
+
+/** Kinds of dtypes in the array API's words. */
+export type DTypeKindName =
+  | "bool"
+  | "signed integer"
+  | "unsigned integer"
+  | "integral"
+  | "real floating"
+  | "complex floating"
+  | "numeric";
+
+/** Whether a dtype is of a kind, another dtype, or one of several of these (`jnp.isdtype`). */
+export function isdtype(
+  name: DType | NdArray,
+  kind: DTypeKindName | DType | readonly (DTypeKindName | DType)[],
+): boolean {
+  const given = dtypeOf(name);
+  const one = (k: DTypeKindName | DType): boolean => {
+    switch (k) {
+      case "signed integer":
+        return DTYPE_INFO[given].kind === "int";
+      case "unsigned integer":
+        return DTYPE_INFO[given].kind === "uint";
+      case "integral":
+        return isInteger(given);
+      case "real floating":
+        return isFloating(given);
+      case "complex floating":
+        return false;
+      case "numeric":
+        return given !== "bool";
+      default:
+        if (isDType(k)) return given === k;
+        throw new WeftValueError(
+          `Unrecognized kind ${JSON.stringify(k)}: expected one of bool, signed integer, unsigned integer, integral, ` +
+            "real floating, complex floating, numeric, or a dtype",
+        );
+    }
+  };
+  return typeof kind === "string" ? one(kind) : kind.some(one);
+}
+
+/** How values may change: not at all, only to what holds them all, within a kind too, or as they like. */
+export type Casting = "no" | "equiv" | "safe" | "same_kind" | "unsafe";
+
+/** Whether values of one dtype may be cast to another, by NumPy's rules (`jnp.can_cast`). */
+export function canCast(from: DType | NdArray, to: DType, casting: Casting = "safe"): boolean {
+  const [a, b] = [dtypeOf(from), checkDType(to)];
+  if (a === b || casting === "unsafe") return true;
+  if (casting === "no" || casting === "equiv") return false;
+  if (casting !== "safe" && casting !== "same_kind") {
+    throw new WeftValueError(
+      `casting must be one of 'no', 'equiv', 'safe', 'same_kind', 'unsafe', got ${String(casting)}`,
+    );
+  }
+  const [x, y] = [DTYPE_INFO[a], DTYPE_INFO[b]];
+  if (a === "bool") return true;
+  if (b === "bool") return false;
+  const order = { bool: 0, uint: 1, int: 2, float: 3 } as const;
+  if (casting === "same_kind") return order[x.kind] <= order[y.kind];
+  if (x.kind === y.kind) return x.bits <= y.bits;
+  if (x.kind === "uint" && y.kind === "int") return x.bits < y.bits;
+  // Integers of 8 bits fit float16, of 16 float32, of 32 float64: NumPy's table.
+  return y.kind === "float" && x.kind !== "float" && y.bits >= 2 * x.bits;
 }

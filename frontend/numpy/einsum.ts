@@ -1,16 +1,13 @@
-/**
- * einsum: subscripts to contractions. Several operands are contracted pairwise in a greedy order, as opt_einsum does:
- * at every step the pair whose result is smallest against what it replaces.
- */
+/** einsum: subscripts to contractions of pairs, in the order that `contraction-path.ts` finds. */
 import type { DType } from "../../compiler/types/dtype.ts";
-import { sizeOf } from "../../compiler/types/tensor-type.ts";
-import { type ArrayLike, convert, type NdArray, WeftTypeError, WeftValueError } from "../core/index.ts";
+import { type ArrayLike, convert, NdArray, WeftTypeError, WeftValueError } from "../core/index.ts";
 import { range } from "../lax/axes.ts";
 import { dotGeneral } from "../lax/contraction.ts";
 import * as lax from "../lax/elementwise.ts";
 import { broadcastedIota, reshape, transpose } from "../lax/movement.ts";
 import { broadcastTo, constantLike } from "../lax/operands.ts";
 import { reduceSum } from "../lax/reductions.ts";
+import { type ContractionPath, contractionPath } from "./contraction-path.ts";
 import { promoteDTypes } from "./promotion.ts";
 
 /** An array whose axes have labels. */
@@ -164,71 +161,111 @@ export function contractPair(
   return { array, labels: [...batch, ...free(x.labels), ...free(y.labels)] };
 }
 
-/** A pair of places to contract next; the result goes to the end. */
-export type ContractionPath = readonly (readonly [number, number])[];
-
-/** The greedy order of pairwise contractions. */
-function greedyPath(
-  inputs: readonly (readonly string[])[],
-  output: readonly string[],
-  extents: ReadonlyMap<string, number>,
-): ContractionPath {
-  const size = (labels: Iterable<string>): number => sizeOf([...labels].map((l) => extents.get(l) ?? 1));
-  const terms = inputs.map((labels) => new Set(labels));
-  const path: [number, number][] = [];
-  while (terms.length > 1) {
-    let best: { i: number; j: number; score: number; flops: number; result: Set<string> } | null = null;
-    for (const i of range(terms.length)) {
-      for (let j = i + 1; j < terms.length; j++) {
-        const union = new Set([...terms[i], ...terms[j]]);
-        const others = new Set([...output, ...terms.flatMap((t, k) => (k === i || k === j ? [] : [...t]))]);
-        const result = new Set([...union].filter((l) => others.has(l)));
-        const score = size(result) - size(terms[i]) - size(terms[j]);
-        const flops = size(union);
-        if (best === null || score < best.score || (score === best.score && flops < best.flops)) {
-          best = { i, j, score, flops, result };
-        }
-      }
-    }
-    if (best === null) break;
-    path.push([best.i, best.j]);
-    terms.splice(best.j, 1);
-    terms.splice(best.i, 1);
-    terms.push(best.result);
-  }
-  return path;
-}
-
-/** The order in which `einsum` contracts operands: pairs of places in the list of what is left (`jnp.einsum_path`). */
-export function einsumPath(subscripts: string, ...operands: readonly NdArray[]): ContractionPath {
-  const shapes = operands.map((x) => x.shape);
-  const parsed = parseSubscripts(subscripts, shapes);
-  return greedyPath(parsed.inputs, parsed.output, extentsOf(parsed, shapes));
-}
-
 export interface EinsumOptions {
   /** Dtype of the result and of the accumulation. */
   readonly preferredElementType?: DType | null;
+  /** How the order of contractions is found: all orders compared ("optimal"), or step by step. Default: by their number. */
+  readonly optimize?: "auto" | "optimal" | "greedy";
+}
+
+/** What the interleaved form names axes by: `np.einsum(x, [0, 1], y, [1, 2], [0, 2])`. */
+export type Sublist = readonly (number | "...")[];
+type EinsumArgument = ArrayLike | Sublist | EinsumOptions;
+
+/** Arguments in either form taken apart. */
+function readArguments(
+  caller: string,
+  first: string | ArrayLike,
+  args: readonly EinsumArgument[],
+): { subscripts: string; operands: ArrayLike[]; options: EinsumOptions } {
+  const options = args.find(isEinsumOptions) ?? {};
+  const rest = args.filter((x): x is ArrayLike | Sublist => !isEinsumOptions(x));
+  if (typeof first === "string") {
+    const operands = rest.map((x) => {
+      if (isSublist(x)) throw new WeftTypeError(`${caller} takes no lists of axes beside subscripts`);
+      return x;
+    });
+    if (operands.length === 0) throw new WeftValueError(`${caller} needs at least one operand`);
+    return { subscripts: first, operands, options };
+  }
+  const all = [first, ...rest];
+  const operands: ArrayLike[] = [];
+  const terms: string[] = [];
+  let output: string | null = null;
+  for (let i = 0; i < all.length; i += 2) {
+    const [x, axes] = [all[i], all[i + 1]];
+    if (isSublist(x)) {
+      if (i !== all.length - 1) throw notAlternating(caller);
+      output = letters(x);
+    } else {
+      if (axes === undefined || !isSublist(axes)) throw notAlternating(caller);
+      operands.push(x);
+      terms.push(letters(axes));
+    }
+  }
+  const subscripts = terms.join(",");
+  return { subscripts: output === null ? subscripts : `${subscripts}->${output}`, operands, options };
+}
+
+function notAlternating(caller: string): WeftTypeError {
+  return new WeftTypeError(
+    `${caller} takes its subscripts as a string first, np.${caller}('ij,jk->ik', x, y), or operands and lists of axes in turn, ` +
+      `np.${caller}(x, [0, 1], y, [1, 2], [0, 2])`,
+  );
+}
+
+/** Axes by number as letters. */
+function letters(axes: Sublist): string {
+  const alphabet = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+  return axes
+    .map((axis) => {
+      if (axis === "...") return axis;
+      const letter = alphabet[axis];
+      if (letter === undefined) {
+        throw new WeftValueError(`einsum numbers axes from 0 to ${alphabet.length - 1}, got ${axis}`);
+      }
+      return letter;
+    })
+    .join("");
+}
+
+function isSublist(x: ArrayLike | Sublist): x is Sublist {
+  return Array.isArray(x);
+}
+
+/**
+ * The order in which `einsum` contracts operands: pairs of places in the list of what is left, the result of each going
+ * to its end (`jnp.einsum_path`).
+ */
+export function einsumPath(
+  subscripts: string | ArrayLike,
+  ...args: readonly EinsumArgument[]
+): ContractionPath {
+  const given = readArguments("einsumPath", subscripts, args);
+  const shapes = given.operands.map((x) => (x instanceof NdArray ? x.shape : []));
+  const parsed = parseSubscripts(given.subscripts, shapes);
+  return contractionPath(
+    parsed.inputs,
+    parsed.output,
+    extentsOf(parsed, shapes),
+    given.options.optimize ?? "auto",
+  );
 }
 
 /**
  * Sums of products by Einstein's convention (`jnp.einsum`): `np.einsum("bij,bjk->bik", x, y)`. `...` stands for further
- * axes, which broadcast. Operands are promoted; the last argument may be options.
+ * axes, which broadcast. Operands are promoted; the last argument may be options. Axes may be numbered instead:
+ * `np.einsum(x, [0, 1], y, [1, 2], [0, 2])`.
  * Throws WeftValueError where subscripts do not fit the operands.
  */
-export function einsum(subscripts: string, ...args: readonly (ArrayLike | EinsumOptions)[]): NdArray {
-  if (typeof subscripts !== "string") {
-    throw new WeftTypeError("einsum takes its subscripts as a string first: np.einsum('ij,jk->ik', x, y)");
-  }
-  const options = args.find(isEinsumOptions) ?? {};
-  const given = args.filter((x): x is ArrayLike => !isEinsumOptions(x));
-  if (given.length === 0) throw new WeftValueError("einsum needs at least one operand");
-  const arrays = promoteDTypes("einsum", ...given);
+export function einsum(subscripts: string | ArrayLike, ...args: readonly EinsumArgument[]): NdArray {
+  const given = readArguments("einsum", subscripts, args);
+  const arrays = promoteDTypes("einsum", ...given.operands);
   const shapes = arrays.map((x) => x.shape);
-  const parsed = parseSubscripts(subscripts, shapes);
+  const parsed = parseSubscripts(given.subscripts, shapes);
   const extents = extentsOf(parsed, shapes);
   const { output } = parsed;
-  const { preferredElementType = null } = options;
+  const { preferredElementType = null, optimize = "auto" } = given.options;
 
   const terms = arrays.map((array, i) => takeDiagonals({ array, labels: parsed.inputs[i] }));
   const needed = (without: readonly number[]): Set<string> =>
@@ -236,11 +273,13 @@ export function einsum(subscripts: string, ...args: readonly (ArrayLike | Einsum
   for (const i of range(terms.length)) {
     terms[i] = simplify(terms[i], needed([i]), extents);
   }
-  for (const [i, j] of greedyPath(
+  const order = contractionPath(
     terms.map((t) => t.labels),
     output,
     extents,
-  )) {
+    optimize,
+  );
+  for (const [i, j] of order) {
     const result = contractPair(terms[i], terms[j], needed([i, j]), preferredElementType);
     terms.splice(j, 1);
     terms.splice(i, 1);
@@ -269,6 +308,6 @@ export function arrange(
   return broadcastTo(spread, target);
 }
 
-function isEinsumOptions(x: ArrayLike | EinsumOptions): x is EinsumOptions {
-  return typeof x === "object" && !("aval" in x);
+function isEinsumOptions(x: EinsumArgument): x is EinsumOptions {
+  return typeof x === "object" && !(x instanceof NdArray) && !Array.isArray(x);
 }

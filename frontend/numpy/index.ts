@@ -3,20 +3,29 @@
  * trailing options object. Importing it gives arrays their methods.
  */
 import "./methods.ts";
-import { cross, diagonal, matmul, matrixPower, multiDot, outer, tensordot, trace, vecdot } from "./linalg.ts";
-import { matrixTranspose } from "./movement.ts";
-import { norm, vectorNorm } from "./norms.ts";
 
-export { type ArrayLike, NdArray } from "../core/array.ts";
+export { type ArrayLike, NdArray, NdArray as ndarray } from "../core/array.ts";
+export * from "./apply.ts";
 export * from "./array.ts";
 export { type AtOptions, IndexUpdate } from "./at.ts";
+export * from "./buffers.ts";
 export * from "./calculus.ts";
+export * from "./complex.ts";
 export * from "./creation.ts";
 export * from "./dtypes.ts";
 export { type EinsumOptions, einsum, einsumPath } from "./einsum.ts";
+/** Fourier transforms under their own name (`jnp.fft`). */
+export * as fft from "./fft.ts";
+export * from "./float-parts.ts";
 export * from "./histograms.ts";
+export * from "./index-tricks.ts";
 export type { GetOptions, Index, RangeIndex } from "./indexing.ts";
+export * from "./inspection.ts";
+export * from "./integers.ts";
+export * from "./interpolation.ts";
 export * from "./joining.ts";
+/** Linear algebra under its own name (`jnp.linalg`). */
+export * as linalg from "./linalg/index.ts";
 export {
   cross,
   diag,
@@ -36,11 +45,12 @@ export {
 export {
   allclose,
   arrayEqual,
-  bitwiseAnd,
+  arrayEquiv,
   bitwiseCount,
+  bitwiseInvert,
+  bitwiseLeftShift,
   bitwiseNot,
-  bitwiseOr,
-  bitwiseXor,
+  bitwiseRightShift,
   type CloseOptions,
   equal,
   greater,
@@ -55,16 +65,12 @@ export {
   leftShift,
   less,
   lessEqual,
-  logicalAnd,
   logicalNot,
-  logicalOr,
-  logicalXor,
   type NanToNumOptions,
   nanToNum,
   notEqual,
   rightShift,
   select,
-  where,
 } from "./logic.ts";
 export {
   atleast1d,
@@ -101,7 +107,11 @@ export {
   nansum,
   nanvar,
 } from "./nan-reductions.ts";
+export * from "./nonzero.ts";
 export * from "./padding.ts";
+export { type PolyfitOptions, polyfit } from "./polyfit.ts";
+export * from "./polynomials.ts";
+export * from "./products.ts";
 export {
   type ArgOptions,
   type Axis,
@@ -112,10 +122,13 @@ export {
   any,
   argmax,
   argmin,
+  type CumulativeArrayOptions,
   type CumulativeOptions,
   countNonzero,
   cumprod,
   cumsum,
+  cumulativeProd,
+  cumulativeSum,
   type ExtremeOptions,
   type MeanOptions,
   max,
@@ -131,6 +144,17 @@ export {
   var,
   type WhereOptions,
 } from "./reductions.ts";
+export {
+  type IntersectOptions,
+  intersect1d,
+  type SetOptions,
+  setdiff1d,
+  setxor1d,
+  union1d,
+  uniqueCounts,
+  uniqueInverse,
+  uniqueValues,
+} from "./sets.ts";
 export * from "./sorting.ts";
 export * from "./statistics.ts";
 export {
@@ -142,20 +166,32 @@ export {
   takeAlongAxis,
   unravelIndex,
 } from "./take.ts";
+export * from "./text.ts";
+export {
+  type BinaryFunction,
+  frompyfunc,
+  type Ufunc,
+  type UfuncAxisOptions,
+  type UfuncReduceOptions,
+  ufunc,
+} from "./ufunc-methods.ts";
+export {
+  add,
+  bitwiseAnd,
+  bitwiseOr,
+  bitwiseXor,
+  logaddexp,
+  logaddexp2,
+  logicalAnd,
+  logicalOr,
+  logicalXor,
+  maximum,
+  minimum,
+  multiply,
+  subtract,
+} from "./ufunc-table.ts";
 export * from "./ufuncs.ts";
-
-/** Linear algebra under its own name (`jnp.linalg`). */
-export const linalg = {
-  cross,
-  diagonal,
-  matmul,
-  matrixPower,
-  matrixTranspose,
-  multiDot,
-  norm,
-  outer,
-  tensordot,
-  trace,
-  vecdot,
-  vectorNorm,
-} as const;
+export { type UniqueOptions, type UniqueResult, unique, uniqueAll } from "./unique.ts";
+export * from "./updates.ts";
+export { where } from "./where.ts";
+export * from "./window-functions.ts";

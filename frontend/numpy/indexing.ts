@@ -23,7 +23,7 @@ import { add, mul } from "../lax/elementwise.ts";
 import { type GatherScatterMode, gather } from "../lax/indexing.ts";
 import { broadcastedIota, concatenate, expandDims, reshape, rev, slice, transpose } from "../lax/movement.ts";
 import { broadcastShapes, broadcastTo } from "../lax/operands.ts";
-import { nonzero } from "./sorting.ts";
+import { nonzero } from "./nonzero.ts";
 import { normalizeIndices } from "./take.ts";
 
 /**
@@ -35,9 +35,15 @@ export type Index = number | RangeIndex | null | "..." | ":" | NdArray;
 export type RangeIndex = readonly [start?: number | null, stop?: number | null, step?: number | null];
 
 /** What an axis of the operand is indexed with. */
+type AxisRange = {
+  readonly kind: "range";
+  readonly start: number;
+  readonly length: number;
+  readonly step: number;
+};
 type AxisIndex =
   | { readonly kind: "int"; readonly value: number }
-  | { readonly kind: "range"; readonly start: number; readonly length: number; readonly step: number }
+  | AxisRange
   | { readonly kind: "array"; readonly value: NdArray }
   | { readonly kind: "newaxis" };
 
@@ -46,7 +52,7 @@ function isRange(index: Index): index is RangeIndex {
 }
 
 /** Python's `slice.indices`: start, length and step within an extent. */
-function resolveRange(index: RangeIndex, extent: number): AxisIndex {
+function resolveRange(index: RangeIndex, extent: number): AxisRange {
   if (index.length > 3)
     throw new WeftTypeError(`a range index is [start, stop, step], got ${index.length} entries`);
   for (const part of index) {
@@ -71,6 +77,12 @@ function resolveRange(index: RangeIndex, extent: number): AxisIndex {
   return { kind: "range", start, length: Math.max(0, Math.ceil((stop - start) / step)), step };
 }
 
+/** The places of a range within an extent, in order. */
+export function rangePlaces(index: RangeIndex, extent: number): number[] {
+  const { start, length, step } = resolveRange(index, extent);
+  return range(length).map((i) => start + i * step);
+}
+
 /** How many axes of the operand an index takes. */
 function axesTaken(index: Index): number {
   if (index === null || index === "...") return 0;
@@ -91,7 +103,7 @@ function maskPositions(mask: NdArray): NdArray[] {
 }
 
 /** One entry for every axis of the operand and every new axis, in order. */
-function resolve(shape: Shape, indices: readonly Index[]): AxisIndex[] {
+function resolve(shape: Shape, indices: readonly Index[], wrap = true): AxisIndex[] {
   const taken = indices.reduce<number>((n, index) => n + axesTaken(index), 0);
   if (taken > shape.length) {
     throw new WeftValueError(
@@ -138,7 +150,8 @@ function resolve(shape: Shape, indices: readonly Index[]): AxisIndex[] {
         );
       }
       const extent = shape[axis++];
-      entries.push({ kind: "array", value: normalizeIndices(convert(index, "int32"), extent, "clip") });
+      const value = convert(index, "int32");
+      entries.push({ kind: "array", value: wrap ? normalizeIndices(value, extent, "clip") : value });
     }
   }
   return entries;
@@ -205,8 +218,13 @@ function arraysPlace(entries: readonly AxisIndex[]): number {
 
 /** Options of reading through `x.at(…).get(…)`. */
 export interface GetOptions {
+  /** Out of bounds: "clip" (default), "fill" with the fill value, or the promise that it does not happen. */
   readonly mode?: GatherScatterMode;
   readonly fillValue?: number | null;
+  readonly indicesAreSorted?: boolean;
+  readonly uniqueIndices?: boolean;
+  /** Whether negative indices count from the end; default true. */
+  readonly wrapNegativeIndices?: boolean;
 }
 
 /** Elements at integer arrays: a gather over the axes indexed so. */
@@ -264,7 +282,7 @@ function indexVectors(values: readonly NdArray[], joint: Shape): NdArray {
 
 /** `x[indices]` (NumPy's basic and advanced indexing). */
 export function getIndex(x: NdArray, indices: readonly Index[], options: GetOptions = {}): NdArray {
-  const entries = resolve(x.shape, indices);
+  const entries = resolve(x.shape, indices, options.wrapNegativeIndices ?? true);
   if (isStatic(entries) && options.mode === undefined) return readStatic(x, entries);
   return entries.some((entry) => entry.kind === "array" || entry.kind === "int")
     ? readAdvanced(x, entries, options)
@@ -289,8 +307,8 @@ export interface WritePlan {
 }
 
 /** The plan of `x.at(indices)`. */
-export function planWrite(x: NdArray, indices: readonly Index[]): WritePlan {
-  const entries = resolve(x.shape, indices);
+export function planWrite(x: NdArray, indices: readonly Index[], wrapNegative = true): WritePlan {
+  const entries = resolve(x.shape, indices, wrapNegative);
   const axes = entries.filter((entry) => entry.kind !== "newaxis");
   const arrays = axes.some((entry) => entry.kind === "array");
   const place = arrays ? arraysPlace(entries) : 0;
@@ -351,7 +369,7 @@ export function planWrite(x: NdArray, indices: readonly Index[]): WritePlan {
     indices() {
       const components = [
         ...values.map((v) => spreadOver(v, outer, joint.length)),
-        ...strided.map((a, k) => rangePlaces(axes[a], outer, joint.length + k)),
+        ...strided.map((a, k) => stridedPlaces(axes[a], outer, joint.length + k)),
         ...shifted.map((a) => full(startOf(axes[a]), "int32", outer)),
       ];
       return indexVectors(components, outer);
@@ -390,7 +408,7 @@ function spreadOver(value: NdArray, outer: Shape, jointRank: number): NdArray {
 }
 
 /** start, start + step, … along one axis of the outer shape. */
-function rangePlaces(entry: AxisIndex, outer: Shape, axis: number): NdArray {
+function stridedPlaces(entry: AxisIndex, outer: Shape, axis: number): NdArray {
   if (entry.kind !== "range") return full(0, "int32", outer);
   return add(mul(broadcastedIota("int32", outer, axis), entry.step), entry.start);
 }

@@ -10,8 +10,11 @@ import {
   WeftValueError,
 } from "../core/index.ts";
 import { canonicalizeAxis, range } from "../lax/axes.ts";
+import { clamp, le } from "../lax/elementwise.ts";
 import * as lax from "../lax/movement.ts";
 import { broadcastTo } from "../lax/operands.ts";
+import { cumsum, reduceSum } from "../lax/reductions.ts";
+import type { DTypeOption } from "./array.ts";
 import { arange } from "./creation.ts";
 import { atleast1d, atleast2d, atleast3d, isArrayLike, ravel } from "./movement.ts";
 import { concreteData, promoteDTypes, toArray } from "./promotion.ts";
@@ -75,19 +78,19 @@ function rowsOf(xs: ArraySequence): readonly ArrayLike[] {
 }
 
 /** Joined along axis 0, vectors as rows (`jnp.vstack`). */
-export function vstack(xs: ArraySequence): NdArray {
-  return concatenate(rowsOf(xs).map(atleast2d), { axis: 0 });
+export function vstack(xs: ArraySequence, options: DTypeOption = {}): NdArray {
+  return concatenate(rowsOf(xs).map(atleast2d), { ...options, axis: 0 });
 }
 
 /** Joined along axis 1, vectors along axis 0 (`jnp.hstack`). */
-export function hstack(xs: ArraySequence): NdArray {
+export function hstack(xs: ArraySequence, options: DTypeOption = {}): NdArray {
   const arrays = rowsOf(xs).map(atleast1d);
-  return concatenate(arrays, { axis: arrays[0]?.ndim === 1 ? 0 : 1 });
+  return concatenate(arrays, { ...options, axis: arrays[0]?.ndim === 1 ? 0 : 1 });
 }
 
 /** Joined along axis 2 (`jnp.dstack`). */
-export function dstack(xs: ArraySequence): NdArray {
-  return concatenate(rowsOf(xs).map(atleast3d), { axis: 2 });
+export function dstack(xs: ArraySequence, options: DTypeOption = {}): NdArray {
+  return concatenate(rowsOf(xs).map(atleast3d), { ...options, axis: 2 });
 }
 
 /** Joined as columns, vectors as columns (`jnp.column_stack`). */
@@ -194,6 +197,22 @@ export interface RepeatOptions {
   readonly totalRepeatLength?: number;
 }
 
+/** Counts that are values: every place of the result finds the element whose range it is in. */
+function repeatDynamic(a: NdArray, counts: NdArray, axis: number, total: number): NdArray {
+  const n = a.shape[axis];
+  const spread = broadcastTo(convert(lax.reshape(counts, [counts.size]), "int32"), [n]);
+  const ends = cumsum(spread, 0);
+  const places = arange(total);
+  const shape = [total, n];
+  const passed = le(
+    broadcastTo(lax.expandDims(ends, [0]), shape),
+    broadcastTo(lax.expandDims(places, [1]), shape),
+  );
+  // Past the last range: the last element, as JAX pads.
+  const source = reduceSum(convert(passed, "int32"), [1]);
+  return take(a, clamp(0, source, Math.max(n - 1, 0)), { axis, mode: "clip" });
+}
+
 /** Every element repeated in place, all as often, or each as often as `repeats` says (`jnp.repeat`). */
 export function repeat(
   x: ArrayLike,
@@ -212,22 +231,22 @@ export function repeat(
     const spread = broadcastTo(lax.expandDims(a, [axis + 1]), a.shape.toSpliced(axis + 1, 0, repeats));
     return lax.reshape(spread, a.shape.toSpliced(axis, 1, n * repeats));
   }
-  const counts = Array.from(
-    isArrayLike(repeats)
-      ? concreteData(
-          toArray("repeat", repeats),
-          "When jit-compiling np.repeat, the total number of repeats must be static: give `repeats` as numbers.",
-        )
-      : repeats,
-  );
-  const each = counts.length === 1 ? range(n).map(() => counts[0]) : counts;
-  if (each.length !== n) {
-    throw new WeftValueError(`np.repeat: repeats has ${each.length} entries for an axis of extent ${n}`);
+  const counts = isArrayLike(repeats) ? toArray("repeat", repeats) : intArray(repeats);
+  if (counts.ndim > 1) throw new WeftValueError("np.repeat: repeats must be a scalar or a vector");
+  if (counts.size !== 1 && counts.size !== n) {
+    throw new WeftValueError(`np.repeat: repeats has ${counts.size} entries for an axis of extent ${n}`);
   }
-  const places = each.flatMap((count, i) => range(count).map(() => i));
-  while (total !== undefined && places.length < total) places.push(n - 1);
-  const chosen = total === undefined ? places : places.slice(0, total);
-  return take(a, intArray(chosen), { axis, mode: "clip" });
+  if (total !== undefined) return repeatDynamic(a, counts, axis, total);
+  const known = Array.from(
+    concreteData(
+      counts,
+      "When jit-compiling np.repeat, the total number of repeats must be static. To fix this, either specify a static " +
+        "value for `repeats`, or pass a static value to `totalRepeatLength`.",
+    ),
+  );
+  const each = known.length === 1 ? range(n).map(() => known[0]) : known;
+  if (each.some((count) => count < 0)) throw new WeftValueError("repeats must be non-negative");
+  return take(a, intArray(each.flatMap((count, i) => range(count).map(() => i))), { axis, mode: "clip" });
 }
 
 function intArray(values: readonly number[]): NdArray {

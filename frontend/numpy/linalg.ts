@@ -282,31 +282,3 @@ export function trace(
   const d = diagonal(x, options);
   return reduceSum(convert(d, options.dtype ?? sumDType(d.dtype)), [d.ndim - 1]);
 }
-
-/** Products of several matrices (`jnp.linalg.multi_dot`), from the left. */
-export function multiDot(xs: readonly ArrayLike[]): NdArray {
-  if (xs.length < 2)
-    throw new WeftValueError(`multi_dot requires at least two arrays; got len(arrays)=${xs.length}`);
-  return xs.slice(1).reduce<NdArray>((product, x) => matmul(product, x), toArray("multi_dot", xs[0]));
-}
-
-/** A square matrix to a power that is not negative, by repeated squaring (`jnp.linalg.matrix_power`). */
-export function matrixPower(x: ArrayLike, n: number): NdArray {
-  const a = toArray("matrix_power", x);
-  if (a.ndim < 2 || a.shape[a.ndim - 1] !== a.shape[a.ndim - 2]) {
-    throw new WeftTypeError("Last 2 dimensions of the array must be square");
-  }
-  if (!Number.isInteger(n) || n < 0) {
-    throw new WeftTypeError(`matrixPower takes an exponent that is an integer and not negative, got ${n}`);
-  }
-  const m = a.shape[a.ndim - 1];
-  const rows = broadcastedIota("int32", [m, m], 0);
-  const identity = convert(lax.eq(rows, broadcastedIota("int32", [m, m], 1)), a.dtype);
-  let result: NdArray | null = null;
-  let square = a;
-  for (let left = n; left > 0; left = Math.floor(left / 2)) {
-    if (left % 2 === 1) result = result === null ? square : matmul(result, square);
-    if (left > 1) square = matmul(square, square);
-  }
-  return result ?? broadcastTo(identity, a.shape);
-}

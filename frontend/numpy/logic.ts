@@ -61,6 +61,8 @@ export const bitwiseXor = comparison("bitwise_xor", lax.bitwiseXor);
 export const bitwiseNot = (x: ArrayLike): NdArray => lax.bitwiseNot(toArray("bitwise_not", x));
 /** Every bit inverted (`jnp.invert`). */
 export const invert = bitwiseNot;
+/** Every bit inverted (`jnp.bitwise_invert`). */
+export const bitwiseInvert = bitwiseNot;
 /** Number of set bits of the magnitude, as uint8 (`jnp.bitwise_count`). */
 export const bitwiseCount = (x: ArrayLike): NdArray => convert(lax.populationCount(abs(x)), "uint8");
 /** x shifted left; integers (`jnp.left_shift`). */
@@ -70,6 +72,11 @@ export const rightShift = comparison("right_shift", (x, y) => {
   const unsigned = x instanceof NdArray && x.dtype.startsWith("uint");
   return unsigned ? lax.shiftRightLogical(x, y) : lax.shiftRightArithmetic(x, y);
 });
+
+/** x shifted left (`jnp.bitwise_left_shift`). */
+export const bitwiseLeftShift = leftShift;
+/** x shifted right (`jnp.bitwise_right_shift`). */
+export const bitwiseRightShift = rightShift;
 
 function floatTest(
   name: string,
@@ -149,6 +156,17 @@ export function arrayEqual(x: ArrayLike, y: ArrayLike, options: { equalNan?: boo
   if (!sameShape(a.shape, b.shape)) return full(0, "bool");
   const same = equal(a, b);
   return reduceAnd((options.equalNan ?? false) ? lax.bitwiseOr(same, logicalAnd(isnan(a), isnan(b))) : same);
+}
+
+/** Whether shapes broadcast and all elements are equal: a scalar of bool (`jnp.array_equiv`). */
+export function arrayEquiv(x: ArrayLike, y: ArrayLike): NdArray {
+  const [a, b] = [toArray("array_equiv", x), toArray("array_equiv", y)];
+  const offset = a.ndim - b.ndim;
+  const fits = b.shape.every((n, i) => {
+    const m = a.shape[i + offset] ?? 1;
+    return n === m || n === 1 || m === 1;
+  });
+  return fits ? reduceAnd(equal(a, b)) : full(0, "bool");
 }
 
 export interface NanToNumOptions {

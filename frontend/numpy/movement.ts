@@ -9,8 +9,10 @@ import {
   WeftValueError,
 } from "../core/index.ts";
 import { canonicalizeAxes, canonicalizeAxis, canonicalizeShape, range } from "../lax/axes.ts";
+import { dynamicSliceInDim } from "../lax/dynamic.ts";
+import { add, rem, sub } from "../lax/elementwise.ts";
 import * as lax from "../lax/movement.ts";
-import { broadcastTo as broadcastKnown, broadcastShapes } from "../lax/operands.ts";
+import { broadcastTo as broadcastKnown, broadcastShapes, indexArray } from "../lax/operands.ts";
 import { toArray } from "./promotion.ts";
 
 /** A shape with at most one −1, which stands for what is left (`jnp` `_compute_newshape`). */
@@ -182,6 +184,12 @@ export const flipud = (x: ArrayLike): NdArray => flip(x, 0);
 /** Turned by k quarter turns in the plane of two axes, from the first towards the second (`jnp.rot90`). */
 export function rot90(x: ArrayLike, k = 1, axes: readonly [number, number] = [0, 1]): NdArray {
   const a = toArray("rot90", x);
+  if (a.ndim < 2) {
+    throw new WeftValueError(
+      "rot90 requires its first argument to have ndim at least two, but got first argument of shape " +
+        `${formatShape(a.shape)}, which has ndim ${a.ndim}`,
+    );
+  }
   const [i, j] = canonicalizeAxes(axes, a.ndim);
   const turns = ((k % 4) + 4) % 4;
   if (turns === 0) return a;
@@ -200,28 +208,50 @@ function rollOne(a: NdArray, shift: number, axis: number): NdArray {
   );
 }
 
-/** Elements moved on by `shift` places, round the end; without an axis, of the array flattened (`jnp.roll`). */
+/** A shift that is a value: a window of the array beside itself (`_roll_dynamic`). */
+function rollDynamic(a: NdArray, shift: NdArray, axis: number): NdArray {
+  const n = a.shape[axis];
+  if (n === 0) return a;
+  const by = rem(add(rem(shift, n), n), n);
+  return dynamicSliceInDim(lax.concatenate([a, a], axis), sub(n, by), n, { axis });
+}
+
+/**
+ * Elements moved on by `shift` places, round the end; without an axis, of the array flattened (`jnp.roll`). Shifts may
+ * be traced: a scalar, or a vector with one for each axis.
+ */
 export function roll(
   x: ArrayLike,
-  shift: number | readonly number[],
+  shift: ArrayLike | readonly number[],
   axis: number | readonly number[] | null = null,
 ): NdArray {
   const a = toArray("roll", x);
-  if (axis === null) {
-    const total = typeof shift === "number" ? shift : shift.reduce((p, q) => p + q, 0);
-    return lax.reshape(rollOne(ravel(a), total, 0), a.shape);
-  }
-  const axes = typeof axis === "number" ? [axis] : axis;
-  const shifts = typeof shift === "number" ? axes.map(() => shift) : shift;
-  if (shifts.length !== axes.length && axes.length !== 1) {
+  if (axis === null) return lax.reshape(roll(ravel(a), shift, 0), a.shape);
+  const axes = (typeof axis === "number" ? [axis] : axis).map((i) => canonicalizeAxis(i, a.ndim));
+  const shifts = shiftList(shift);
+  if (shifts.length !== axes.length && axes.length !== 1 && shifts.length !== 1) {
     throw new WeftValueError(
-      `'shift' and 'axis' must have one entry each, got ${shifts.length} and ${axes.length}`,
+      "'shift' and 'axis' arguments to np.roll should be scalars or 1D, of one length",
     );
   }
-  return shifts.reduce<NdArray>(
-    (y, s, i) => rollOne(y, s, canonicalizeAxis(axes[i % axes.length], a.ndim)),
-    a,
-  );
+  return range(Math.max(shifts.length, axes.length)).reduce<NdArray>((y, i) => {
+    const by = shifts[i % shifts.length];
+    const along = axes[i % axes.length];
+    return typeof by === "number" ? rollOne(y, by, along) : rollDynamic(y, by, along);
+  }, a);
+}
+
+function shiftList(shift: ArrayLike | readonly number[]): readonly (number | NdArray)[] {
+  if (!isArrayLike(shift)) return shift;
+  if (typeof shift === "number") return [shift];
+  const given = indexArray(shift);
+  if (given.ndim > 1) {
+    throw new WeftValueError(
+      "'shift' and 'axis' arguments to np.roll should be scalars or 1D, of one length",
+    );
+  }
+  const flat = lax.reshape(given, [given.size]);
+  return range(given.size).map((i) => lax.indexInDim(flat, i, { keepdims: false }));
 }
 
 /** Whether an argument is a number or an array: options objects are neither. */

@@ -43,9 +43,12 @@ function nanExtreme(
   if (!isFloating(a.dtype)) return extreme(a, options);
   const identity = extremeValue(a.dtype, name === "max" ? "lowest" : "highest");
   const result = extreme(reduce.replaceNan(a, identity), options);
-  if (options.initial !== undefined && options.initial !== null) return result;
   const { axis, keepdims } = options;
-  return where(reduce.all(isnan(a), { axis, keepdims }), numberAs(Number.NaN, a.dtype), result);
+  return where(
+    reduce.all(isnan(a), { axis, keepdims, where: options.where }),
+    numberAs(Number.NaN, a.dtype),
+    result,
+  );
 }
 /** Greatest element that is no NaN; NaN if there is none (`jnp.nanmax`). */
 export function nanmax(x: ArrayLike, options: reduce.OptionsOrAxis<reduce.ExtremeOptions> = {}): NdArray {

@@ -1,14 +1,9 @@
 /** Norms (`jax.numpy.linalg.norm`). */
-import {
-  type ArrayLike,
-  convert,
-  formatShape,
-  type NdArray,
-  UnsupportedError,
-  WeftValueError,
-} from "../core/index.ts";
-import { canonicalizeAxes } from "../lax/axes.ts";
+import { type ArrayLike, convert, formatShape, type NdArray, WeftValueError } from "../core/index.ts";
+import { canonicalizeAxes, canonicalizeAxis, otherAxes } from "../lax/axes.ts";
 import * as lax from "../lax/elementwise.ts";
+import { svd } from "../lax/linalg.ts";
+import { expandDims, transpose } from "../lax/movement.ts";
 import { inexact } from "./promotion.ts";
 import { max, min, sum } from "./reductions.ts";
 
@@ -31,8 +26,8 @@ export function norm(x: ArrayLike, options: NormOptions = {}): NdArray {
     return lax.sqrt(sum(lax.square(a), { keepdims }));
   }
   const axes = canonicalizeAxes(axis, a.ndim);
-  if (axes.length === 1) return vectorNorm(a, ord, { axis: axes, keepdims });
-  if (axes.length === 2) return matrixNorm(a, ord, axes, keepdims);
+  if (axes.length === 1) return vectorNorm(a, { ord, axis: axes, keepdims });
+  if (axes.length === 2) return normOfMatrices(a, ord, axes, keepdims);
   throw new WeftValueError(
     `Improper number of axes for norm: ${formatShape(axes)}. Pass one axis to compute a ` +
       "vector-norm, or two axes to compute a matrix-norm.",
@@ -40,11 +35,7 @@ export function norm(x: ArrayLike, options: NormOptions = {}): NdArray {
 }
 
 /** Norm over axes as one vector (`jnp.linalg.vector_norm`). */
-export function vectorNorm(
-  x: ArrayLike,
-  ord: NormOrder = 2,
-  options: { axis?: number | readonly number[] | null; keepdims?: boolean } = {},
-): NdArray {
+export function vectorNorm(x: ArrayLike, { ord = 2, ...options }: NormOptions = {}): NdArray {
   const a = inexact("linalg.vector_norm", x);
   if (ord === null || ord === 2) return lax.sqrt(sum(lax.square(a), options));
   if (typeof ord !== "number") throw new WeftValueError(`Invalid order '${ord}' for vector norm.`);
@@ -56,7 +47,17 @@ export function vectorNorm(
   return lax.pow(sum(lax.pow(magnitude, ord), options), 1 / ord);
 }
 
-function matrixNorm(
+/** Norm of the matrices in the last two axes, by default Frobenius' (`jnp.linalg.matrix_norm`). */
+export function matrixNorm(
+  x: ArrayLike,
+  options: { readonly ord?: NormOrder; readonly keepdims?: boolean } = {},
+): NdArray {
+  const a = inexact("linalg.matrix_norm", x);
+  const axes = [canonicalizeAxis(-2, a.ndim), canonicalizeAxis(-1, a.ndim)];
+  return normOfMatrices(a, options.ord ?? "fro", axes, options.keepdims ?? false);
+}
+
+function normOfMatrices(
   a: NdArray,
   ord: NormOrder,
   [row, column]: readonly number[],
@@ -73,9 +74,10 @@ function matrixNorm(
   if (ord === 1 || ord === -1) return over(row, column);
   if (ord === Number.POSITIVE_INFINITY || ord === Number.NEGATIVE_INFINITY) return over(column, row);
   if (ord === 2 || ord === -2 || ord === "nuc") {
-    throw new UnsupportedError(
-      `norm of matrices of order ${ord} needs singular values, which are not implemented`,
-    );
+    const s = svd(transpose(a, [...otherAxes(a.ndim, [row, column]), row, column]), { computeUv: false });
+    const reduce = ord === 2 ? max : ord === -2 ? min : sum;
+    const result = reduce(s, ord === 2 ? { axis: -1, initial: 0 } : { axis: -1 });
+    return keepdims ? expandDims(result, [Math.min(row, column), Math.max(row, column)]) : result;
   }
   throw new WeftValueError(`Invalid order '${ord}' for matrix norm.`);
 }

@@ -1,4 +1,5 @@
 /** `np.pad` in NumPy's modes. */
+import { isInteger } from "../../compiler/types/dtype.ts";
 import {
   type ArrayLike,
   convert,
@@ -12,10 +13,12 @@ import { range } from "../lax/axes.ts";
 import { add, mul, sub } from "../lax/elementwise.ts";
 import * as lax from "../lax/movement.ts";
 import { broadcastTo } from "../lax/operands.ts";
+import { applyAlongAxis } from "./apply.ts";
 import { linspace } from "./creation.ts";
 import { concatenate } from "./joining.ts";
 import { toArray } from "./promotion.ts";
 import { max, mean, min } from "./reductions.ts";
+import { round } from "./ufuncs.ts";
 
 /** How to fill: as NumPy's modes are named. */
 export type PadMode =
@@ -33,15 +36,21 @@ export type PadMode =
 /** One number for all sides, [before, after] for all axes, or a pair for each axis. */
 export type PadWidth = number | readonly [number, number] | readonly (readonly [number, number])[];
 
+/**
+ * A mode of the user's own: takes a vector padded with zeros, its [before, after] and the axis, and gives the vector
+ * to stand there.
+ */
+export type PadFunction = (vector: NdArray, widths: readonly [number, number], axis: number) => NdArray;
+
 export interface PadOptions {
   /** Default "constant". */
-  readonly mode?: PadMode;
+  readonly mode?: PadMode | PadFunction;
   /** "constant": the value, or [before, after] for all axes, or a pair for each. Default 0. */
   readonly constantValues?: PadWidth | NdArray;
-  /** "linear_ramp": the value at the edge. Default 0. */
-  readonly endValues?: number;
-  /** "maximum", "mean", "minimum": how many elements at the edge to take. Default all. */
-  readonly statLength?: number | null;
+  /** "linear_ramp": the values at the ends, as for `constantValues`. Default 0. */
+  readonly endValues?: PadWidth;
+  /** "maximum", "mean", "minimum": how many elements at the edge to take, for each side. Default all. */
+  readonly statLength?: PadWidth | null;
   /** "reflect" and "symmetric": "odd" mirrors through the edge value. Default "even". */
   readonly reflectType?: "even" | "odd";
 }
@@ -137,11 +146,22 @@ function ramp(x: NdArray, axis: number, width: number, side: Side, end: number):
   return convert(side === "before" ? values : lax.rev(values, [axis]), x.dtype);
 }
 
-function statistic(x: NdArray, axis: number, width: number, side: Side, options: PadOptions): NdArray {
-  const count = Math.min(options.statLength ?? x.shape[axis], x.shape[axis]);
+function statistic(
+  x: NdArray,
+  axis: number,
+  width: number,
+  side: Side,
+  mode: PadMode,
+  length: number | null,
+): NdArray {
+  const count = Math.min(length ?? x.shape[axis], x.shape[axis]);
   const near = edge(x, axis, side, count);
-  const reduce = options.mode === "maximum" ? max : options.mode === "minimum" ? min : mean;
-  return repeated(convert(reduce(near, { axis, keepdims: true }), x.dtype), axis, width);
+  if (mode === "maximum" || mode === "minimum") {
+    return repeated((mode === "maximum" ? max : min)(near, { axis, keepdims: true }), axis, width);
+  }
+  const average = mean(near, { axis, keepdims: true });
+  // As JAX: the mean of integers is rounded.
+  return repeated(convert(isInteger(x.dtype) ? round(average) : average, x.dtype), axis, width);
 }
 
 /**
@@ -152,9 +172,18 @@ export function pad(x: ArrayLike, padWidth: PadWidth, options: PadOptions = {}):
   let a = toArray("pad", x);
   const { mode = "constant" } = options;
   const widths = perAxis("pad_width", padWidth, a.ndim);
+  const ends = perAxis("end_values", options.endValues ?? 0, a.ndim);
+  const { statLength = null } = options;
+  const lengths = statLength === null ? null : perAxis("stat_length", statLength, a.ndim);
   if (widths.some((pair) => pair.some((n) => !Number.isInteger(n) || n < 0))) {
     throw new WeftValueError(
       `index can't contain negative values: pad widths ${widths.map(formatShape).join(", ")}`,
+    );
+  }
+  if (typeof mode === "function") {
+    return widths.reduce<NdArray>(
+      (y, pair, axis) => applyAlongAxis((vector) => mode(vector, pair, axis), axis, y),
+      padConstant(a, widths, 0),
     );
   }
   if (mode === "constant" || mode === "empty")
@@ -177,11 +206,13 @@ export function pad(x: ArrayLike, padWidth: PadWidth, options: PadOptions = {}):
         case "wrap":
           return wrapped(a, axis, width, which);
         case "linear_ramp":
-          return [ramp(a, axis, width, which, options.endValues ?? 0)];
+          return [ramp(a, axis, width, which, ends[axis][which === "before" ? 0 : 1])];
         case "maximum":
         case "minimum":
         case "mean":
-          return [statistic(a, axis, width, which, options)];
+          return [
+            statistic(a, axis, width, which, mode, lengths?.[axis][which === "before" ? 0 : 1] ?? null),
+          ];
         default:
           throw new UnsupportedError(`Unimplemented padding mode '${String(mode)}' for np.pad.`);
       }

@@ -16,7 +16,7 @@ import {
 } from "../core/index.ts";
 import { canonicalizeAxes, canonicalizeAxis } from "../lax/axes.ts";
 import * as lax from "../lax/elementwise.ts";
-import { reshape } from "../lax/movement.ts";
+import { concatenate, reshape } from "../lax/movement.ts";
 import { broadcastShapes, broadcastTo, numberAs } from "../lax/operands.ts";
 import * as reduce from "../lax/reductions.ts";
 import { where as choose, truth } from "./logic.ts";
@@ -44,9 +44,11 @@ export interface SumOptions extends WhereOptions {
   readonly dtype?: DType | null;
   /** What to start from. */
   readonly initial?: ArrayLike | null;
+  /** Whether bool and narrow integers become 32 bits wide; default true. Where not, bool still becomes int32. */
+  readonly promoteIntegers?: boolean;
 }
 
-export type ExtremeOptions = Omit<SumOptions, "dtype">;
+export type ExtremeOptions = Omit<SumOptions, "dtype" | "promoteIntegers">;
 
 export interface MeanOptions extends WhereOptions {
   readonly dtype?: DType | null;
@@ -56,7 +58,9 @@ export interface VarOptions extends MeanOptions {
   /** What is subtracted from the number of elements in the divisor. Default 0. */
   readonly ddof?: number;
   /** The array API's name for ddof. */
-  readonly correction?: number;
+  readonly correction?: number | null;
+  /** The mean, where it is known, with the reduced axes kept. */
+  readonly mean?: ArrayLike | null;
 }
 
 /** Options, or an axis alone. */
@@ -117,7 +121,7 @@ function arithmetic(
   const operand = toArray(name, x);
   const widened = convert(
     operand,
-    options.dtype ?? sumDType(operand.dtype),
+    options.dtype ?? ((options.promoteIntegers ?? true) ? sumDType(operand.dtype) : operand.dtype),
     operand.weakType && !options.dtype,
   );
   const a = masked(
@@ -248,7 +252,9 @@ export function variance(x: ArrayLike, given: OptionsOrAxis<VarOptions> = {}): N
   if (!isFloating(computed)) throw new WeftTypeError(`var takes a floating dtype, got ${computed}`);
   const { axis, keepdims, where } = options;
   const wide = convert(a, computed);
-  const center = mean(wide, { axis, keepdims: true, where });
+  const known = options.mean ?? null;
+  const center =
+    known === null ? mean(wide, { axis, keepdims: true, where }) : convert(toArray("var", known), computed);
   const squares = lax.square(lax.sub(wide, broadcastTo(center, wide.shape)));
   const total = sum(squares, { axis, keepdims, where });
   const count = elementCount(a, where, options, computed);
@@ -328,6 +334,47 @@ export function cumsum(x: ArrayLike, options: CumulativeOptions | number | null 
 /** Products of the elements up to each place (`jnp.cumprod`); bool as int32. */
 export function cumprod(x: ArrayLike, options: CumulativeOptions | number | null = {}): NdArray {
   return cumulative("cumprod", x, options, reduce.cumprod);
+}
+
+export interface CumulativeArrayOptions {
+  /** Required where x has more than one axis. */
+  readonly axis?: number | null;
+  readonly dtype?: DType | null;
+  /** Whether the fold of nothing comes first. */
+  readonly includeInitial?: boolean;
+}
+
+function cumulativeArray(name: "sum" | "prod", x: ArrayLike, options: CumulativeArrayOptions): NdArray {
+  const a = toArray(`cumulative_${name}`, x);
+  if (a.ndim === 0) {
+    throw new WeftValueError(
+      "The input must be non-scalar to take a cumulative sum, however a scalar value or scalar array was given.",
+    );
+  }
+  const { axis: wanted = null } = options;
+  if (wanted === null && a.ndim > 1) {
+    throw new WeftValueError(
+      `The input array has rank ${a.ndim}, however axis was not set to an explicit value. The axis argument is only ` +
+        "optional for one-dimensional arrays.",
+    );
+  }
+  const axis = canonicalizeAxis(wanted ?? 0, a.ndim);
+  // As JAX: sums widen, products do not.
+  const own = a.dtype === "bool" ? DEFAULT_INT : a.dtype;
+  const dtype = options.dtype ?? (name === "sum" ? sumDType(a.dtype) : own);
+  const folded = (name === "sum" ? cumsum : cumprod)(a, { axis, dtype });
+  if (!(options.includeInitial ?? false)) return folded;
+  const first = full(name === "sum" ? 0 : 1, folded.dtype, a.shape.toSpliced(axis, 1, 1));
+  return concatenate([first, folded], axis);
+}
+
+/** Sums of the elements up to each place, in a dtype wide enough (`jnp.cumulative_sum`). */
+export function cumulativeSum(x: ArrayLike, options: CumulativeArrayOptions = {}): NdArray {
+  return cumulativeArray("sum", x, options);
+}
+/** Products of the elements up to each place; bool as int32 (`jnp.cumulative_prod`). */
+export function cumulativeProd(x: ArrayLike, options: CumulativeArrayOptions = {}): NdArray {
+  return cumulativeArray("prod", x, options);
 }
 
 /** x where it is a number, `value` where it is NaN. */

@@ -1,25 +1,17 @@
 /** Sorting, searching, counting (`jax.numpy`). */
 import { isFloating } from "../../compiler/types/dtype.ts";
-import { rowMajorStrides, sizeOf } from "../../compiler/types/tensor-type.ts";
-import {
-  type ArrayLike,
-  arrayFromData,
-  convert,
-  full,
-  NdArray,
-  WeftTypeError,
-  WeftValueError,
-} from "../core/index.ts";
+import { sizeOf } from "../../compiler/types/tensor-type.ts";
+import { type ArrayLike, convert, full, NdArray, WeftTypeError, WeftValueError } from "../core/index.ts";
 import { canonicalizeAxis, range } from "../lax/axes.ts";
 import * as lax from "../lax/elementwise.ts";
-import { scatterAdd } from "../lax/indexing.ts";
-import { broadcastedIota, concatenate, expandDims, reshape, rev, sliceInDim } from "../lax/movement.ts";
-import { broadcastTo, numberAs } from "../lax/operands.ts";
-import { cumsum, reduceSum } from "../lax/reductions.ts";
+import { broadcastedIota, concatenate, expandDims, rev, sliceInDim } from "../lax/movement.ts";
+import { broadcastTo } from "../lax/operands.ts";
+import { reduceSum } from "../lax/reductions.ts";
 import { sortedOrder, sort as sortTogether } from "../lax/sorting.ts";
 import { array } from "./array.ts";
 import { isnan, truth, where } from "./logic.ts";
 import { isArrayLike, ravel } from "./movement.ts";
+import { nonzero, type SizeOptions } from "./nonzero.ts";
 import { concreteData, promoteDTypes, toArray } from "./promotion.ts";
 import * as reduce from "./reductions.ts";
 import { take } from "./take.ts";
@@ -28,6 +20,8 @@ export interface SortOptions {
   /** Default the last; null sorts the array flattened. */
   readonly axis?: number | null;
   readonly descending?: boolean;
+  /** Whether equal elements keep their order; sorts always do. */
+  readonly stable?: boolean;
 }
 
 function alongAxis(
@@ -65,197 +59,100 @@ export function lexsort(keys: readonly ArrayLike[] | NdArray, options: { axis?: 
   return sorted[arrays.length];
 }
 
-/** The element at place kth in order, the smaller before it and the others behind, in order (`jnp.partition`). */
-export function partition(x: ArrayLike, kth: number, options: { axis?: number } = {}): NdArray {
-  const a = toArray("partition", x);
-  const axis = canonicalizeAxis(options.axis ?? -1, a.ndim);
-  canonicalizeAxis(kth, a.shape[axis], "kth");
-  return sort(a, { axis });
-}
-
-export interface SizeOptions {
-  /** How many results there are to be: required where values are not known while tracing. */
-  readonly size?: number | null;
-  /** What stands behind the last result. */
-  readonly fillValue?: ArrayLike | null;
-}
-
-/** Places of the elements ≠ 0, an int32 vector for every axis (`jnp.nonzero`). */
-export function nonzero(x: ArrayLike, options: SizeOptions = {}): NdArray[] {
-  const a = toArray("nonzero", x);
-  const mask = truth(a, "nonzero");
-  const strides = rowMajorStrides(a.shape);
-  const { size = null, fillValue = null } = options;
-  if (size === null) {
-    const elements = concreteData(
-      mask,
-      "The size argument of np.nonzero must be statically specified to use np.nonzero within transformations.",
-    );
-    const found = range(a.size).filter((i) => elements[i] !== 0);
-    return a.shape.map((n, axis) =>
-      arrayFromData(
-        found.map((i) => Math.floor(i / strides[axis]) % n),
-        "int32",
-        [found.length],
-      ),
-    );
-  }
-  const flat = reshape(mask, [a.size]);
-  const count = reduceSum(convert(flat, "int32"));
-  // Place i goes to slot (number of hits up to i) − 1; what is no hit goes nowhere.
-  const order = lax.sub(cumsum(convert(flat, "int32")), 1);
-  const slots = lax.select(flat, order, numberAs(size, "int32", [a.size]));
-  const places = scatterAdd(
-    full(0, "int32", [size]),
-    expandDims(slots, [1]),
-    broadcastedIota("int32", [a.size], 0),
-    {
-      updateWindowDims: [],
-      insertedWindowDims: [0],
-      scatterDimsToOperandDims: [0],
-    },
-  );
-  const valid = lax.lt(broadcastedIota("int32", [size], 0), broadcastTo(count, [size]));
-  return a.shape.map((n, axis) =>
-    where(
-      valid,
-      lax.rem(lax.div(places, strides[axis]), n),
-      convert(toArray("nonzero", fillValue ?? 0), "int32"),
-    ),
-  );
-}
-
-/** Places of the elements ≠ 0 of the flattened array (`jnp.flatnonzero`). */
-export function flatnonzero(x: ArrayLike, options: SizeOptions = {}): NdArray {
-  return nonzero(ravel(x), options)[0];
-}
-
-/** Places of the elements ≠ 0: [count, ndim] (`jnp.argwhere`). */
-export function argwhere(x: ArrayLike, options: SizeOptions = {}): NdArray {
-  const parts = nonzero(x, options);
-  const n = parts[0]?.size ?? 0;
-  if (parts.length === 0) return full(0, "int32", [n, 0]);
-  return concatenate(
-    parts.map((p) => expandDims(p, [1])),
-    1,
-  );
-}
-
-/** Elements where a condition holds, along an axis or of the flattened array; outside of jit (`jnp.compress`). */
-export function compress(
-  condition: ArrayLike | readonly boolean[],
-  x: ArrayLike,
-  options: { axis?: number | null } = {},
-): NdArray {
-  const mask = isArrayLike(condition) ? condition : array([...condition]);
-  const a = toArray("compress", x);
-  const [places] = nonzero(mask);
-  return take(a, places, { axis: options.axis ?? null, mode: "clip" });
-}
-
-/** Elements of the flattened array where a condition holds; outside of jit (`jnp.extract`). */
-export function extract(condition: ArrayLike, x: ArrayLike): NdArray {
-  return compress(ravel(condition), x);
-}
-
-export interface UniqueOptions extends SizeOptions {
-  readonly returnIndex?: boolean;
-  readonly returnInverse?: boolean;
-  readonly returnCounts?: boolean;
-}
-
-/** What `uniqueAll` gives; each a vector but the inverse, which has the operand's shape. */
-export interface UniqueResult {
-  /** The distinct elements in ascending order. */
-  readonly values: NdArray;
-  /** Where each of them is first in the flattened operand. */
-  readonly indices: NdArray;
-  /** Which of them every element is. */
-  readonly inverse: NdArray;
-  readonly counts: NdArray;
-}
-
-/**
- * Distinct elements of the flattened array, with their places and counts (`jnp.unique_all`). With `size`, missing ones
- * are filled with `fillValue`, or with the least element. Without `size` the array must have its values.
- */
-export function uniqueAll(x: ArrayLike, options: SizeOptions = {}): UniqueResult {
-  const operand = toArray("unique", x);
-  const a = ravel(operand);
-  const n = a.size;
-  if (n === 0) {
-    const none = full(0, "int32", [0]);
-    return { values: a, indices: none, inverse: reshape(none, operand.shape), counts: none };
-  }
-  const [sorted, order] = sortedOrder(a, 0);
-  const [before, after] = [sliceInDim(sorted, 0, n - 1), sliceInDim(sorted, 1, n)];
-  const differ = lax.ne(before, after);
-  // NaN is one value, though no NaN equals another.
-  const news = isFloating(a.dtype)
-    ? lax.bitwiseAnd(differ, lax.bitwiseNot(lax.bitwiseAnd(isnan(before), isnan(after))))
-    : differ;
-  const first = concatenate([full(1, "bool", [1]), news], 0);
-  const group = lax.sub(cumsum(convert(first, "int32")), 1);
-  let { size = null } = options;
-  if (size === null) {
-    const flags = concreteData(
-      first,
-      "The error arose for the first argument of np.unique(). To make np.unique() compatible with jit and other " +
-        "transforms, you can specify a concrete value for the size argument.",
-    );
-    size = Array.from(flags).filter((f) => f !== 0).length;
-  }
-  const [places] = nonzero(first, { size });
-  const present = lax.le(
-    broadcastedIota("int32", [size], 0),
-    broadcastTo(sliceToScalar(group, n - 1), [size]),
-  );
-  const found = take(sorted, places, { axis: 0, mode: "clip" });
-  const fill = options.fillValue ?? null;
-  const values = fill === null ? found : where(present, found, convert(toArray("unique", fill), a.dtype));
-  const add = { updateWindowDims: [], insertedWindowDims: [0], scatterDimsToOperandDims: [0] };
-  const counts = scatterAdd(full(0, "int32", [size]), expandDims(group, [1]), full(1, "int32", [n]), add);
-  const inverse = scatterAdd(full(0, "int32", [n]), expandDims(order, [1]), group, add);
+/** A vector along an axis sorted, its axis, and the place kth counted from the front. */
+function aroundKth(name: string, x: ArrayLike, kth: number, given: number | undefined) {
+  const a = toArray(name, x);
+  const axis = canonicalizeAxis(given ?? -1, a.ndim);
+  const n = a.shape[axis];
+  const at = canonicalizeAxis(kth, n, "kth");
+  const [sorted, order] = sortedOrder(a, axis);
+  const part = (y: NdArray, from: number, to: number): NdArray => sliceInDim(y, from, to, { axis });
   return {
-    values,
-    indices: take(order, places, { axis: 0, mode: "clip" }),
-    inverse: reshape(inverse, operand.shape),
-    counts,
+    axis,
+    bottom: (y: NdArray) => part(y, 0, at + 1),
+    top: (y: NdArray) => part(y, at + 1, n),
+    sorted,
+    order,
   };
 }
 
-function sliceToScalar(x: NdArray, at: number): NdArray {
-  return reshape(sliceInDim(x, at, at + 1), []);
+/**
+ * The element at place kth in order, the smaller before it and the others behind (`jnp.partition`). As in JAX the
+ * smaller ascend and the others descend.
+ */
+export function partition(x: ArrayLike, kth: number, options: { axis?: number } = {}): NdArray {
+  const { axis, bottom, top, sorted } = aroundKth("partition", x, kth, options.axis);
+  return concatenate([bottom(sorted), rev(top(sorted), [axis])], axis);
+}
+
+/** The places that make a partition, those of the greater elements in ascending order (`jnp.argpartition`): int32. */
+export function argpartition(x: ArrayLike, kth: number, options: { axis?: number } = {}): NdArray {
+  const { axis, bottom, top, order } = aroundKth("argpartition", x, kth, options.axis);
+  return concatenate([bottom(order), sortTogether(top(order), { dimension: axis })], axis);
+}
+
+export interface CompressOptions extends SizeOptions {
+  readonly axis?: number | null;
 }
 
 /**
- * Distinct elements in ascending order (`jnp.unique`); with returnIndex, returnInverse or returnCounts a list of them
- * and these, in this order. Under `jit` it needs `size`.
+ * Elements where a condition (a vector) holds, along an axis or of the flattened array (`jnp.compress`). Under jit it
+ * needs `size`; then `fillValue` (default 0) stands behind the elements.
  */
-export function unique(x: ArrayLike, options?: SizeOptions): NdArray;
-export function unique(x: ArrayLike, options: UniqueOptions): NdArray | NdArray[];
-export function unique(x: ArrayLike, options: UniqueOptions = {}): NdArray | NdArray[] {
-  const { values, indices, inverse, counts } = uniqueAll(x, options);
-  const { returnIndex = false, returnInverse = false, returnCounts = false } = options;
-  if (!returnIndex && !returnInverse && !returnCounts) return values;
-  return [
-    values,
-    ...(returnIndex ? [indices] : []),
-    ...(returnInverse ? [inverse] : []),
-    ...(returnCounts ? [counts] : []),
-  ];
+export function compress(
+  condition: ArrayLike | readonly boolean[],
+  x: ArrayLike,
+  options: CompressOptions = {},
+): NdArray {
+  const mask = truth(isArrayLike(condition) ? condition : array([...condition]));
+  if (mask.ndim !== 1) throw new WeftValueError("condition must be a 1D array");
+  const given = toArray("compress", x);
+  const { axis: wanted = null, size = null, fillValue = 0 } = options;
+  const a = wanted === null ? ravel(given) : given;
+  const axis = wanted === null ? 0 : canonicalizeAxis(wanted, a.ndim);
+  const n = a.shape[axis];
+  if (size === null) {
+    const [places] = nonzero(mask);
+    if (mask.size > n && concreteData(places, "").length > 0 && reduce.max(places).item() >= n) {
+      throw new WeftValueError("condition contains entries that are out of bounds");
+    }
+    return take(a, places, { axis, mode: "clip" });
+  }
+  if (!Number.isInteger(size) || size < 0 || size > n) {
+    throw new WeftValueError(
+      "size must be positive and not greater than the size of the array axis; " +
+        `got size=${size} for a.shape[axis]=${n}`,
+    );
+  }
+  const within = sliceInDim(mask, 0, Math.min(mask.size, n));
+  const [places] = nonzero(within, { size });
+  const found = take(a, places, { axis, mode: "clip" });
+  const count = reduceSum(convert(within, "int32"));
+  const valid = lax.lt(broadcastedIota("int32", found.shape, axis), broadcastTo(count, found.shape));
+  return where(valid, found, convert(toArray("compress", fillValue ?? 0), a.dtype));
+}
+
+/** Elements of the flattened array where a condition holds (`jnp.extract`). Under jit it needs `size`. */
+export function extract(condition: ArrayLike, x: ArrayLike, options: SizeOptions = {}): NdArray {
+  return compress(ravel(condition), x, options);
 }
 
 export interface SearchOptions {
   /** The place before (left, default) or behind equal elements. */
   readonly side?: "left" | "right";
+  /** The places that sort the vector, where it is not in order. */
+  readonly sorter?: ArrayLike | null;
 }
 
 /** Where elements go into a sorted vector (`jnp.searchsorted`): int32 of the shape of v. By bisection. */
 export function searchsorted(sorted: ArrayLike, v: ArrayLike, options: SearchOptions = {}): NdArray {
-  const [a, query] = promoteDTypes("searchsorted", sorted, v);
+  const { side = "left", sorter = null } = options;
+  const given = sorter === null ? sorted : take(sorted, sorter, { mode: "clip" });
+  const [a, query] = promoteDTypes("searchsorted", given, v);
   if (a.ndim !== 1) throw new WeftValueError("a should be 1-dimensional");
-  const { side = "left" } = options;
+  if (side !== "left" && side !== "right") {
+    throw new WeftValueError(`invalid argument side='${String(side)}', expected 'left' or 'right'`);
+  }
   const n = a.shape[0];
   let low = full(0, "int32", query.shape);
   if (n === 0) return low;

@@ -3,11 +3,20 @@
  * computes in floats ("inexact") turn int and bool operands into float32.
  */
 import { DTYPE_INFO, isFloating, isInteger } from "../../compiler/types/dtype.ts";
-import { type ArrayLike, convert, type NdArray, UnsupportedError, WeftTypeError } from "../core/index.ts";
+import {
+  type ArrayLike,
+  convert,
+  type NdArray,
+  UnsupportedError,
+  WeftTypeError,
+  WeftValueError,
+} from "../core/index.ts";
 import { range } from "../lax/axes.ts";
 import * as lax from "../lax/elementwise.ts";
 import { slice, squeeze } from "../lax/movement.ts";
 import { constantLike } from "../lax/operands.ts";
+import { besselI0e } from "../lax/special.ts";
+import { customJvp } from "../transforms/custom-jvp.ts";
 import { inexact, promoteArgs, promoteArgsInexact, promoteArgsNumeric, toArray } from "./promotion.ts";
 
 /** x + y; on bool the logical or (`jnp.add`). */
@@ -40,7 +49,8 @@ export const divide = trueDivide;
 /** Quotient and remainder of floats as Python has them (`_float_divmod` of jax.numpy). */
 function floatDivmod(a: NdArray, b: NdArray): [NdArray, NdArray] {
   const truncated = lax.rem(a, b);
-  const quotient = lax.div(lax.sub(a, truncated), b);
+  // Of a division by 0 the remainder is NaN, and the quotient is not.
+  const quotient = lax.div(lax.select(lax.eq(b, 0), a, lax.sub(a, truncated)), b);
   const adjust = lax.bitwiseAnd(lax.ne(truncated, 0), lax.ne(lax.sign(b), lax.sign(truncated)));
   return [
     lax.round(lax.select(adjust, lax.sub(quotient, 1), quotient)),
@@ -143,10 +153,10 @@ export const absolute = abs;
 export const fabs = (x: ArrayLike): NdArray => lax.abs(inexact("fabs", x));
 /** −1, 0 or 1 (`jnp.sign`). */
 export const sign = (x: ArrayLike): NdArray => lax.sign(toArray("sign", x));
-/** x² (`jnp.square`). */
+/** x², of bool as int32 (`jnp.square`). */
 export function square(x: ArrayLike): NdArray {
   const a = toArray("square", x);
-  return a.dtype === "bool" ? a : lax.square(a);
+  return lax.square(a.dtype === "bool" ? convert(a, "int32") : a);
 }
 /** 1 / x in floats (`jnp.reciprocal`). */
 export const reciprocal = (x: ArrayLike): NdArray => lax.reciprocal(inexact("reciprocal", x));
@@ -305,15 +315,27 @@ export function hypot(x: ArrayLike, y: ArrayLike): NdArray {
   return lax.select(infinite, constantLike(length, Number.POSITIVE_INFINITY), length);
 }
 
-/** log(eˣ + eʸ) without overflow (`jnp.logaddexp`). */
-export function logaddexp(x: ArrayLike, y: ArrayLike): NdArray {
-  const [a, b] = promoteArgsInexact("logaddexp", x, y);
+const addExponentials = customJvp(function logaddexp(a: NdArray, b: NdArray): NdArray {
   const delta = lax.sub(a, b);
   // Equal infinities have no difference; their sum is right, and their difference must not reach the other branch.
   const undefinedDelta = lax.ne(delta, delta);
   const safe = lax.select(undefinedDelta, constantLike(delta, 0), delta);
   const sum = lax.add(lax.max(a, b), lax.log1p(lax.exp(lax.neg(lax.abs(safe)))));
   return lax.select(undefinedDelta, lax.add(a, b), sum);
+});
+// e^(x − result), as JAX has it (`_logaddexp_jvp`): finite where both are +∞, NaN where one is NaN.
+addExponentials.defJvp(([a, b], [s, t]) => {
+  const result = addExponentials(a, b);
+  const finite = (x: NdArray): NdArray =>
+    lax.select(lax.eq(x, Number.POSITIVE_INFINITY), constantLike(x, 0), x);
+  const share = (x: NdArray): NdArray => lax.exp(lax.sub(finite(x), finite(result)));
+  return [result, lax.add(lax.mul(s, share(a)), lax.mul(t, share(b)))];
+});
+
+/** log(eˣ + eʸ) without overflow (`jnp.logaddexp`). */
+export function logaddexp(x: ArrayLike, y: ArrayLike): NdArray {
+  const [a, b] = promoteArgsInexact("logaddexp", x, y);
+  return addExponentials(a, b);
 }
 
 /** log₂(2ˣ + 2ʸ) without overflow (`jnp.logaddexp2`). */
@@ -369,8 +391,9 @@ export function nextafter(x: ArrayLike, y: ArrayLike): NdArray {
   return lax.nextafter(a, b);
 }
 
-/** x · 2ʸ (`jnp.ldexp`). */
-export function ldexp(x: ArrayLike, y: ArrayLike): NdArray {
-  const [a, b] = promoteArgsInexact("ldexp", x, y);
-  return lax.mul(a, lax.exp2(b));
+/** I₀(x), the modified Bessel function of order 0 (`jnp.i0`). Throws WeftValueError for integers. */
+export function i0(x: ArrayLike): NdArray {
+  const a = toArray("i0", x);
+  if (!isFloating(a.dtype)) throw new WeftValueError(`Unsupported input type to np.i0: ${a.dtype}`);
+  return lax.mul(lax.exp(lax.abs(a)), besselI0e(a));
 }

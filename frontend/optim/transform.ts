@@ -143,9 +143,12 @@ function movingAverage(
   return mapTree((g, m) => add(multiply(f(g), 1 - decay), multiply(m, decay)), updates, average);
 }
 
-/** 1 − decayᵏ: what a moving average that started from 0 has to be divided by. */
-function biasCorrection(decay: number, count: NdArray): NdArray {
-  return subtract(1, lax.pow(full(decay, "float32"), convert(count, "float32")));
+/** 1 − decayᵏ: what a moving average that started from 0 has to be divided by, in float32 or as exact as the average. */
+function biasCorrection(decay: number, count: NdArray): (average: NdArray) => NdArray {
+  return ({ dtype }) => {
+    const exact = dtype === "float64" ? "float64" : "float32";
+    return subtract(1, lax.pow(full(decay, exact), convert(count, exact)));
+  };
 }
 
 export interface AdamOptions {
@@ -176,9 +179,9 @@ export function scaleByAdam(options: AdamOptions = {}): GradientTransformation {
         (g, m, v) => {
           const first =
             next === null
-              ? divide(m, c1)
-              : add(multiply(divide(m, next), b1), multiply(divide(g, c1), 1 - b1));
-          return convert(divide(first, add(lax.sqrt(add(divide(v, c2), epsRoot)), eps)), g.dtype);
+              ? divide(m, c1(m))
+              : add(multiply(divide(m, next(m)), b1), multiply(divide(g, c1(m)), 1 - b1));
+          return convert(divide(first, add(lax.sqrt(add(divide(v, c2(v)), epsRoot)), eps)), g.dtype);
         },
         updates,
         mu,
@@ -204,7 +207,7 @@ export function scaleByAdamax(options: Pick<AdamOptions, "b1" | "b2" | "eps"> = 
       );
       const c1 = biasCorrection(b1, count);
       return [
-        mapTree<U>((g, m, v) => convert(divide(divide(m, c1), v), g.dtype), updates, mu, nu),
+        mapTree<U>((g, m, v) => convert(divide(divide(m, c1(m)), v), g.dtype), updates, mu, nu),
         sealed({ count, mu, nu }),
       ];
     },
@@ -313,7 +316,9 @@ export function addDecayedWeights(weightDecay: ArrayLike = 0): GradientTransform
 
 /** Every element kept within ±maxDelta (`optax.clip`). */
 export function clip(maxDelta: ArrayLike): GradientTransformation {
-  return stateless((g) => clipArray(g, multiply(maxDelta, -1), maxDelta));
+  // A number stays one, exact in the dtype of the updates.
+  const least = typeof maxDelta === "number" ? -maxDelta : multiply(maxDelta, -1);
+  return stateless((g) => clipArray(g, least, maxDelta));
 }
 
 /** √ of the sum of squares of all elements of a tree (`optax.global_norm`). */

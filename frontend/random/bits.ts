@@ -1,4 +1,5 @@
 /** Random bits and uniform numbers (`jax.random`), bit for bit as JAX has them. */
+import { roundTo } from "../../compiler/kernel/constants.ts";
 import { DTYPE_INFO, type DType, isFloating, isInteger } from "../../compiler/types/dtype.ts";
 import { type Shape, sameShape, sizeOf } from "../../compiler/types/tensor-type.ts";
 import {
@@ -23,9 +24,10 @@ import {
   transpose,
 } from "../lax/movement.ts";
 import { broadcastShapes, broadcastTo, constantLike, numberAs } from "../lax/operands.ts";
-import { threefry2x32 } from "../lax/random-bits.ts";
+import { threefry2x32, threefryCounters } from "../lax/random-bits.ts";
 import { config } from "./config.ts";
-import { bits32, counters, hashCounters, type KeyLike, singleKey, splitWords } from "./keys.ts";
+import { bits32, counters, type KeyLike, singleKey, splitWords } from "./keys.ts";
+import { fusedMultiplyAdd } from "./scaling.ts";
 
 /** Throws WeftValueError unless parameters broadcast to the shape of the result. */
 export function checkShape(name: string, shape: Shape, ...parameters: readonly Shape[]): void {
@@ -50,7 +52,7 @@ function narrowBits(k1: NdArray, k2: NdArray, width: 8 | 16, shape: Shape): NdAr
   if (config.threefryPartitionable) return convert(bits32(k1, k2, shape), dtype);
   const size = sizeOf(shape);
   const words = Math.ceil((width * size) / 32);
-  const hashed = hashCounters(k1, k2, iota("uint32", words));
+  const hashed = threefryCounters(k1, k2, iota("uint32", words));
   const parts = 32 / width;
   const shifts = lax.mul(broadcastedIota("uint32", [parts, words], 0), width);
   const shifted = lax.shiftRightLogical(broadcastTo(expandDims(hashed, [0]), [parts, words]), shifts);
@@ -67,7 +69,7 @@ function wideBits(k1: NdArray, k2: NdArray, shape: Shape): [high: NdArray, low: 
     return threefry2x32(k1, k2, high, low);
   }
   const size = sizeOf(shape);
-  const words = hashCounters(k1, k2, iota("uint32", 2 * size));
+  const words = threefryCounters(k1, k2, iota("uint32", 2 * size));
   return [reshape(sliceInDim(words, 0, size), shape), reshape(sliceInDim(words, size, 2 * size), shape)];
 }
 
@@ -133,10 +135,15 @@ export function parameter(name: string, value: ArrayLike, dtype: DType, shape: S
   return broadcastTo(array, shape);
 }
 
-/**
- * Uniform on [minval, maxval) (`jax.random.uniform`). On [0, 1), and where maxval − minval is a power of two, bit for bit
- * JAX's; elsewhere the last bit depends on whether a device fuses the product and the sum, on JAX's devices too.
- */
+/** Whether x · span is exact, so that scaling rounds once however it is computed: span is 0 or a power of two. */
+function scalesExactly(minval: ArrayLike, maxval: ArrayLike, dtype: DType): boolean {
+  if (minval instanceof NdArray || maxval instanceof NdArray) return false;
+  const round = (x: number): number => roundTo(x, dtype);
+  const span = round(round(Number(maxval)) - round(Number(minval)));
+  return span === 0 || Number.isInteger(Math.log2(Math.abs(span)));
+}
+
+/** Uniform on [minval, maxval), bit for bit JAX's on the CPU (`jax.random.uniform`). */
 export function uniform(key: KeyLike, shape: number | Shape = [], options: UniformOptions = {}): NdArray {
   const sizes = canonicalizeShape(shape);
   const dtype = checkFloat("uniform", options.dtype ?? "float32");
@@ -146,7 +153,11 @@ export function uniform(key: KeyLike, shape: number | Shape = [], options: Unifo
   if (minval === 0 && maxval === 1) return floats;
   const low = parameter("uniform", minval, dtype, sizes);
   const high = parameter("uniform", maxval, dtype, sizes);
-  return lax.max(low, lax.add(lax.mul(floats, lax.sub(high, low)), low));
+  const span = lax.sub(high, low);
+  const scaled = scalesExactly(minval, maxval, dtype)
+    ? lax.add(lax.mul(floats, span), low)
+    : fusedMultiplyAdd(floats, span, low);
+  return lax.max(low, scaled);
 }
 
 export interface RandintOptions {

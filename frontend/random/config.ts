@@ -1,11 +1,6 @@
-/** How random bits are made. */
-export interface RandomConfig {
-  /**
-   * Whether a bit depends on its own place alone, as JAX has it by default since 0.5 (`jax_threefry_partitionable`);
-   * false gives the numbers of JAX before. Read when a function is traced: a function compiled before keeps its bits.
-   */
-  threefryPartitionable: boolean;
-}
+/** How random bits are made: part of the program's settings. */
+import type { Settings } from "../config/config.ts";
 
-/** Settings of the generator, for the whole program (`jax.config`). */
-export const config: RandomConfig = { threefryPartitionable: true };
+export { config } from "../config/config.ts";
+/** What of the settings concerns random numbers. */
+export type RandomConfig = Pick<Settings, "threefryPartitionable">;

@@ -1,6 +1,6 @@
 /** Discrete distributions, permutations and choices (`jax.random`). */
 import type { DType } from "../../compiler/types/dtype.ts";
-import { isFloating } from "../../compiler/types/dtype.ts";
+import { isFloating, isInteger } from "../../compiler/types/dtype.ts";
 import { type Shape, sizeOf } from "../../compiler/types/tensor-type.ts";
 import {
   type ArrayLike,
@@ -16,23 +16,43 @@ import { indexInDim, iota, reshape, sliceInDim, transpose } from "../lax/movemen
 import { broadcastShapes, broadcastTo, constantLike, numberAs } from "../lax/operands.ts";
 import { argmax, cumsum } from "../lax/reductions.ts";
 import { sortKeyVal, topK } from "../lax/sorting.ts";
+import { finfo } from "../numpy/dtypes.ts";
 import { searchsorted } from "../numpy/sorting.ts";
 import { take } from "../numpy/take.ts";
 import { checkFloat, checkShape, randint, uniform } from "./bits.ts";
-import { gumbel } from "./distributions.ts";
+import { type GumbelMode, gumbel } from "./distributions.ts";
 import { bits32, type KeyLike, singleKey, splitWords, wordsOf } from "./keys.ts";
 
 type Size = number | Shape;
 
+export interface BernoulliOptions {
+  /** "high" compares with twice as many bits, so that probabilities near 0 are met more exactly. Default "low". */
+  readonly mode?: "high" | "low";
+}
+
 /** true with probability p: bool of the shape, or of the shape of p (`jax.random.bernoulli`). */
-export function bernoulli(key: KeyLike, p: ArrayLike = 0.5, shape: Size | null = null): NdArray {
+export function bernoulli(
+  key: KeyLike,
+  p: ArrayLike = 0.5,
+  shape: Size | null = null,
+  options: BernoulliOptions = {},
+): NdArray {
+  const { mode = "low" } = options;
+  if (mode !== "high" && mode !== "low") {
+    throw new WeftValueError(`got mode='${String(mode)}', expected 'high' or 'low'`);
+  }
   const chance = p instanceof NdArray ? p : numberAs(p, "float32");
   if (!isFloating(chance.dtype)) {
     throw new WeftTypeError(`bernoulli probability \`p\` must have a floating dtype, got ${chance.dtype}.`);
   }
   const sizes = shape === null ? chance.shape : canonicalizeShape(shape);
   checkShape("bernoulli", sizes, chance.shape);
-  return lax.lt(uniform(key, sizes, { dtype: chance.dtype }), broadcastTo(chance, sizes));
+  const spread = broadcastTo(chance, sizes);
+  const { dtype } = chance;
+  if (mode === "low") return lax.lt(uniform(key, sizes, { dtype }), spread);
+  const drawn = uniform(key, [2, ...sizes], { dtype });
+  const [high, low] = [0, 1].map((i) => indexInDim(drawn, i, { keepdims: false }));
+  return lax.lt(lax.mul(low, 2 ** -finfo(dtype).nmant), lax.sub(spread, high));
 }
 
 /** −1 or 1 with equal probability (`jax.random.rademacher`). */
@@ -50,12 +70,16 @@ export function geometric(
 ): NdArray {
   const chance = p instanceof NdArray ? p : numberAs(p, "float32");
   checkFloat("geometric", chance.dtype);
+  const { dtype = "int32" } = options;
+  if (!isInteger(dtype)) {
+    throw new WeftValueError(`dtype argument to \`geometric\` must be an int dtype, got ${dtype}`);
+  }
   const sizes = shape === null ? chance.shape : canonicalizeShape(shape);
   checkShape("geometric", sizes, chance.shape);
   const drawn = uniform(key, sizes, { dtype: chance.dtype });
   const u = lax.select(lax.eq(drawn, 0), constantLike(drawn, 1), drawn);
   const rate = broadcastTo(lax.log1p(lax.neg(chance)), sizes);
-  return convert(lax.add(lax.floor(lax.div(lax.log(u), rate)), 1), options.dtype ?? "int32");
+  return convert(lax.add(lax.floor(lax.div(lax.log(u), rate)), 1), dtype);
 }
 
 export interface CategoricalOptions {
@@ -65,6 +89,8 @@ export interface CategoricalOptions {
   readonly shape?: Size | null;
   /** Whether a class may be drawn again; else the shape's first axes are drawn together. Default true. */
   readonly replace?: boolean;
+  /** How the noise is drawn; see gumbel. */
+  readonly mode?: GumbelMode | null;
 }
 
 /** Class numbers by unnormalised log probabilities, by Gumbel's maximum: int32 (`jax.random.categorical`). */
@@ -82,7 +108,7 @@ export function categorical(key: KeyLike, logits: NdArray, options: CategoricalO
     const fromEnd = axis - logits.ndim;
     const drawn = [...sizes];
     drawn.splice(sizes.length + fromEnd + 1, 0, logits.shape[axis]);
-    const noise = gumbel(key, drawn, { dtype });
+    const noise = gumbel(key, drawn, { dtype, mode: options.mode });
     const spread = broadcastTo(scores, broadcastShapes(drawn, scores.shape));
     return argmax(lax.add(noise, spread), drawn.length + fromEnd);
   }
@@ -92,7 +118,7 @@ export function categorical(key: KeyLike, logits: NdArray, options: CategoricalO
       `Number of samples without replacement (${count}) cannot exceed number of categories (${logits.shape[axis]}).`,
     );
   }
-  const noisy = lax.add(gumbel(key, logits.shape, { dtype }), scores);
+  const noisy = lax.add(gumbel(key, logits.shape, { dtype, mode: options.mode }), scores);
   const [, chosen] = topK(noisy, count, { axis });
   const others = otherAxes(chosen.ndim, [axis]);
   return reshape(transpose(chosen, [axis, ...others]), sizes);
@@ -138,6 +164,8 @@ export interface ChoiceOptions {
   readonly replace?: boolean;
   /** Probabilities of the elements. */
   readonly p?: NdArray | null;
+  /** How the noise of drawing without replacement by probabilities is drawn; see gumbel. */
+  readonly mode?: GumbelMode | null;
   /** Default 0. */
   readonly axis?: number;
 }
@@ -183,7 +211,10 @@ export function choice(
     const r = lax.mul(last, lax.sub(1, uniform(key, sizes, { dtype: weights.dtype })));
     return result(searchsorted(total, r));
   }
-  const noisy = lax.add(gumbel(key, [population], { dtype: weights.dtype }), lax.log(weights));
+  const noisy = lax.add(
+    gumbel(key, [population], { dtype: weights.dtype, mode: options.mode }),
+    lax.log(weights),
+  );
   const [, chosen] = topK(noisy, draws);
   return result(reshape(chosen, sizes));
 }

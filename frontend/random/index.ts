@@ -16,14 +16,21 @@ export {
 export { config, type RandomConfig } from "./config.ts";
 export * from "./discrete.ts";
 export * from "./distributions.ts";
+export * from "./gamma.ts";
 export {
   clone,
   foldIn,
+  type KeyImpl,
   type KeyLike,
+  type KeyOptions,
   key,
   keyData,
+  keyDtype,
+  keyImpl,
   PRNGKey,
   PRNGKeyArray,
   split,
   wrapKeyData,
 } from "./keys.ts";
+export * from "./multivariate.ts";
+export * from "./poisson.ts";

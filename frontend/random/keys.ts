@@ -14,8 +14,8 @@ import {
 } from "../core/index.ts";
 import { canonicalizeShape } from "../lax/axes.ts";
 import { bitwiseXor } from "../lax/elementwise.ts";
-import { concatenate, expandDims, indexInDim, iota, reshape, sliceInDim } from "../lax/movement.ts";
-import { threefry2x32 } from "../lax/random-bits.ts";
+import { concatenate, expandDims, indexInDim, iota, reshape } from "../lax/movement.ts";
+import { threefry2x32, threefryCounters } from "../lax/random-bits.ts";
 import { registerPytreeNode } from "../tree/tree.ts";
 import { config } from "./config.ts";
 
@@ -102,6 +102,10 @@ export function singleKey(name: string, key: KeyLike): [NdArray, NdArray] {
 
 /** Words of the key that a seed gives: [0, seed mod 2³²], as JAX without 64-bit integers. */
 function seedWords(name: string, seed: ArrayLike): NdArray {
+  const given: unknown = seed;
+  if (given instanceof PRNGKeyArray) {
+    throw new WeftTypeError(`${name} accepts a scalar seed, but was given a PRNG key.`);
+  }
   if (!(seed instanceof NdArray)) {
     if (typeof seed !== "number" || !Number.isSafeInteger(seed)) {
       throw new WeftTypeError(`PRNG key seed must be an integer; got ${String(seed)}`);
@@ -121,13 +125,31 @@ function seedWords(name: string, seed: ArrayLike): NdArray {
   return concatenate([full(0, "uint32", [1]), expandDims(low, [0])], 0);
 }
 
+/** The generator of random bits. JAX's others (rbg, unsafe_rbg, philox…) give bits that depend on the device, or are experimental. */
+export type KeyImpl = "threefry2x32";
+
+export interface KeyOptions {
+  /** Default "threefry2x32", the only one. */
+  readonly impl?: KeyImpl | null;
+}
+
+/** Throws WeftValueError for an implementation that is not here. */
+function checkImpl({ impl = null }: KeyOptions): void {
+  if (impl === null || impl === "threefry2x32") return;
+  throw new WeftValueError(
+    `unrecognized PRNG implementation "${String(impl)}". Did you mean one of: "threefry2x32"?`,
+  );
+}
+
 /** A key as uint32[2] from an integer seed (`jax.random.PRNGKey`). */
-export function PRNGKey(seed: ArrayLike): NdArray {
+export function PRNGKey(seed: ArrayLike, options: KeyOptions = {}): NdArray {
+  checkImpl(options);
   return seedWords("PRNGKey", seed);
 }
 
 /** A typed key from an integer seed (`jax.random.key`). */
-export function key(seed: ArrayLike): PRNGKeyArray {
+export function key(seed: ArrayLike, options: KeyOptions = {}): PRNGKeyArray {
+  checkImpl(options);
   return new PRNGKeyArray(seedWords("key", seed));
 }
 
@@ -136,8 +158,21 @@ export function keyData(keys: KeyLike): NdArray {
   return wordsOf(keys);
 }
 
+/** The name of the generator a key is for (`jax.random.key_impl`). */
+export function keyImpl(keys: KeyLike): KeyImpl {
+  wordsOf(keys);
+  return "threefry2x32";
+}
+
+/** The dtype of typed keys as JAX prints it: `key<fry>` (`jax.random.key_dtype`). */
+export function keyDtype(impl: KeyImpl | null = null): string {
+  checkImpl({ impl });
+  return "key<fry>";
+}
+
 /** A typed key from its words (`jax.random.wrap_key_data`). */
-export function wrapKeyData(data: NdArray): PRNGKeyArray {
+export function wrapKeyData(data: NdArray, options: KeyOptions = {}): PRNGKeyArray {
+  checkImpl(options);
   return new PRNGKeyArray(wordsOf(data));
 }
 
@@ -147,20 +182,11 @@ export function counters(shape: Shape): [high: NdArray, low: NdArray] {
   return [full(0, "uint32", shape), reshape(iota("uint32", size), shape)];
 }
 
-/** Threefry over a vector of counters, the first half paired with the second (`threefry_2x32` of jax.random). */
-export function hashCounters(k1: NdArray, k2: NdArray, count: NdArray): NdArray {
-  const n = count.size;
-  const padded = n % 2 === 0 ? count : concatenate([count, full(0, "uint32", [1])], 0);
-  const half = padded.size / 2;
-  const [x, y] = threefry2x32(k1, k2, sliceInDim(padded, 0, half), sliceInDim(padded, half, 2 * half));
-  return sliceInDim(concatenate([x, y], 0), 0, n);
-}
-
 /** Words of `shape` new keys. */
 export function splitWords(name: string, from: KeyLike, shape: Shape): NdArray {
   const [k1, k2] = singleKey(name, from);
   if (!config.threefryPartitionable) {
-    return reshape(hashCounters(k1, k2, iota("uint32", 2 * sizeOf(shape))), [...shape, 2]);
+    return reshape(threefryCounters(k1, k2, iota("uint32", 2 * sizeOf(shape))), [...shape, 2]);
   }
   const [high, low] = counters(shape);
   const [x, y] = threefry2x32(k1, k2, high, low);
@@ -187,14 +213,14 @@ export function foldIn(from: KeyLike, data: ArrayLike): NdArray | PRNGKeyArray {
       `foldIn accepts a scalar, but was given an array of shape ${formatShape(data.shape)} != (). Use vmap for batching.`,
     );
   }
-  const words = hashCounters(k1, k2, seedWords("foldIn", data));
+  const words = threefryCounters(k1, k2, seedWords("foldIn", data));
   return from instanceof NdArray ? words : new PRNGKeyArray(words);
 }
 
 /** Words of bits: 32 for every place of a shape. */
 export function bits32(k1: NdArray, k2: NdArray, shape: Shape): NdArray {
   if (!config.threefryPartitionable) {
-    return reshape(hashCounters(k1, k2, iota("uint32", sizeOf(shape))), shape);
+    return reshape(threefryCounters(k1, k2, iota("uint32", sizeOf(shape))), shape);
   }
   const [high, low] = counters(shape);
   const [x, y] = threefry2x32(k1, k2, high, low);

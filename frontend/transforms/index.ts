@@ -23,6 +23,7 @@ export {
   jacrev,
 } from "./jacobian.ts";
 export { type JitFunction, type JitOptions, jit } from "./jit.ts";
+export { linearTranspose } from "./linear-transpose.ts";
 export { Compiled, type CostAnalysis, Lowered, type MemoryAnalysis, type Stage, Stages } from "./stages.ts";
 export type { Abstract, Argument, Arguments, Result } from "./types.ts";
 export { type Axes, type VmapOptions, vmap } from "./vmap.ts";

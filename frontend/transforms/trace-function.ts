@@ -5,6 +5,7 @@ import type { ShapedArray } from "../core/aval.ts";
 import { describeValue } from "../core/describe.ts";
 import { WeftTypeError } from "../core/errors.ts";
 import { captureSource, describeFunction } from "../core/source.ts";
+import { spans } from "../core/spans.ts";
 import { asArray, TraceContext, type TraceKind } from "../core/trace.ts";
 import { flatten, leafPaths } from "../tree/tree.ts";
 import { formatPath, type TreeDef } from "../tree/treedef.ts";
@@ -38,18 +39,20 @@ export function traceToGraph(
   body: (arrays: readonly NdArray[]) => unknown,
 ): TracedGraph {
   const context = new TraceContext(kind, callee);
-  return context.run(() => {
-    const tracers = inputs.map((x) => context.input(x.aval, x.name, x.hint, x.outer));
-    const { leaves, treedef } = flatten(body(tracers));
-    const arrays = leaves.map((leaf, i) => outputArray(leaf, treedef, i, kind, callee));
-    const outputs = arrays.map((x) => context.lift(x));
-    return {
-      graph: context.builder.finish(graphName(callee.name), outputs),
-      captured: [...context.captured],
-      outTree: treedef,
-      outAvals: arrays.map((x) => x.aval),
-    };
-  });
+  const traceNow = (): TracedGraph =>
+    context.run(() => {
+      const tracers = inputs.map((x) => context.input(x.aval, x.name, x.hint, x.outer));
+      const { leaves, treedef } = flatten(body(tracers));
+      const arrays = leaves.map((leaf, i) => outputArray(leaf, treedef, i, kind, callee));
+      const outputs = arrays.map((x) => context.lift(x));
+      return {
+        graph: context.builder.finish(graphName(callee.name), outputs),
+        captured: [...context.captured],
+        outTree: treedef,
+        outAvals: arrays.map((x) => x.aval),
+      };
+    });
+  return spans.measure("trace", callee.name, traceNow, { kind });
 }
 
 /** A function's name as a graph's: what is not an identifier becomes underscores. */

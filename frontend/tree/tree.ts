@@ -52,6 +52,11 @@ function nodeType(value: object): NodeType | undefined {
   return registry.get(prototype.constructor);
 }
 
+/** What may be an instance of a registered class. */
+function isNodeLike(value: unknown): value is object {
+  return (typeof value === "object" && value !== null) || typeof value === "function";
+}
+
 /** Appends the leaves of a value and returns its structure. */
 export function flattenInto(value: unknown, leaves: unknown[], isLeaf?: IsLeaf): TreeDef {
   if (isLeaf?.(value)) {
@@ -73,6 +78,19 @@ export function flattenInto(value: unknown, leaves: unknown[], isLeaf?: IsLeaf):
       const { children, keys, aux } = type.flatten(value);
       const defs = children.map((child) => flattenInto(child, leaves, isLeaf));
       return customDef(type, aux, keys ?? null, defs);
+    }
+  }
+  // A function is a leaf, unless it is of a registered kind: a partial.
+  if (typeof value === "function") {
+    const type = nodeType(value);
+    if (type !== undefined) {
+      const { children, aux } = type.flatten(value);
+      return customDef(
+        type,
+        aux,
+        null,
+        children.map((child) => flattenInto(child, leaves, isLeaf)),
+      );
     }
   }
   leaves.push(value);
@@ -129,7 +147,7 @@ export function matchInto(def: TreeDef, value: unknown, leaves: unknown[], at: n
       if (typeof value === "object") {
         if (value === null || Array.isArray(value) || isPlainObject(value)) return false;
         if (registry.size > 0 && nodeType(value) !== undefined) return false;
-      }
+      } else if (typeof value === "function" && nodeType(value) !== undefined) return false;
       leaves[at] = value;
       return true;
     case "null":
@@ -152,7 +170,7 @@ export function matchInto(def: TreeDef, value: unknown, leaves: unknown[], at: n
       return true;
     }
     case "custom": {
-      if (typeof value !== "object" || value === null || nodeType(value) !== def.type) return false;
+      if (!isNodeLike(value) || nodeType(value) !== def.type) return false;
       const { children, aux } = def.type.flatten(value);
       if (children.length !== def.children.length || !equalData(aux, def.aux)) return false;
       return matchChildren(def.children, children, leaves, at);
@@ -220,8 +238,7 @@ export function flattenUpTo(def: TreeDef, value: unknown, name = "tree", isLeaf?
 function childrenOf(def: Exclude<TreeDef, { kind: "leaf" | "null" }>, value: unknown): readonly unknown[] {
   if (def.kind === "array" && Array.isArray(value)) return value;
   if (def.kind === "object" && isPlainObject(value)) return def.keys.map((key) => value[key]);
-  if (def.kind === "custom" && typeof value === "object" && value !== null)
-    return def.type.flatten(value).children;
+  if (def.kind === "custom" && isNodeLike(value)) return def.type.flatten(value).children;
   return [];
 }
 

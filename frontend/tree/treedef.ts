@@ -128,6 +128,7 @@ export function equalDefs(a: TreeDef, b: TreeDef): boolean {
 export function equalData(a: unknown, b: unknown): boolean {
   if (Object.is(a, b)) return true;
   if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return false;
+  if (hasEquals(a)) return a.equals(b) === true;
   if (Array.isArray(a) && Array.isArray(b)) {
     return a.length === b.length && a.every((x, i) => equalData(x, b[i]));
   }
@@ -137,6 +138,11 @@ export function equalData(a: unknown, b: unknown): boolean {
     keys.length === Object.keys(b).length &&
     keys.every((key) => Object.hasOwn(b, key) && equalData(a[key], b[key]))
   );
+}
+
+/** Whether instances say themselves what they equal. */
+function hasEquals(x: object): x is { equals(other: unknown): unknown } {
+  return !Array.isArray(x) && !isPlainObject(x) && "equals" in x && typeof x.equals === "function";
 }
 
 export function isPlainObject(x: unknown): x is Record<string, unknown> {

@@ -50,6 +50,8 @@ FUNCTIONS = {
     "lgamma": lambda x: mp.log(abs(mp.gamma(x))) if abs(x) < 200 else mp.re(mp.loggamma(x)),
     "digamma": lambda x: mp.psi(0, x),
     "trigamma": lambda x: mp.psi(1, x),
+    "bessel_i0e": lambda x: mp.exp(-abs(x)) * mp.besseli(0, x),
+    "bessel_i1e": lambda x: mp.exp(-abs(x)) * mp.besseli(1, x),
 }
 DOMAIN = {
     **dict.fromkeys(["log", "log2", "sqrt", "rsqrt"], (5e-324, MAX)),
@@ -62,6 +64,8 @@ DOMAIN = {
     # Further down sine of πx is not the question, and mpmath takes long.
     **dict.fromkeys(["digamma", "trigamma"], (-1e6, MAX)),
     "lgamma": (-1e6, 1e305),
+    # mpmath takes long further out, where the asymptotic series has one term.
+    **dict.fromkeys(["bessel_i0e", "bessel_i1e"], (-1e5, 1e5)),
 }
 
 

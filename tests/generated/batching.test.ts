@@ -29,7 +29,7 @@ function check(c: Case, size: number): void {
   const random = new Random(`batching ${c.title}`);
   const graph = graphOfCase(c);
   for (const dims of placements(c)) {
-    checkBatch(graph, size, dims, (i, type) => randomTensor(random, type, c.inputs[i].domain));
+    checkBatch(graph, size, dims, (i, type, dim) => randomTensor(random, type, c.inputs[i].domain, dim));
   }
 }
 

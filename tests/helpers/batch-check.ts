@@ -14,12 +14,12 @@ export function checkBatch(
   graph: Graph,
   size: number,
   dims: readonly (number | null)[],
-  input: (i: number, type: TensorType) => RefTensor,
+  input: (i: number, type: TensorType, dim: number | null) => RefTensor,
 ): void {
   const batched = batchGraph(graph, size, dims);
   const inputs = graph.inputs.map(({ type }, i) => {
     const dim = dims[i];
-    return input(i, dim === null ? type : stackedType(type, dim, size));
+    return input(i, dim === null ? type : stackedType(type, dim, size), dim);
   });
   const results = run(batched.graph, inputs);
   const element = (x: RefTensor, dim: number | null, at: number): RefTensor =>

@@ -1,17 +1,12 @@
-/** Compares tables of API calls with what JAX gave for the Python expressions in their keys: tests/golden/api.py. */
+/** Compares tables of API calls with what JAX gave for the Python expressions in their keys: tests/golden/tables/api.py. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type ArrayLike, asArray } from "../../frontend/core/index.ts";
 import * as np from "../../frontend/numpy/index.ts";
-import golden from "../golden/api.json" with { type: "json" };
+import { arrayDifference } from "./golden-compare.ts";
+import { GoldenContainer, type Stored } from "./golden-container.ts";
 
-interface Encoded {
-  readonly dtype: string;
-  readonly shape: readonly number[];
-  readonly data: readonly (number | string)[];
-}
-
-/** The operands of the expressions; tests/golden/api.py has the same. */
+/** The operands of the expressions; tests/golden/tables/api.py has the same. */
 export const a = np.array([3, -1.5, 2, 0.5, -2.5]);
 export const b = np.array([1, 2, -0.5, 4, 0.25]);
 export const u = np.array([0.1, 0.5, 0.9, 0.25, 0.75]);
@@ -65,55 +60,36 @@ export interface GoldenOptions {
   readonly tolerance?: number;
 }
 
-const CASES: ReadonlyMap<string, unknown> = new Map(Object.entries(golden.cases));
+const GOLDEN = new GoldenContainer<{ readonly cases: Readonly<Record<string, Stored>> }>("api");
 
 /** One test for every entry of a table: dtype and shape exactly, integers and bool exactly, floats within tolerance. */
 export function goldenTests(table: GoldenTable, options: GoldenOptions = {}): void {
   for (const [expression, compute] of Object.entries(table)) {
     test(expression, () => {
-      const expected = CASES.get(expression);
-      assert.ok(expected !== undefined, "not in tests/golden/api.json: run tests/golden/api.py");
+      const expected = GOLDEN.header.cases[expression];
+      assert.ok(expected !== undefined, "not in tests/golden/data/api.bin: run tests/golden/make.py api");
       compare(compute(), expected, expression, options.tolerance ?? 2e-6);
     });
   }
 }
 
-function compare(actual: Outcome, expected: unknown, name: string, tolerance: number): void {
+function compare(actual: Outcome, expected: Stored, name: string, tolerance: number): void {
   if (isOutcomes(actual)) {
-    assert.ok(Array.isArray(expected), `${name}: several arrays, where JAX gives one`);
-    assert.equal(actual.length, expected.length, `${name}: number of arrays`);
+    assert.ok("t" in expected, `${name}: several arrays, where JAX gives one`);
+    assert.equal(actual.length, expected.t.length, `${name}: number of arrays`);
     for (const [index, part] of actual.entries()) {
-      compare(part, expected[index], `${name}[${index}]`, tolerance);
+      compare(part, expected.t[index], `${name}[${index}]`, tolerance);
     }
     return;
   }
   const array = asArray(typeof actual === "object" && "keyData" in actual ? actual.keyData : actual);
-  assert.ok(isEncoded(expected), `${name}: one array, where JAX gives several`);
-  assert.equal(array.dtype, expected.dtype, `${name}: dtype`);
-  assert.deepEqual([...array.shape], [...expected.shape], `${name}: shape`);
-  const elements = array.dataSync();
-  const wanted = expected.data.map((x) => (array.dtype === "float32" ? Math.fround(decode(x)) : decode(x)));
-  const finite = wanted.filter(Number.isFinite).map(Math.abs);
-  const floating = array.dtype.startsWith("float");
-  const bound = floating
-    ? (array.dtype === "float16" ? 1000 * tolerance : tolerance) * Math.max(1, ...finite)
-    : 0;
-  for (const [at, want] of wanted.entries()) {
-    const close =
-      Object.is(elements[at], want) || elements[at] === want || Math.abs(elements[at] - want) <= bound;
-    assert.ok(close, `${name}: element ${at} is ${elements[at]}, expected ${want}`);
-  }
+  assert.ok("a" in expected, `${name}: one array, where JAX gives several`);
+  const tol = array.dtype === "float16" ? 1000 * tolerance : tolerance;
+  // Relative to the greatest magnitude, or to 1.
+  const difference = arrayDifference(array, GOLDEN.array(expected), { tol, atol: tol });
+  assert.ok(difference === null, `${name}: ${difference}`);
 }
 
 function isOutcomes(x: Outcome): x is readonly Outcome[] {
   return Array.isArray(x);
-}
-
-function isEncoded(x: unknown): x is Encoded {
-  return typeof x === "object" && x !== null && "data" in x;
-}
-
-function decode(x: number | string): number {
-  if (typeof x === "number") return x;
-  return x === "nan" ? NaN : x === "inf" ? Infinity : -Infinity;
 }

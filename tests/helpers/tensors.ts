@@ -47,18 +47,46 @@ function draw(domain: TestDomain, dtype: DType, random: Random): number {
     case "any":
       if (!integer) return random.normal() * 10 ** (6 * random.next() - 3);
       return info.min + random.below(info.max - info.min + 1);
+    case "spd":
+      throw new Error("matrices are not drawn element by element");
     default:
       return domain satisfies never;
   }
 }
 
+/** `batchAxis`: the axis that was added to the type of an operand, which is then not an axis of its matrices. */
 export function randomTensor(
   random: Random,
   type: TensorType,
   domain: TestDomain = defaultDomain(type.dtype),
+  batchAxis: number | null = null,
 ): RefTensor {
+  if (domain === "spd") return randomMatrices(random, type, batchAxis);
   const one = (): number => roundTo(draw(domain, type.dtype, random), type.dtype);
   return { type, data: Float64Array.from({ length: type.size }, one) };
+}
+
+/** M·Mᵀ/n + 1 of random M. */
+function randomMatrices(random: Random, type: TensorType, batchAxis: number | null): RefTensor {
+  const moved = type.shape.filter((_, i) => i !== batchAxis);
+  if (batchAxis !== null) moved.unshift(type.shape[batchAxis]);
+  const n = moved[moved.length - 1];
+  const data = new Float64Array(type.size);
+  for (let start = 0; start < data.length; start += n * n) {
+    const m = Array.from({ length: n * n }, () => random.normal());
+    for (let i = 0; i < n; i++) {
+      for (let j = 0; j <= i; j++) {
+        let sum = i === j ? n : 0;
+        for (let p = 0; p < n; p++) sum += m[i * n + p] * m[j * n + p];
+        data[start + i * n + j] = data[start + j * n + i] = roundTo(sum / n, type.dtype);
+      }
+    }
+  }
+  if (batchAxis === null) return { type, data };
+  const read = reader({ type: tensorType(type.dtype, moved), data });
+  return tabulate(type, (index) =>
+    read([index[batchAxis], ...index.slice(0, batchAxis), ...index.slice(batchAxis + 1)]),
+  );
 }
 
 /** Floats in (-1, 1), integers 0 … 2: what control flow and its indices can take. */

@@ -81,6 +81,7 @@ for (const dtype of DTYPES) {
               s.binary(fn, x, y),
         ),
         (x, y) => s.select(s.lt(x, y), x, y),
+        ...(dtype === "float32" ? [(x: Expr, y: Expr) => s.fused(x, y, s.sub(x, y))] : []),
       ];
       check(dtype, builds, kind, [1, 2, 3, 4]);
     });
@@ -91,7 +92,7 @@ for (const dtype of DTYPES) {
           ? [0, -0, 2.5, -1, Infinity, NaN]
           : family === "bool"
             ? [0, 1]
-            : [0, 1, 3, 7, 31, max, min];
+            : [0, 1, 3, 4, 7, 31, 64, max, min];
       const builds = binaryFns(dtype).flatMap((fn) =>
         constants.flatMap((c): Build[] => [
           (x) => s.binary(fn, x, s.const(c, x.dtype)),

@@ -1,5 +1,6 @@
 /** `dot_general`: sums of products over paired axes, with paired batch axes. Matrix products of every kind. */
 import type { Builder } from "../../graph/builder.ts";
+import type { Contraction, ContractionFactor, Coordinate } from "../../graph/contraction.ts";
 import type { Operand } from "../../graph/graph.ts";
 import type { DotParams } from "../../graph/operations.ts";
 import {
@@ -7,6 +8,7 @@ import {
   definePrimitive,
   isLinearInput,
   type JvpRule,
+  type LowerContext,
   type ReduceLowering,
   type TransposeInput,
   type TransposeRule,
@@ -154,12 +156,46 @@ function contractionOrder(params: DotParams): number[] {
   return lhsContracting.map((_, k) => k).sort((a, b) => lhsContracting[a] - lhsContracting[b]);
 }
 
+/** Axes: the batch, what is free of the lhs and of the rhs, the contracted ones. */
+function dotContraction({ params, inputs, outputs }: LowerContext<DotParams>): Contraction {
+  const sides = sidesOf(inputs, params);
+  const [lhs, rhs] = sides;
+  const extentsOf: number[] = extents(lhs.type, lhs.batch);
+  const free = sides.map(({ type, contracting, batch }) => {
+    const axes = freeAxes(type.shape.length, contracting, batch);
+    const first = extentsOf.length;
+    extentsOf.push(...extents(type, axes));
+    return { axes, first };
+  });
+  const contracted = extentsOf.length;
+  extentsOf.push(...extents(lhs.type, lhs.contracting));
+  const wide = accumulationDType(outputs[0].dtype);
+  const factor = (
+    { type, contracting, batch }: Side,
+    { axes, first }: (typeof free)[0],
+  ): ContractionFactor => ({
+    coordinates: type.shape.map((extent, dim): Coordinate => {
+      const b = batch.indexOf(dim);
+      const c = contracting.indexOf(dim);
+      const axis = b >= 0 ? b : c >= 0 ? contracted + c : first + axes.indexOf(dim);
+      return { extent, terms: [{ axis, step: 1 }] };
+    }),
+    element: (s, x, at) => s.convert(x(at), wide),
+  });
+  return {
+    extents: extentsOf,
+    factors: [factor(lhs, free[0]), factor(rhs, free[1])],
+    result: outputs[0].shape.map((_, dim) => [dim]),
+  };
+}
+
 const lowerDot: ReduceLowering<DotParams> = {
   kind: "reduce",
   domain: ({ params, inputs }) =>
     contractionOrder(params).map((k) => inputs[0].shape[params.lhsContracting[k]]),
   accumulators: ({ outputs: [out] }) => [{ dtype: accumulationDType(out.dtype), init: 0 }],
   combine: "add",
+  contraction: dotContraction,
   element(s, [lhs, rhs], i, r, { params, inputs, outputs }) {
     const ordered = [...r];
     for (const [position, k] of contractionOrder(params).entries()) ordered[k] = r[position];

@@ -4,6 +4,7 @@ import { checkpoint, checkpointLinear } from "./checkpoint.ts";
 import { cond } from "./cond.ts";
 import { customJvpCall } from "./custom-jvp.ts";
 import { customVjpCall, customVjpLinear } from "./custom-vjp.ts";
+import { linearSolve } from "./linear-solve.ts";
 import { scan } from "./scan.ts";
 import { whileLoop } from "./while.ts";
 
@@ -11,6 +12,7 @@ export const controlPrimitives = {
   cond,
   while: whileLoop,
   scan,
+  linear_solve: linearSolve,
   call,
   custom_jvp_call: customJvpCall,
   custom_vjp_call: customVjpCall,

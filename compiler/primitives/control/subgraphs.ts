@@ -1,5 +1,5 @@
 /** What the rules of control flow do with their sub-graphs: check, prune, reorder, and ask what depends on what. */
-import { type Equation, Graph, Literal, type Operand, Value } from "../../graph/graph.ts";
+import { type Equation, Graph, Literal, type Operand, subgraphsOf, Value } from "../../graph/graph.ts";
 import type { Tangent, TransposeInput } from "../../graph/primitive.ts";
 import { WeftTypeError } from "../../types/errors.ts";
 import { sameType, type TensorType } from "../../types/tensor-type.ts";
@@ -75,13 +75,18 @@ export function inputIndex(graph: Graph, x: Operand): number {
   return x instanceof Value ? graph.inputs.indexOf(x) : -1;
 }
 
-/** The equations that `outputs` need, in order. */
+/** Whether an equation states a condition, which checkify will want to know though nobody needs its result. */
+function statesCheck(equation: Equation): boolean {
+  return equation.op === "check" || subgraphsOf(equation).some((g) => g.equations.some(statesCheck));
+}
+
+/** The equations that `outputs` need, in order, and those that state a check. */
 export function needed(equations: readonly Equation[], outputs: readonly Operand[]): Equation[] {
   const live = new Set<Operand>(outputs);
   const kept: Equation[] = [];
   for (let i = equations.length - 1; i >= 0; i--) {
     const equation = equations[i];
-    if (!equation.outputs.some((v) => live.has(v))) continue;
+    if (!equation.outputs.some((v) => live.has(v)) && !statesCheck(equation)) continue;
     kept.push(equation);
     for (const x of equation.inputs) live.add(x);
   }

@@ -5,6 +5,8 @@ import * as comparison from "./comparison.ts";
 import * as conversion from "./conversion.ts";
 import * as exponential from "./exponential.ts";
 import * as identity from "./identity.ts";
+import * as incomplete from "./incomplete.ts";
+import { reduce_precision } from "./reduce-precision.ts";
 import * as rounding from "./rounding.ts";
 import * as selection from "./selection.ts";
 import * as special from "./special.ts";
@@ -12,9 +14,11 @@ import * as trigonometric from "./trigonometric.ts";
 
 export const elementwisePrimitives = {
   ...rounding,
+  reduce_precision,
   ...exponential,
   ...trigonometric,
   ...special,
+  ...incomplete,
   ...arithmetic,
   ...bitwise,
   ...comparison,

@@ -203,7 +203,7 @@ function buildScatter(
 function scatterLowering(combination: Combination | null): CustomLowering<ScatterParams> {
   return {
     kind: "custom",
-    inPlace: [[0, 0]],
+    updates: [[0, 0]],
     build: (k, s, buffers, context) => buildScatter(k, s, buffers, context, combination),
   };
 }

@@ -1,10 +1,11 @@
 /** dynamic_slice and dynamic_update_slice: windows whose start is known at run time, moved to fit as XLA does. */
 import type { Builder } from "../../graph/builder.ts";
 import type { Operand } from "../../graph/graph.ts";
-import { definePrimitive, type TransposeInput } from "../../graph/primitive.ts";
+import { type CustomLowering, definePrimitive, type TransposeInput } from "../../graph/primitive.ts";
+import type { Expr } from "../../kernel/expr.ts";
 import { isInteger } from "../../types/dtype.ts";
 import { WeftTypeError } from "../../types/errors.ts";
-import { type Shape, type TensorType, tensorType } from "../../types/tensor-type.ts";
+import { rowMajorStrides, type Shape, type TensorType, tensorType } from "../../types/tensor-type.ts";
 import { batchFirst } from "../batching.ts";
 import { batchGather, batchScatter } from "../indexing/batch.ts";
 import { clampedStart } from "../indexing/starts.ts";
@@ -152,6 +153,46 @@ export const dynamicSlice = definePrimitive<{ readonly sliceSizes: readonly numb
   },
 });
 
+/** Stores the update over its window of the operand. Trailing dimensions that it fills are one run of memory. */
+const storeWindow: CustomLowering<Record<never, never>>["build"] = (
+  k,
+  s,
+  { inputs, outputs: [out] },
+  context,
+) => {
+  const [{ shape }, update] = context.inputs;
+  const [, updateBuffer, ...startBuffers] = inputs;
+  const sizes = update.shape;
+  if (update.size === 0) return;
+  const strides = rowMajorStrides(shape);
+  let base: Expr = s.int(0);
+  for (const [axis, buffer] of startBuffers.entries()) {
+    const start = clampedStart(s, s.load(buffer, s.int(0)), shape[axis] - sizes[axis]);
+    base = s.add(base, s.mul(start, s.int(strides[axis])));
+  }
+  const at = s.local(k.let("at", base));
+  let run = Math.max(sizes.length - 1, 0);
+  while (run > 0 && sizes[run] === shape[run]) run--;
+  const updateStrides = rowMajorStrides(sizes);
+  const walk = (axis: number, from: Expr, to: Expr): void => {
+    if (axis < run) {
+      k.loop(sizes[axis], (i) =>
+        walk(
+          axis + 1,
+          s.add(from, s.mul(i, s.int(updateStrides[axis]))),
+          s.add(to, s.mul(i, s.int(strides[axis]))),
+        ),
+      );
+      return;
+    }
+    const length = sizes.slice(run).reduce((n, d) => n * d, 1);
+    k.loop(length, (i) => k.store(out, s.add(to, i), s.load(updateBuffer, s.add(from, i))), {
+      kind: "vector",
+    });
+  };
+  walk(0, s.int(0), at);
+};
+
 /** (operand, update, start…) → the operand with the update in place of its window (lax.dynamic_update_slice). */
 export const dynamicUpdateSlice = definePrimitive<Record<never, never>>({
   name: "dynamic_update_slice",
@@ -215,6 +256,7 @@ export const dynamicUpdateSlice = definePrimitive<Record<never, never>>({
   lower: {
     kind: "map",
     cost: "movement",
+    update: { kind: "custom", updates: [[0, 0]], build: storeWindow },
     element(s, [x, update, ...starts], i) {
       if (update.type.size === 0) return [x(i)];
       const { shape } = x.type;

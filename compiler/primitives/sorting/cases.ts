@@ -18,6 +18,9 @@ function sortCase(
 /** Keys from a small range, so that ties show whether the sort is stable. */
 const TIES = [-2, 2] as const;
 
+/** Keys so far apart that the small steps of finite differences swap none. */
+const APART = [-300, 300] as const;
+
 export const SORT_CASES: readonly TestCase<SortParams>[] = [
   sortCase([7], [["float32", "normal"]]),
   sortCase([7], [["float64", "normal"]]),
@@ -37,6 +40,30 @@ export const SORT_CASES: readonly TestCase<SortParams>[] = [
       ["float32", "normal"],
     ],
     { dimension: 1 },
+  ),
+  // Long enough for sorting by digits: of one, two, three and more passes, short and long ones.
+  sortCase([300], [["float32", APART]]),
+  sortCase([300], [["float64", APART]]),
+  sortCase([300], [["float16", APART]]),
+  sortCase([300], [["int8", "any"]]),
+  sortCase([300], [["bool", "bool"]]),
+  sortCase([300], [["uint32", "any"]]),
+  sortCase([300, 2], [["int32", "any"]]),
+  sortCase(
+    [2, 257],
+    [
+      ["uint8", [0, 9]],
+      ["int16", TIES],
+      ["float32", "normal"],
+    ],
+    { dimension: 1, numKeys: 2 },
+  ),
+  sortCase(
+    [16384],
+    [
+      ["int32", TIES],
+      ["uint16", "any"],
+    ],
   ),
   // Argsort, and keys of several operands.
   sortCase(

@@ -1,30 +1,18 @@
 /**
- * The sorting kernel: for each row along the axis, runs sorted by insertion, then bottom-up merging between two
- * scratch buffers per operand. Stable, O(n log n), and every pass reads and writes in sequence.
+ * Sorting a row by runs sorted by insertion, then bottom-up merging between two scratch buffers per operand. Stable,
+ * O(n log n), and every pass reads and writes in sequence.
  */
-import type { LowerContext } from "../../graph/primitive.ts";
 import type { BufferParam, Expr } from "../../kernel/expr.ts";
 import type { KernelBuilder } from "../../kernel/kernel-builder.ts";
 import type { ScalarOps } from "../../kernel/scalar-ops.ts";
-import { type DType, isFloating } from "../../types/dtype.ts";
-import { rowMajorStrides } from "../../types/tensor-type.ts";
-import { otherAxes } from "../indexing/dimensions.ts";
-
-type SortContext = LowerContext<{
-  readonly dimension: number;
-  readonly isStable: boolean;
-  readonly numKeys: number;
-}>;
+import { isFloating } from "../../types/dtype.ts";
 
 /** Rows up to this length are sorted by insertion alone; longer ones begin with runs of it. A power of two. */
 const RUN = 8;
 
-/** Two buffers of a row per operand: all first ones, then all second ones, which short rows do without. */
-export function sortScratch({ inputs, params }: SortContext): { dtype: DType; size: number }[] {
-  const length = inputs[0].shape[params.dimension];
-  if (inputs[0].size === 0 || length <= 1) return [];
-  const rows = inputs.map((t) => ({ dtype: t.dtype, size: length }));
-  return length <= RUN ? rows : [...rows, ...rows];
+/** Whether a row needs a second set of buffers to merge into. */
+export function needsMerging(length: number): boolean {
+  return length > RUN;
 }
 
 /** Strict lexicographic order of two lists of keys. */
@@ -114,62 +102,24 @@ function mergeRuns(
   );
 }
 
-/** Writes the kernel of a sort. */
-export function buildSort(
+/** Sorts the `n` elements in the first buffers, by way of the second ones. */
+export function mergeSort(
   k: KernelBuilder,
   s: ScalarOps,
-  buffers: {
-    inputs: readonly BufferParam[];
-    outputs: readonly BufferParam[];
-    scratch: readonly BufferParam[];
-  },
-  { inputs, params }: SortContext,
+  first: readonly BufferParam[],
+  second: readonly BufferParam[],
+  numKeys: number,
+  n: number,
 ): void {
-  const { shape, size } = inputs[0];
-  const { dimension, numKeys } = params;
-  const n = shape[dimension];
-  if (size === 0) return;
-  if (n === 1) {
-    for (const [i, out] of buffers.outputs.entries()) {
-      if (buffers.inputs[i] === out) continue;
-      k.loop(size, (j) => k.store(out, j, s.load(buffers.inputs[i], j)), { name: "c" });
-    }
-    return;
-  }
-  const strides = rowMajorStrides(shape);
-  const rowAxes = otherAxes(shape.length, [dimension]);
-  const first = buffers.scratch.slice(0, inputs.length);
-  const second = buffers.scratch.slice(inputs.length);
-  const sortRow = (base: Expr): void => {
-    const element = (j: Expr) => s.add(base, s.mul(j, s.int(strides[dimension])));
-    k.loop(n, (j) => {
-      for (const [i, row] of first.entries()) k.store(row, j, s.load(buffers.inputs[i], element(j)));
-    });
-    sortRuns(k, s, first, numKeys, n);
-    if (n > RUN) {
-      // Each pair of passes merges runs into ones four times as long and ends in the first buffers again.
-      const widthLocal = k.let("width", s.int(RUN));
-      const width = s.local(widthLocal);
-      k.while(s.lt(width, s.int(n)), () => {
-        mergeRuns(k, s, first, second, width, numKeys, n);
-        const doubled = s.local(k.let("doubled", s.mul(width, s.int(2))));
-        mergeRuns(k, s, second, first, doubled, numKeys, n);
-        k.assign(widthLocal, s.mul(width, s.int(4)));
-      });
-    }
-    k.loop(n, (j) => {
-      for (const [i, row] of first.entries()) k.store(buffers.outputs[i], element(j), s.load(row, j));
-    });
-  };
-  const overRows = (depth: number, base: Expr): void => {
-    if (depth === rowAxes.length) {
-      sortRow(s.local(k.let("row", base)));
-      return;
-    }
-    const axis = rowAxes[depth];
-    k.loop(shape[axis], (i) => overRows(depth + 1, s.add(base, s.mul(i, s.int(strides[axis])))), {
-      name: "r",
-    });
-  };
-  overRows(0, s.int(0));
+  sortRuns(k, s, first, numKeys, n);
+  if (!needsMerging(n)) return;
+  // Each pair of passes merges runs into ones four times as long and ends in the first buffers again.
+  const widthLocal = k.let("width", s.int(RUN));
+  const width = s.local(widthLocal);
+  k.while(s.lt(width, s.int(n)), () => {
+    mergeRuns(k, s, first, second, width, numKeys, n);
+    const doubled = s.local(k.let("doubled", s.mul(width, s.int(2))));
+    mergeRuns(k, s, second, first, doubled, numKeys, n);
+    k.assign(widthLocal, s.mul(width, s.int(4)));
+  });
 }

@@ -11,7 +11,7 @@ import { otherAxes } from "../indexing/dimensions.ts";
 import { forEachIndex, reader } from "../reference-tensors.ts";
 import { checkArity, checkAxis, formatShape } from "../typing.ts";
 import { SORT_CASES } from "./cases.ts";
-import { buildSort, sortScratch } from "./merge-sort.ts";
+import { buildSort, sortScratch } from "./sort-rows.ts";
 
 export type SortParams = {
   readonly dimension: number;

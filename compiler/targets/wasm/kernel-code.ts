@@ -17,14 +17,17 @@ import { isFloating } from "../../types/dtype.ts";
 import { InternalError } from "../../types/errors.ts";
 import { combineLanes, identityOf, neutralizeInactive } from "./accumulators.ts";
 import type { FunctionEncoder, LocalIndex } from "./encoder.ts";
+import { type Extremum, ExtremumCode, type ExtremumFn, isExtremum } from "./extremum.ts";
 import { Hoisting, streamsOf } from "./hoist.ts";
+import type { LaneContext } from "./lane-memory.ts";
 import { inlineMath } from "./math-functions.ts";
 import type { ModuleContext } from "./module-context.ts";
 import { type Block, type LoopNode, type Node, type NodeStmt, NodeTable } from "./nodes.ts";
 import { Op, type ValueType } from "./opcodes.ts";
 import { valueTypeOf } from "./scalar-code.ts";
 import type { LocalBinding } from "./scalar-values.ts";
-import { type LaneContext, VectorValues } from "./vector-values.ts";
+import { groupSplats } from "./splat-groups.ts";
+import { VectorValues } from "./vector-values.ts";
 import { LANES, planVector, type VectorPlan } from "./vectorize.ts";
 
 /** A loop of at least this much work is cut into calls of about CALL_WORK each. */
@@ -76,7 +79,13 @@ class BlockEmitter {
   }
 
   block(block: Block): void {
-    for (const stmt of block.stmts) this.#stmt(stmt);
+    const { values } = this;
+    const grouped = values.lanes === null ? null : groupSplats(block, (d) => values.varying(d));
+    const stmts = (): void => {
+      for (const stmt of block.stmts) this.#stmt(stmt);
+    };
+    if (grouped === null || grouped.size === 0) stmts();
+    else values.withGroups(grouped, stmts);
   }
 
   #stmt(stmt: NodeStmt): void {
@@ -165,6 +174,8 @@ class BlockEmitter {
     const { values } = this;
     const f = this.#f;
     const { slots } = this.#binding(local);
+    if (this.#accumulators.has(local) && isExtremum(fn, local.dtype))
+      return this.#accumulateExtremum(local, fn, value);
     const { expr } = value;
     const product =
       fn === "add" &&
@@ -196,6 +207,26 @@ class BlockEmitter {
         values.scalarCode.binary(fn, local.dtype);
       },
     );
+  }
+
+  #accumulateExtremum(local: Local, fn: ExtremumFn, value: Node): void {
+    const { values } = this;
+    const f = this.#f;
+    const parts = values.lanes?.parts ?? 1;
+    const { slots } = this.#binding(local);
+    const code = new ExtremumCode(f, fn, local.dtype);
+    for (let part = 0; part < parts; part++) {
+      const active = values.active(part);
+      for (const half of values.halvesOf(local.dtype)) {
+        values.vector(value, part, half);
+        if (active < LANES) neutralizeInactive(values, fn, local.dtype, active, half);
+        const x = f.temp("v128");
+        f.set(x);
+        code.add(x, extremumAt(slots, parts, part * 2 + half));
+        f.release(x);
+      }
+    }
+    values.invalidate(new Set([local]), NO_BUFFERS);
   }
 
   #store(stmt: Extract<NodeStmt, { kind: "store" }>): void {
@@ -277,30 +308,61 @@ class BlockEmitter {
     const f = this.#f;
     const outer = [...plan.accumulators].map(([local, fn]) => ({ local, fn, binding: this.#binding(local) }));
     values.invalidate(new Set(plan.accumulators.keys()), NO_BUFFERS);
-    for (const { local, fn } of outer) {
-      const slots = this.#laneSlots(local, lanes.parts);
-      values.locals.set(local, { vector: true, slots });
-      for (const slot of new Set(slots)) {
-        values.vectorCode.constant(identityOf(fn, local.dtype), local.dtype);
-        f.set(slot);
-      }
-    }
+    for (const { local, fn } of outer) this.#beginLanes(local, fn, lanes.parts);
     values.lanes = lanes;
     this.#accumulators = plan.accumulators;
     values.scope(body);
     this.#accumulators = new Map();
     values.lanes = null;
     for (const { local, fn, binding } of outer) {
-      const { slots } = this.#binding(local);
-      const parts = Array.from({ length: lanes.parts }, (_, part) =>
-        values.halvesOf(local.dtype).map((half) => slots[part * 2 + half]),
-      );
+      const parts = this.#endLanes(local, fn, lanes.parts);
       values.locals.set(local, binding);
       f.get(binding.slots[0]);
       combineLanes(values, fn, local.dtype, parts);
       values.scalarCode.binary(fn, local.dtype);
       f.set(binding.slots[0]);
     }
+  }
+
+  /** Gives an accumulator neutral lanes. */
+  #beginLanes(local: Local, fn: CombineFn, parts: number): void {
+    const { values } = this;
+    const f = this.#f;
+    const slots = this.#laneSlots(local, parts);
+    if (isExtremum(fn, local.dtype)) {
+      slots.push(...this.#laneSlots(local, parts), ...this.#laneSlots(local, parts));
+      const code = new ExtremumCode(f, fn, local.dtype);
+      for (let part = 0; part < parts; part++) {
+        for (const half of values.halvesOf(local.dtype)) {
+          code.begin(extremumAt(slots, parts, part * 2 + half));
+        }
+      }
+    } else {
+      for (const slot of new Set(slots)) {
+        values.vectorCode.constant(identityOf(fn, local.dtype), local.dtype);
+        f.set(slot);
+      }
+    }
+    values.locals.set(local, { vector: true, slots });
+  }
+
+  /** The vectors of lanes whose combination is the accumulator's, by part and half. */
+  #endLanes(local: Local, fn: CombineFn, parts: number): LocalIndex[][] {
+    const { values } = this;
+    const { slots } = this.#binding(local);
+    const halves = values.halvesOf(local.dtype);
+    if (!isExtremum(fn, local.dtype)) {
+      return Array.from({ length: parts }, (_, part) => halves.map((half) => slots[part * 2 + half]));
+    }
+    const code = new ExtremumCode(this.#f, fn, local.dtype);
+    const results = halves.map((half) => {
+      const all = extremumAt(slots, parts, half);
+      for (let part = 1; part < parts; part++) code.join(extremumAt(slots, parts, part * 2 + half), all);
+      code.finish(all);
+      this.#f.set(all.value);
+      return all.value;
+    });
+    return [results];
   }
 
   /** The loop itself, `step` iterations at a time. */
@@ -482,6 +544,11 @@ class BlockEmitter {
       f.brIf(0);
     });
   }
+}
+
+/** The vectors of an extremum in the slots of its local: all values, then all NaN masks, then all signs. */
+function extremumAt(slots: readonly LocalIndex[], parts: number, at: number): Extremum {
+  return { value: slots[at], nan: slots[parts * 2 + at], signs: slots[parts * 4 + at] };
 }
 
 const NO_LOCALS: ReadonlySet<Local> = new Set();

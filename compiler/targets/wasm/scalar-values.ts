@@ -174,6 +174,13 @@ export class ScalarValues {
       }
       case "fma":
         return this.#fma(node);
+      case "fused":
+        for (const [i, operand] of operands.entries()) {
+          this.scalar(operand);
+          f.op(Op.f64PromoteF32);
+          if (i > 0) f.op(i === 1 ? Op.f64Mul : Op.f64Add);
+        }
+        return f.op(Op.f32DemoteF64);
       case "select":
         this.scalar(operands[1]);
         this.scalar(operands[2]);

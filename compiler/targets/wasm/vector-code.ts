@@ -6,8 +6,12 @@ import type { BinaryFn, UnaryFn } from "../../kernel/expr.ts";
 import { DTYPE_INFO, type DType } from "../../types/dtype.ts";
 import { InternalError } from "../../types/errors.ts";
 import type { FunctionEncoder } from "./encoder.ts";
-import { Op, Simd, type ValueType } from "./opcodes.ts";
-import { narrowMask, type ScalarCode, valueTypeOf } from "./scalar-code.ts";
+import { fmodLanes } from "./fmod-lanes.ts";
+import { IntegerLanes } from "./integer-lanes.ts";
+import { LanePacking } from "./lane-packing.ts";
+import { Op, Simd } from "./opcodes.ts";
+import { type ScalarCode, valueTypeOf } from "./scalar-code.ts";
+import { withTemps } from "./temps.ts";
 
 type FloatOps = Readonly<Partial<Record<string, readonly [f32: number, f64: number]>>>;
 
@@ -84,10 +88,14 @@ export function takesImmediate(fn: BinaryFn): boolean {
 export class VectorCode {
   readonly #f: FunctionEncoder;
   readonly #scalar: ScalarCode;
+  readonly #integers: IntegerLanes;
+  readonly #packing: LanePacking;
   readonly #relaxed: boolean;
 
   constructor(f: FunctionEncoder, scalar: ScalarCode, relaxed: boolean) {
     this.#f = f;
+    this.#integers = new IntegerLanes(f);
+    this.#packing = new LanePacking(f);
     this.#scalar = scalar;
     this.#relaxed = relaxed;
   }
@@ -107,7 +115,7 @@ export class VectorCode {
   splat(dtype: DType): void {
     const f = this.#f;
     if (dtype === "bool") {
-      this.#withTemps(["i32"], (x) => {
+      withTemps(this.#f, ["i32"], (x) => {
         f.i32(0);
         f.get(x);
         f.op(Op.i32Sub);
@@ -137,19 +145,12 @@ export class VectorCode {
     else this.#f.simdLane(type === "f32" ? Simd.f32x4ReplaceLane : Simd.i32x4ReplaceLane, lane);
   }
 
-  #withTemps(types: readonly ValueType[], body: (...temps: number[]) => void): void {
-    const f = this.#f;
-    const temps = types.map((type) => f.temp(type));
-    for (let i = temps.length - 1; i >= 0; i--) f.set(temps[i]);
-    body(...temps);
-    f.release(...temps);
-  }
-
   /** Runs a scalar operator lane by lane: for what SIMD has no instruction for. */
   #lanewise(arity: number, dtype: DType, operator: () => void): void {
     const f = this.#f;
     const lanes = dtype === "float64" ? 2 : 4;
-    this.#withTemps(
+    withTemps(
+      this.#f,
       Array.from({ length: arity }, () => "v128" as const),
       (...operands) => {
         for (let lane = 0; lane < lanes; lane++) {
@@ -167,22 +168,12 @@ export class VectorCode {
 
   /** Wraps lanes into the range of a narrow dtype; float16 rounds. */
   wrap(dtype: DType): void {
-    const f = this.#f;
-    const { kind, bits } = DTYPE_INFO[dtype];
+    const { kind } = DTYPE_INFO[dtype];
     if (dtype === "float16") {
-      this.floatToHalf();
-      return this.halfToFloat();
+      this.#packing.floatToHalf();
+      return this.#packing.halfToFloat();
     }
-    if (bits === 32 || kind === "float" || kind === "bool") return;
-    if (kind === "uint") {
-      const mask = narrowMask(dtype) ?? -1;
-      f.i32x4(mask, mask, mask, mask);
-      return f.simd(Simd.and);
-    }
-    f.i32(32 - bits);
-    f.simd(Simd.i32x4Shl);
-    f.i32(32 - bits);
-    f.simd(Simd.i32x4ShrS);
+    if (kind === "int" || kind === "uint") this.#integers.wrap(dtype);
   }
 
   unary(fn: UnaryFn, dtype: DType): void {
@@ -209,22 +200,15 @@ export class VectorCode {
         return this.wrap(dtype);
       case "popcount":
         if (kind === "bool") return;
-        this.#toBits(dtype);
+        this.#integers.toBits(dtype);
         f.simd(Simd.i8x16Popcnt);
         f.simd(Simd.i16x8ExtaddPairwiseI8x16U);
         return f.simd(Simd.i32x4ExtaddPairwiseI16x8U);
       case "clz":
-        return this.#lanewise(1, dtype, () => this.#scalar.unary("clz", dtype));
+        return this.#integers.countLeadingZeros(dtype);
       default:
         if (fn === "sqrt") throw new InternalError(`no sqrt of ${dtype}`);
     }
-  }
-
-  #toBits(dtype: DType): void {
-    const mask = narrowMask(dtype);
-    if (mask === null || DTYPE_INFO[dtype].kind !== "int") return;
-    this.#f.i32x4(mask, mask, mask, mask);
-    this.#f.simd(Simd.and);
   }
 
   /**
@@ -241,8 +225,12 @@ export class VectorCode {
       if (op === undefined) throw new InternalError(`no ${fn} of bool`);
       return f.simd(op);
     }
-    if (fn === "div" || fn === "rem") return this.#divRem(fn, dtype);
-    if (fn === "shl" || fn === "shr" || fn === "shrLogical") return this.#shift(fn, dtype, y);
+    if (fn === "div" || fn === "rem") return this.#integers.divRem(fn, dtype, y);
+    if (fn === "shl" || fn === "shr" || fn === "shrLogical") {
+      if (y !== undefined) return this.#integers.shift(fn, dtype, y);
+      // SIMD shifts take one amount for all lanes; shifting the vector four times is no faster than this.
+      return this.#lanewise(2, dtype, () => this.#scalar.binary(fn, dtype));
+    }
     const ops = INTEGER_BINARY[fn];
     if (ops === undefined) throw new InternalError(`no ${fn} of ${dtype}`);
     f.simd(ops[kind === "int" ? 0 : 1]);
@@ -251,7 +239,10 @@ export class VectorCode {
 
   #floatBinary(fn: BinaryFn, dtype: DType, y: number | undefined): void {
     const f = this.#f;
-    if (fn === "rem") return this.#lanewise(2, dtype, () => this.#scalar.binary("rem", dtype));
+    if (fn === "rem") {
+      const lanewise = () => this.#lanewise(2, dtype, () => this.#scalar.binary("rem", dtype));
+      return dtype === "float64" ? lanewise() : fmodLanes(f, lanewise);
+    }
     if ((fn === "max" || fn === "min") && y !== undefined && !Number.isNaN(y)) {
       if (this.#extremumWithConstant(fn, dtype, y)) return;
     }
@@ -283,85 +274,29 @@ export class VectorCode {
     return true;
   }
 
-  /**
-   * Division of 32-bit integers in double precision: the quotient of two 32-bit integers, rounded to 53 bits,
-   * truncates to the exact one. Then x / 0 is -1, and INT_MIN / -1 wraps to itself.
-   */
-  #divRem(fn: "div" | "rem", dtype: DType): void {
+  /** x·y + z of float32 lanes with one rounding: in float64, where the product is exact. */
+  fused(): void {
     const f = this.#f;
-    const signed = DTYPE_INFO[dtype].kind === "int";
-    const toDouble = signed ? Simd.f64x2ConvertLowI32x4S : Simd.f64x2ConvertLowI32x4U;
-    const toInteger = signed ? Simd.i32x4TruncSatF64x2SZero : Simd.i32x4TruncSatF64x2UZero;
-    this.#withTemps(["v128", "v128"], (x, y) => {
-      const half = (high: boolean): void => {
-        for (const v of [x, y]) {
-          f.get(v);
+    withTemps(this.#f, ["v128", "v128", "v128"], (...operands) => {
+      for (const high of [false, true]) {
+        const promoted = (operand: number): void => {
+          f.get(operand);
           if (high) {
-            f.get(v);
+            f.get(operand);
             f.shuffle32(2, 3, 2, 3);
           }
-          f.simd(toDouble);
-        }
-        f.simd(Simd.f64x2Div);
-        f.simd(toInteger);
-      };
-      half(false);
-      half(true);
+          f.simd(Simd.f64x2PromoteLowF32x4);
+        };
+        const [x, y, z] = operands;
+        promoted(x);
+        promoted(y);
+        f.simd(Simd.f64x2Mul);
+        promoted(z);
+        f.simd(Simd.f64x2Add);
+        f.simd(Simd.f32x4DemoteF64x2Zero);
+      }
       f.shuffle32(0, 1, 4, 5);
-      f.get(y);
-      f.i32x4(0, 0, 0, 0);
-      f.simd(Simd.i32x4Eq);
-      f.simd(Simd.or);
-      if (signed) {
-        // Saturation gave INT_MAX for INT_MIN / -1; the quotient by -1 is -x.
-        const q = f.temp("v128");
-        f.set(q);
-        f.get(x);
-        f.simd(Simd.i32x4Neg);
-        f.get(q);
-        f.get(y);
-        f.i32x4(-1, -1, -1, -1);
-        f.simd(Simd.i32x4Eq);
-        f.simd(Simd.bitselect);
-        f.release(q);
-      }
-      if (fn === "rem") {
-        const q = f.temp("v128");
-        f.set(q);
-        f.get(x);
-        f.get(q);
-        f.get(y);
-        f.simd(Simd.i32x4Mul);
-        f.simd(Simd.i32x4Sub);
-        f.release(q);
-      }
     });
-    this.wrap(dtype);
-  }
-
-  #shift(fn: "shl" | "shr" | "shrLogical", dtype: DType, y: number | undefined): void {
-    const f = this.#f;
-    const { bits, kind } = DTYPE_INFO[dtype];
-    // SIMD shifts take one amount for all lanes.
-    if (y === undefined) return this.#lanewise(2, dtype, () => this.#scalar.binary(fn, dtype));
-    const outside = y < 0 || y >= bits;
-    if (fn === "shr" && kind === "int") {
-      f.i32(outside ? 31 : y);
-      return f.simd(Simd.i32x4ShrS);
-    }
-    if (outside) {
-      this.#withTemps(["v128"], () => f.i32x4(0, 0, 0, 0));
-      return;
-    }
-    if (fn === "shl") {
-      f.i32(y);
-      f.simd(Simd.i32x4Shl);
-    } else {
-      this.#toBits(dtype);
-      f.i32(y);
-      f.simd(Simd.i32x4ShrU);
-    }
-    this.wrap(dtype);
   }
 
   /** x·y + z. */
@@ -372,7 +307,7 @@ export class VectorCode {
       f.simd(double ? Simd.f64x2RelaxedMadd : Simd.f32x4RelaxedMadd);
       return this.wrap(dtype);
     }
-    this.#withTemps(["v128"], (z) => {
+    withTemps(this.#f, ["v128"], (z) => {
       f.simd(double ? Simd.f64x2Mul : Simd.f32x4Mul);
       f.get(z);
       f.simd(double ? Simd.f64x2Add : Simd.f32x4Add);
@@ -436,160 +371,24 @@ export class VectorCode {
   }
 
   bitcast(from: DType, to: DType): void {
-    if (from === "float16") this.floatToHalf();
+    if (from === "float16") this.#packing.floatToHalf();
     if (to === "float16") {
       this.#f.i32x4(0xffff, 0xffff, 0xffff, 0xffff);
       this.#f.simd(Simd.and);
-      return this.halfToFloat();
+      return this.#packing.halfToFloat();
     }
     if (from === "bool") return this.convert(from, to);
     if (to === "bool") return this.convert(from, to);
     this.wrap(to);
   }
 
-  /** float32 lanes to binary16 bits in 32-bit lanes, ties to even; see `floatToHalf` in helpers.ts. */
-  floatToHalf(): void {
-    const f = this.#f;
-    const all = (value: number): void => f.i32x4(value, value, value, value);
-    this.#withTemps(["v128"], (x) => {
-      const a = f.temp("v128");
-      // Overflow, infinity and NaN.
-      all(0x7e00);
-      all(0x7c00);
-      f.get(x);
-      f.simd(Simd.f32x4Abs);
-      f.tee(a);
-      all(0x7f800000);
-      f.simd(Simd.i32x4GtS);
-      f.simd(Simd.bitselect);
-      // Subnormal.
-      f.get(a);
-      f.f32x4(0.5);
-      f.simd(Simd.f32x4Add);
-      all(0x3f000000);
-      f.simd(Simd.i32x4Sub);
-      // Normal.
-      f.get(a);
-      all((15 - 127) * 2 ** 23 + 0xfff);
-      f.simd(Simd.i32x4Add);
-      f.get(a);
-      f.i32(13);
-      f.simd(Simd.i32x4ShrU);
-      all(1);
-      f.simd(Simd.and);
-      f.simd(Simd.i32x4Add);
-      f.i32(13);
-      f.simd(Simd.i32x4ShrU);
-      f.get(a);
-      all(0x38800000);
-      f.simd(Simd.i32x4LtS);
-      f.simd(Simd.bitselect);
-      f.get(a);
-      all(0x47800000);
-      f.simd(Simd.i32x4GeS);
-      f.simd(Simd.bitselect);
-      f.get(x);
-      f.i32(16);
-      f.simd(Simd.i32x4ShrU);
-      all(0x8000);
-      f.simd(Simd.and);
-      f.simd(Simd.or);
-      f.release(a);
-    });
-  }
-
-  /** binary16 bits in 32-bit lanes to float32 lanes; see `halfToFloat` in helpers.ts. */
-  halfToFloat(): void {
-    const f = this.#f;
-    const all = (value: number): void => f.i32x4(value, value, value, value);
-    this.#withTemps(["v128"], (h) => {
-      const m = f.temp("v128");
-      f.get(h);
-      all(0x7fff);
-      f.simd(Simd.and);
-      f.tee(m);
-      f.i32(13);
-      f.simd(Simd.i32x4Shl);
-      f.f32x4(2 ** 112);
-      f.simd(Simd.f32x4Mul);
-      f.get(m);
-      all(0x7c00);
-      f.simd(Simd.i32x4GeS);
-      all(0x7f800000);
-      f.simd(Simd.and);
-      f.simd(Simd.or);
-      f.get(h);
-      all(0x8000);
-      f.simd(Simd.and);
-      f.i32(16);
-      f.simd(Simd.i32x4Shl);
-      f.simd(Simd.or);
-      f.release(m);
-    });
-  }
-
   /** Packed elements in the low bytes of a vector to lanes: what a load does after the bytes are there. */
   widen(dtype: DType): void {
-    const f = this.#f;
-    switch (dtype) {
-      case "bool":
-      case "uint8":
-        f.simd(Simd.i16x8ExtendLowI8x16U);
-        f.simd(Simd.i32x4ExtendLowI16x8U);
-        if (dtype === "bool") {
-          f.i32x4(0, 0, 0, 0);
-          f.simd(Simd.i32x4Ne);
-        }
-        return;
-      case "int8":
-        f.simd(Simd.i16x8ExtendLowI8x16S);
-        return f.simd(Simd.i32x4ExtendLowI16x8S);
-      case "int16":
-        return f.simd(Simd.i32x4ExtendLowI16x8S);
-      case "uint16":
-        return f.simd(Simd.i32x4ExtendLowI16x8U);
-      case "float16":
-        f.simd(Simd.i32x4ExtendLowI16x8U);
-        return this.halfToFloat();
-      default:
-    }
+    this.#packing.widen(dtype);
   }
 
   /** Lanes to packed elements in the low bytes: what a store does first. */
   pack(dtype: DType): void {
-    const f = this.#f;
-    switch (dtype) {
-      case "bool":
-      case "int8":
-      case "uint8":
-        if (dtype === "bool") f.simd(Simd.i32x4Neg);
-        this.#withTemps(["v128"], (x) => {
-          f.get(x);
-          f.get(x);
-          f.simd(Simd.i16x8NarrowI32x4S);
-        });
-        this.#withTemps(["v128"], (x) => {
-          f.get(x);
-          f.get(x);
-          f.simd(dtype === "int8" ? Simd.i8x16NarrowI16x8S : Simd.i8x16NarrowI16x8U);
-        });
-        return;
-      case "float16":
-        this.floatToHalf();
-        return this.#packHalves(Simd.i16x8NarrowI32x4U);
-      case "uint16":
-        return this.#packHalves(Simd.i16x8NarrowI32x4U);
-      case "int16":
-        return this.#packHalves(Simd.i16x8NarrowI32x4S);
-      default:
-    }
-  }
-
-  #packHalves(op: number): void {
-    this.#withTemps(["v128"], (x) => {
-      this.#f.get(x);
-      this.#f.get(x);
-      this.#f.simd(op);
-    });
+    this.#packing.pack(dtype);
   }
 }

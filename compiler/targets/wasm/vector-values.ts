@@ -2,54 +2,45 @@
  * Evaluates nodes to vectors of four lanes. Every kind of expression has a vector form; what the lanes share is
  * evaluated as a scalar and splatted once.
  */
-import type { Axis, Local } from "../../kernel/expr.ts";
 import { DTYPE_INFO, type DType } from "../../types/dtype.ts";
 import { InternalError } from "../../types/errors.ts";
 import type { LocalIndex } from "./encoder.ts";
-import type { Access, Dependencies, Node } from "./nodes.ts";
+import { type Extremum, ExtremumCode, type ExtremumFn, isExtremum } from "./extremum.ts";
+import { type LaneContext, LaneMemory } from "./lane-memory.ts";
+import type { Node } from "./nodes.ts";
 import { Op, Simd } from "./opcodes.ts";
 import { valueTypeOf } from "./scalar-code.ts";
-import { FIRST_VECTOR_SLOT, SCALAR_SLOT, ScalarValues, SPLAT_SLOT } from "./scalar-values.ts";
+import { FIRST_VECTOR_SLOT, SCALAR_SLOT, SPLAT_SLOT } from "./scalar-values.ts";
+import type { GroupedSplat, SplatGroup } from "./splat-groups.ts";
 import { takesImmediate } from "./vector-code.ts";
-import { isVarying, LANES, laneStride } from "./vectorize.ts";
+import { LANES } from "./vectorize.ts";
 
-/** The vector loop being in: part p covers iterations base + 4p … base + 4p + 3, base being the axis's binding. */
-export interface LaneContext {
-  readonly axis: Axis;
-  readonly parts: number;
-  /** Lanes of the last part that stand for iterations; the others hold any value and touch no memory. */
-  readonly lastActive: number;
-  readonly varying: ReadonlySet<Local>;
+/** Operands of one max or min from which keeping NaN and signs apart pays. */
+const MIN_EXTREMUM_LEAVES = 4;
+
+/** The operands of a tree of the same function whose inner nodes are used nowhere else. */
+function leavesOf(node: Node, fn: ExtremumFn): Node[] {
+  return node.operands.flatMap((x) =>
+    x.expr.op === "binary" && x.expr.fn === fn && x.uses === 1 ? leavesOf(x, fn) : [x],
+  );
 }
 
 /** Below this weight both sides of a guard without loads are cheaper than a branch. */
 const BRANCH_WEIGHT = 16;
 
-/** Loads of one lane by the logarithm of the element's bytes: the first lane, then the others. */
-const FIRST_LANE_LOAD = [Simd.load8Splat, Simd.load16Splat, Simd.load32Zero, Simd.load64Zero] as const;
-const LANE_LOAD = [Simd.load8Lane, Simd.load16Lane, Simd.load32Lane, Simd.load64Lane] as const;
-const LANE_STORE = [Simd.store8Lane, Simd.store16Lane, Simd.store32Lane, Simd.store64Lane] as const;
+export class VectorValues extends LaneMemory {
+  /** Splats of the block being emitted that are taken from shared vectors. */
+  #grouped: ReadonlyMap<Node, GroupedSplat> = new Map();
+  readonly #groupVectors = new Map<SplatGroup, LocalIndex>();
 
-export class VectorValues extends ScalarValues {
-  lanes: LaneContext | null = null;
-
-  get #context(): LaneContext {
-    if (this.lanes === null) throw new InternalError("vectors are used outside of a vector loop");
-    return this.lanes;
-  }
-
-  varying(d: Dependencies): boolean {
-    return this.lanes !== null && isVarying(d, this.lanes.axis, this.lanes.varying);
-  }
-
-  active(part: number): number {
-    const { parts, lastActive } = this.#context;
-    return part === parts - 1 ? lastActive : LANES;
-  }
-
-  /** The halves of a dtype's vectors. */
-  halvesOf(dtype: DType): readonly number[] {
-    return dtype === "float64" ? [0, 1] : [0];
+  /** Emits a block whose splats in `grouped` are taken from shared vectors. */
+  withGroups(grouped: ReadonlyMap<Node, GroupedSplat>, body: () => void): void {
+    const outer = this.#grouped;
+    this.#grouped = grouped;
+    body();
+    this.#grouped = outer;
+    this.f.release(...this.#groupVectors.values());
+    this.#groupVectors.clear();
   }
 
   /** Pushes the four lanes of a part; of float64, its half 0 or 1. */
@@ -70,10 +61,28 @@ export class VectorValues extends ScalarValues {
     const kept = this.recall(node.id, SPLAT_SLOT);
     if (kept !== undefined) return this.f.get(kept);
     if (expr.op === "const") return this.vectorCode.constant(expr.value, expr.dtype);
-    this.#scalarSplat(node);
-    if (node.uses > 1 || this.#context.parts > 1 || node.dtype === "float64") {
+    const grouped = this.#grouped.get(node);
+    if (grouped !== undefined && this.recall(node.id, SCALAR_SLOT) === undefined) this.#groupedSplat(grouped);
+    else this.#scalarSplat(node);
+    if (node.uses > 1 || this.context.parts > 1 || node.dtype === "float64") {
       this.keep(node.id, SPLAT_SLOT, node, "v128");
     }
+  }
+
+  #groupedSplat({ group, element }: GroupedSplat): void {
+    const { access } = group;
+    let vector = this.#groupVectors.get(group);
+    if (vector === undefined) {
+      const offset = this.address(access, 0);
+      this.f.simdMemory(Simd.load, 0, offset);
+      vector = this.f.temp("v128");
+      this.f.set(vector);
+      this.#groupVectors.set(group, vector);
+    }
+    this.f.get(vector);
+    this.f.get(vector);
+    if (DTYPE_INFO[access.buffer.dtype].bytes === 4) this.f.shuffle32(element, element, element, element);
+    else this.f.shuffle32(element * 2, element * 2 + 1, element * 2, element * 2 + 1);
   }
 
   #scalarSplat(node: Node): void {
@@ -103,7 +112,7 @@ export class VectorValues extends ScalarValues {
     };
     if (!this.varying(node)) return set(SPLAT_SLOT, () => this.#splat(node));
     if (node.expr.op === "local") return;
-    for (let part = 0; part < this.#context.parts; part++) {
+    for (let part = 0; part < this.context.parts; part++) {
       for (const half of this.halvesOf(node.dtype)) {
         set(FIRST_VECTOR_SLOT + part * 2 + half, () => this.vector(node, part, half));
       }
@@ -111,7 +120,7 @@ export class VectorValues extends ScalarValues {
   }
 
   /** The vector in a Wasm local. */
-  #inLocal(node: Node, part: number, half: number): LocalIndex {
+  protected inLocal(node: Node, part: number, half: number): LocalIndex {
     const varying = this.varying(node);
     if (varying && node.expr.op === "local") return this.bindingOf(node.expr.local).slots[part * 2 + half];
     const slot = varying ? FIRST_VECTOR_SLOT + part * 2 + half : SPLAT_SLOT;
@@ -132,7 +141,7 @@ export class VectorValues extends ScalarValues {
   /** A bool node as a mask of the lane width of `dtype`. */
   #mask(cond: Node, dtype: DType, part: number, half: number): void {
     if (dtype !== "float64") return this.vector(cond, part);
-    this.f.get(this.#inLocal(cond, part, 0));
+    this.f.get(this.inLocal(cond, part, 0));
     this.vectorCode.widenMask(half);
   }
 
@@ -143,7 +152,7 @@ export class VectorValues extends ScalarValues {
       case "axis":
         return this.#axis(node, part);
       case "load":
-        return this.#load(node, part, half);
+        return this.loadLanes(node, part, half);
       case "unary":
         this.vector(operands[0], part, half);
         return code.unary(expr.fn, dtype);
@@ -152,6 +161,9 @@ export class VectorValues extends ScalarValues {
       case "fma":
         for (const operand of operands) this.vector(operand, part, half);
         return code.fma(dtype);
+      case "fused":
+        for (const operand of operands) this.vector(operand, part, half);
+        return code.fused();
       case "select":
         return this.#select(node, part, half);
       case "guard":
@@ -168,8 +180,8 @@ export class VectorValues extends ScalarValues {
         return this.f.shuffle32(first, first + 2, first + 4, first + 6);
       }
       case "fromWords": {
-        const low = this.#inLocal(operands[1], part, 0);
-        const high = this.#inLocal(operands[0], part, 0);
+        const low = this.inLocal(operands[1], part, 0);
+        const high = this.inLocal(operands[0], part, 0);
         this.f.get(low);
         this.f.get(high);
         return this.f.shuffle32(half * 2, half * 2 + 4, half * 2 + 1, half * 2 + 5);
@@ -184,7 +196,7 @@ export class VectorValues extends ScalarValues {
   #axis(node: Node, part: number): void {
     const { f } = this;
     const first = part * LANES;
-    this.axisValue(this.#context.axis);
+    this.axisValue(this.context.axis);
     f.simd(Simd.i32x4Splat);
     f.i32x4(first, first + 1, first + 2, first + 3);
     f.simd(Simd.i32x4Add);
@@ -196,6 +208,10 @@ export class VectorValues extends ScalarValues {
     const { fn } = node.expr;
     let [x, y] = node.operands;
     if ((fn === "max" || fn === "min") && x.expr.op === "const") [x, y] = [y, x];
+    if (isExtremum(fn, node.dtype)) {
+      const leaves = leavesOf(node, fn);
+      if (leaves.length >= MIN_EXTREMUM_LEAVES) return this.#extremum(fn, node.dtype, leaves, part, half);
+    }
     const constant = y.expr.op === "const" ? y.expr.value : undefined;
     const from = x.dtype;
     if (from === "float64" && node.dtype === "bool") {
@@ -209,6 +225,23 @@ export class VectorValues extends ScalarValues {
     this.vector(x, part, half);
     if (constant === undefined || !takesImmediate(fn)) this.vector(y, part, half);
     this.vectorCode.binary(fn, from, constant);
+  }
+
+  /** The greatest or least of several vectors. */
+  #extremum(fn: ExtremumFn, dtype: DType, leaves: readonly Node[], part: number, half: number): void {
+    const { f } = this;
+    const temps = [f.temp("v128"), f.temp("v128"), f.temp("v128"), f.temp("v128")];
+    const [x, value, nan, signs] = temps;
+    const running: Extremum = { value, nan, signs };
+    const code = new ExtremumCode(f, fn, dtype);
+    for (const [n, leaf] of leaves.entries()) {
+      this.vector(leaf, part, half);
+      f.set(x);
+      if (n === 0) code.first(x, running);
+      else code.add(x, running);
+    }
+    code.finish(running);
+    f.release(...temps);
   }
 
   #select(node: Node, part: number, half: number): void {
@@ -227,7 +260,7 @@ export class VectorValues extends ScalarValues {
     const { f, vectorCode: code } = this;
     const from = x.dtype;
     if (to === "float64" && from !== "float64") {
-      const source = this.#inLocal(x, part, 0);
+      const source = this.inLocal(x, part, 0);
       f.get(source);
       if (from === "bool") {
         code.widenMask(half);
@@ -253,7 +286,7 @@ export class VectorValues extends ScalarValues {
     const { kind } = DTYPE_INFO[to];
     if (to === "float16") {
       for (let lane = 0; lane < LANES; lane++) {
-        f.get(this.#inLocal(x, part, lane >> 1));
+        f.get(this.inLocal(x, part, lane >> 1));
         code.extract("float64", lane & 1);
         f.call(this.module.helpers.get("f64_to_f32_odd"));
         if (lane === 0) code.splat("float32");
@@ -279,7 +312,7 @@ export class VectorValues extends ScalarValues {
     const { f } = this;
     // Two parts at a time where there are two; of float64 both halves.
     const first = part & ~1;
-    const count = first + 1 < this.#context.parts ? 2 : 1;
+    const count = first + 1 < this.context.parts ? 2 : 1;
     const parts = Array.from({ length: count }, (_, i) => first + i);
     const halves = this.halvesOf(node.dtype);
     const fn = this.module.mathFunction(node.expr.fn, node.dtype, node.operands.length, count);
@@ -333,7 +366,7 @@ export class VectorValues extends ScalarValues {
         () => assign(y),
       );
     } else {
-      const mask = this.#inLocal(cond, part, 0);
+      const mask = this.inLocal(cond, part, 0);
       assign(y);
       this.#pushActive(mask, part, false);
       f.simd(Simd.anyTrue);
@@ -378,7 +411,7 @@ export class VectorValues extends ScalarValues {
   /** Evaluates `x` as a scalar in every lane whose mask is set, in a loop over the lanes, into `results`. */
   #laneByLane(x: Node, mask: LocalIndex, part: number, results: readonly LocalIndex[]): void {
     const { f, vectorCode: code } = this;
-    const context = this.#context;
+    const context = this.context;
     const base = this.axes.get(context.axis);
     if (base === undefined) throw new InternalError("a vector axis without a binding");
     const lane = f.temp("i32");
@@ -482,137 +515,5 @@ export class VectorValues extends ScalarValues {
     f.simd(Simd.i8x16Add);
     f.simd(Simd.swizzle);
     this.vectorCode.extract(dtype, 0);
-  }
-
-  // Loads and stores
-
-  #load(node: Node, part: number, half: number): void {
-    const { access } = node;
-    if (access === null) throw new InternalError("a load without an access");
-    const { dtype } = access.buffer;
-    const { bytes } = DTYPE_INFO[dtype];
-    const { axis, varying } = this.#context;
-    const stride = laneStride(access, axis, varying);
-    const active = this.active(part);
-    // Lanes of this half, and the first of them.
-    const first = part * LANES + (bytes === 8 ? half * 2 : 0);
-    const count = bytes === 8 ? Math.max(0, Math.min(2, active - half * 2)) : active;
-    if (count === 0) return this.f.i32x4(0, 0, 0, 0);
-    if (stride === null) {
-      this.#gather(access, part, bytes === 8 ? half * 2 : 0, count);
-    } else if (stride === bytes) {
-      this.#loadContiguous(access, first * stride, count);
-    } else if (stride === -bytes && count * bytes === 16) {
-      const offset = this.address(access, (first + count - 1) * stride);
-      this.f.simdMemory(Simd.load, 0, offset);
-      const v = this.f.temp("v128");
-      this.f.tee(v);
-      this.f.get(v);
-      if (bytes === 8) this.f.shuffle32(2, 3, 0, 1);
-      else this.f.shuffle32(3, 2, 1, 0);
-      this.f.release(v);
-    } else {
-      this.#assemble(access, count, (lane) => this.address(access, (first + lane) * stride));
-    }
-    this.vectorCode.widen(dtype);
-  }
-
-  /** Loads `count` consecutive elements into the low bytes of a vector. */
-  #loadContiguous(access: Access, displacement: number, count: number): void {
-    const { f } = this;
-    const { bytes } = DTYPE_INFO[access.buffer.dtype];
-    const total = bytes * count;
-    if (total === 16) {
-      const offset = this.address(access, displacement);
-      return f.simdMemory(Simd.load, 0, offset);
-    }
-    // The rest is loaded as its powers of two, greatest first: 12 = 8 + 4, 6 = 4 + 2, 3 = 2 + 1.
-    const chunks: { at: number; log: number }[] = [];
-    for (let at = 0, log = 3; at < total; log--) {
-      if (total - at < 2 ** log) continue;
-      chunks.push({ at, log });
-      at += 2 ** log;
-    }
-    const offsets = chunks.map(() => 0);
-    for (let i = chunks.length - 1; i >= 0; i--) {
-      offsets[i] = this.address(access, displacement + chunks[i].at);
-    }
-    chunks.forEach(({ at, log }, i) => {
-      if (i === 0) f.simdMemory(FIRST_LANE_LOAD[log], 0, offsets[i]);
-      else this.#loadLane(log, offsets[i], at >> log);
-    });
-  }
-
-  /** A lane load takes the address below the vector. */
-  #loadLane(log: number, offset: number, lane: number): void {
-    this.f.simdMemoryLane(LANE_LOAD[log], 0, offset, lane);
-  }
-
-  /** Loads elements from `count` addresses; `push` pushes an address and returns its immediate offset. */
-  #assemble(access: Access, count: number, push: (lane: number) => number): void {
-    const log = Math.log2(DTYPE_INFO[access.buffer.dtype].bytes);
-    const offsets: number[] = new Array(count).fill(0);
-    for (let lane = count - 1; lane >= 0; lane--) offsets[lane] = push(lane);
-    for (let lane = 0; lane < count; lane++) {
-      if (lane === 0) this.f.simdMemory(FIRST_LANE_LOAD[log], 0, offsets[lane]);
-      else this.#loadLane(log, offsets[lane], lane);
-    }
-  }
-
-  /** Loads through an index that differs from lane to lane in any way. */
-  #gather(access: Access, part: number, firstLane: number, count: number): void {
-    const index = this.#inLocal(access.index, part, 0);
-    this.#assemble(access, count, (lane) => this.#laneAddress(access, index, firstLane + lane));
-  }
-
-  #laneAddress(access: Access, index: LocalIndex, lane: number): number {
-    const { f } = this;
-    const base = this.bases.get(access.buffer);
-    if (base === undefined) throw new InternalError(`buffer ${access.buffer.name} is not a parameter`);
-    f.get(base);
-    f.get(index);
-    f.simdLane(Simd.i32x4ExtractLane, lane);
-    this.scale(DTYPE_INFO[access.buffer.dtype].bytes);
-    f.op(Op.i32Add);
-    return 0;
-  }
-
-  /** Stores every active lane of a part. Lanes that go to one element are stored in order: the last one stays. */
-  store(access: Access, value: Node, part: number): void {
-    const { f } = this;
-    const { dtype } = access.buffer;
-    const { bytes } = DTYPE_INFO[dtype];
-    const { axis, varying } = this.#context;
-    const stride = laneStride(access, axis, varying);
-    const active = this.active(part);
-    if (stride === bytes && active === LANES) {
-      for (const half of this.halvesOf(dtype)) {
-        const offset = this.address(access, (part * LANES + half * 2) * bytes);
-        this.vector(value, part, half);
-        this.vectorCode.pack(dtype);
-        if (bytes >= 4) f.simdMemory(Simd.store, 0, offset);
-        else f.simdMemoryLane(bytes === 1 ? Simd.store32Lane : Simd.store64Lane, 0, offset, 0);
-      }
-      return;
-    }
-    const halves = this.halvesOf(dtype).map((half) => {
-      this.vector(value, part, half);
-      this.vectorCode.pack(dtype);
-      const packed = f.temp("v128");
-      f.set(packed);
-      return packed;
-    });
-    const log = Math.log2(bytes);
-    const lanesPerHalf = bytes === 8 ? 2 : LANES;
-    const index = stride === null ? this.#inLocal(access.index, part, 0) : null;
-    for (let lane = stride === 0 ? active - 1 : 0; lane < active; lane++) {
-      const offset =
-        index === null
-          ? this.address(access, (part * LANES + lane) * (stride ?? 0))
-          : this.#laneAddress(access, index, lane);
-      f.get(halves[Math.floor(lane / lanesPerHalf)]);
-      f.simdMemoryLane(LANE_STORE[log], 0, offset, lane % lanesPerHalf);
-    }
-    f.release(...halves);
   }
 }

@@ -2,6 +2,7 @@
 import type { Axis, BufferParam, Local } from "../../kernel/expr.ts";
 import type { CombineFn } from "../../kernel/kernel.ts";
 import { DTYPE_INFO } from "../../types/dtype.ts";
+import { EXTREMUM_VECTORS, isExtremum } from "./extremum.ts";
 import {
   type Access,
   type Block,
@@ -218,18 +219,43 @@ function chooseParts(
   forEachRoot(body, visit);
   if (blocking) return 1;
   if (body.hasLoop) {
+    const inner = usedInLoops(body);
     let registers = 0;
     for (const local of [...varying, ...accumulators.keys()]) {
-      registers += DTYPE_INFO[local.dtype].bytes === 8 ? 2 : 1;
+      if (!inner.has(local)) continue;
+      const fn = accumulators.get(local);
+      const vectors = fn !== undefined && isExtremum(fn, local.dtype) ? EXTREMUM_VECTORS : 1;
+      registers += DTYPE_INFO[local.dtype].bytes === 8 ? 2 * vectors : vectors;
     }
     // A tile holds its accumulators, a vector of one operand per part, a splat of the other, and, where there is
     // no fused multiply-add, a product. More would be spilled within the innermost loop.
     const fixed = relaxed ? 1 : 2;
     const fitting = Math.floor((VECTOR_REGISTERS - fixed) / (registers + 1));
-    return Math.max(1, Math.min(most, fitting));
+    // Two loops over 8 columns and not one over 12 and one over 4.
+    const vectors = Math.ceil(axis.extent / LANES);
+    const passes = Math.ceil(vectors / Math.max(1, Math.min(most, fitting)));
+    return passes <= 2 ? Math.ceil(vectors / passes) : Math.max(1, Math.min(most, fitting));
   }
   // A function takes two vectors at once, and clobbers every vector register.
   if (calls) return Math.min(most, 2);
   const parts = weight <= 16 ? 4 : weight <= 40 ? 2 : 1;
   return Math.min(most, parts);
+}
+
+/** Locals that are read or written in a loop of the block, and so live throughout it. */
+function usedInLoops(block: Block): ReadonlySet<Local> {
+  const used = new Set<Local>();
+  const visit = (b: Block): void => {
+    for (const stmt of b.stmts) {
+      if (stmt.kind === "loop" || stmt.kind === "while") {
+        for (const local of stmt.body.locals) used.add(local);
+        for (const local of stmt.body.assigned) used.add(local);
+      } else if (stmt.kind === "if") {
+        visit(stmt.then);
+        visit(stmt.else);
+      }
+    }
+  };
+  visit(block);
+  return used;
 }

@@ -1,0 +1,430 @@
+/**
+ * Passes over rows: for each row, one loop per pass with its folds and stores, and between the passes what is one
+ * number per row. Softmax reads
+ *
+ *   rows i { reduce r {max}  vector r { e = exp(x - max); store out = e; acc sum += e }  vector r { out = out / sum } }
+ *
+ * All passes run over the same Axis objects, so that an element of one pass and of the next has the same index.
+ * Either the elements of a row run in lanes, or, where rows lie side by side in memory, whole rows do.
+ */
+import { contextOf } from "../fusion/access.ts";
+import type { FusionGroup, RowPlan } from "../fusion/plan.ts";
+import {
+  indicesOf,
+  positionOf,
+  type RowPositions,
+  type RowRole,
+  rowPositions,
+} from "../fusion/row-domain.ts";
+import type { Equation, Params, Value } from "../graph/graph.ts";
+import type { ReduceLowering } from "../graph/primitive.ts";
+import type { Axis, BufferParam, Expr, LoadExpr, Local } from "../kernel/expr.ts";
+import type { CombineFn, Stmt } from "../kernel/kernel.ts";
+import { KernelBuilder } from "../kernel/kernel-builder.ts";
+import { scalarOps as s } from "../kernel/scalar-ops.ts";
+import { primitiveOf } from "../primitives/table.ts";
+import { computeDType, type DType } from "../types/dtype.ts";
+import { InternalError } from "../types/errors.ts";
+import type { Elements } from "./elements.ts";
+import { choosePartition, countDivisions, makeNest, type Partition, splitPartition } from "./loop-shape.ts";
+import type { Parameters } from "./parameters.ts";
+import { shareValues } from "./share-values.ts";
+import { loadsOf, vectorCost } from "./strides.ts";
+
+const LANES = 4;
+/** Rough cost of combining the lanes of one accumulator at the end, in vector loads. */
+const LANE_COMBINE = 6;
+
+/** A fold over rows that is carried from row to row. */
+interface Carried {
+  readonly equation: Equation;
+  readonly lower: ReduceLowering<Params>;
+  /** One number, or a row in memory. */
+  readonly into: Local | BufferParam;
+}
+
+/** Where an element kept between passes is. */
+interface Home {
+  readonly buffer: BufferParam;
+  readonly position: Expr;
+}
+
+export function lowerRows(group: FusionGroup, elements: Elements, parameters: Parameters): Stmt[] {
+  if (group.rows === null) throw new InternalError("a group of rows without a plan");
+  return new RowLowerer(group, group.rows, elements, parameters).run();
+}
+
+class RowLowerer {
+  readonly #k = new KernelBuilder();
+  /** What every pass may read: numbers per row, and totals once all rows are done. */
+  readonly #held = new Map<Value, { position: Expr; value: Expr }>();
+  readonly #homes = new Map<Value, Home>();
+  readonly #carried: Carried[] = [];
+
+  constructor(
+    private readonly group: FusionGroup,
+    private readonly plan: RowPlan,
+    private readonly elements: Elements,
+    private readonly parameters: Parameters,
+  ) {}
+
+  run(): Stmt[] {
+    const { domain } = this.plan;
+    const { rowLoops, lengthLoops, at, lanesOverRows } = this.#loops();
+    const k = this.#k;
+    // Memory that a later pass reads back is asked for first, because then it may be read.
+    for (const [value, kept] of this.plan.kept) {
+      if (kept.where === "output") {
+        this.#homes.set(value, { buffer: this.parameters.write(kept.home, "readwrite"), position: at.full });
+      } else {
+        const dtype = computeDType(value.type.dtype);
+        // Rows that run side by side need a place each.
+        const size = lanesOverRows ? domain.rows * domain.length : domain.length;
+        const position = lanesOverRows ? at.full : at.within;
+        this.#homes.set(value, { buffer: this.parameters.scratch(dtype, size), position });
+      }
+    }
+    this.#startCarried();
+    within(k, rowLoops, () => this.#row(at, lengthLoops));
+    this.#finishCarried(at);
+    return shareValues(k.finish(), (prefix) => k.fresh(prefix));
+  }
+
+  #role(equation: Equation): RowRole {
+    const role = this.plan.roles.get(equation);
+    if (role === undefined) throw new InternalError("an equation without a part in its group");
+    return role;
+  }
+
+  /** The group's roots of some roles in pass `level`, or in all. */
+  #roots(roles: readonly RowRole[], level: number | null = null): Equation[] {
+    return this.group.roots.filter(
+      (e) => roles.includes(this.#role(e)) && (level === null || this.plan.level.get(e) === level),
+    );
+  }
+
+  // The shape of the loops
+
+  #loops(): { rowLoops: Axis[]; lengthLoops: Axis[]; at: RowPositions; lanesOverRows: boolean } {
+    const { domain } = this.plan;
+    const rowName = (n: number): string => `i${n}`;
+    const lengthName = (n: number): string => `r${n}`;
+    const lengthSplit = makeNest(
+      domain.lengthShape,
+      splitPartition(domain.lengthShape),
+      lengthName,
+      "serial",
+    );
+    const rowPartition = choosePartition(domain.rowShape, (candidate) => {
+      const { index } = makeNest(domain.rowShape, candidate, rowName, "serial");
+      return countDivisions(this.#everything(rowPositions(domain, index, lengthSplit.index)));
+    });
+    const rowDraft = makeNest(domain.rowShape, rowPartition, rowName, "serial");
+    const lengthPartition = choosePartition(domain.lengthShape, (candidate) => {
+      const { index } = makeNest(domain.lengthShape, candidate, lengthName, "serial");
+      return countDivisions(this.#everything(rowPositions(domain, rowDraft.index, index)));
+    });
+    const lengthDraft = makeNest(domain.lengthShape, lengthPartition, lengthName, "serial");
+    const draft = rowPositions(domain, rowDraft.index, lengthDraft.index);
+    const loads = loadsOf(this.#everything(draft));
+
+    const lastRow = rowDraft.axes.length - 1;
+    const lastLength = lengthDraft.axes.length - 1;
+    const lanesOverRows =
+      lastRow >= 0 &&
+      this.#roots(["columns"]).length === 0 &&
+      (lastLength < 0 ||
+        vectorCost(loads, rowDraft.axes[lastRow].axis) <
+          this.#costAlongRow(loads, lengthDraft.axes[lastLength].axis));
+    const rows = makeAxes(this.#k, domain.rowShape, rowPartition, "i", lanesOverRows ? lastRow : -1);
+    const length = makeAxes(
+      this.#k,
+      domain.lengthShape,
+      lengthPartition,
+      "r",
+      lanesOverRows || (lengthDraft.axes[lastLength]?.axis.extent ?? 0) < LANES ? -1 : lastLength,
+    );
+    return {
+      rowLoops: rows.axes,
+      lengthLoops: length.axes,
+      at: rowPositions(domain, rows.index, length.index),
+      lanesOverRows,
+    };
+  }
+
+  #costAlongRow(loads: readonly LoadExpr[], axis: Axis): number {
+    const folds = this.#roots(["reduce", "total"]).length;
+    return vectorCost(loads, axis) + (folds * LANE_COMBINE) / (axis.extent / LANES);
+  }
+
+  /** All that the kernel computes and stores at one element, to see how the indices come out. */
+  #everything(at: RowPositions): Expr[] {
+    this.elements.clear();
+    const found: Expr[] = [];
+    for (const equation of this.group.roots) {
+      const role = this.#role(equation);
+      const { lower } = primitiveOf(equation.op);
+      const { out, reduce } = indicesOf(equation, role, this.plan.domain, at);
+      const values =
+        lower.kind === "reduce"
+          ? lower.element(s, this.#inputs(equation), out, reduce, contextOf(equation))
+          : this.elements.values(equation, out);
+      found.push(...values);
+      const position = positionOf(role, at);
+      for (const [n, v] of equation.outputs.entries()) {
+        const dtype = computeDType(v.type.dtype);
+        this.elements.hold(v, position, { op: "local", dtype, local: { name: "probe", dtype } });
+        // A store counts as a load of the same place.
+        if (role === "element" && this.group.outputs.includes(v)) {
+          const buffer: BufferParam = {
+            name: `out${n}`,
+            dtype: v.type.dtype,
+            size: v.type.size,
+            access: "read",
+          };
+          found.push(s.load(buffer, position));
+        }
+      }
+    }
+    return found;
+  }
+
+  #inputs(equation: Equation) {
+    return equation.inputs.map((x) => this.elements.access(x));
+  }
+
+  // One row
+
+  #row(at: RowPositions, lengthLoops: readonly Axis[]): void {
+    for (let level = 0; level <= this.plan.passes; level++) {
+      this.#perRow(level, at);
+      if (level < this.plan.passes) this.#pass(level, at, lengthLoops);
+    }
+  }
+
+  /** Numbers per row that are computed before pass `level`. */
+  #perRow(level: number, at: RowPositions): void {
+    const k = this.#k;
+    const stores: (() => void)[] = [];
+    this.#startBlock(at, level);
+    for (const equation of this.#roots(["row", "totalOfRows"], level)) {
+      const role = this.#role(equation);
+      if (role === "totalOfRows") {
+        this.#carry(equation, this.#folded(equation, at));
+        continue;
+      }
+      const { out } = indicesOf(equation, role, this.plan.domain, at);
+      const values = this.elements.values(equation, out);
+      for (const [n, v] of equation.outputs.entries()) {
+        const value = s.local(k.let("v", values[n]));
+        this.#hold(v, at.row, value);
+        if (this.group.outputs.includes(v)) {
+          stores.push(() => k.store(this.parameters.write(v), at.row, value));
+        }
+      }
+    }
+    for (const store of stores) store();
+  }
+
+  #pass(level: number, at: RowPositions, lengthLoops: readonly Axis[]): void {
+    const k = this.#k;
+    const body = this.#roots(["element", "reduce", "total", "columns"], level);
+    if (body.length === 0) return;
+    const accumulators = new Map<Equation, Local>();
+    for (const equation of body) {
+      const role = this.#role(equation);
+      if (role !== "reduce" && role !== "total") continue;
+      const [spec] = reduceLowering(equation).accumulators(contextOf(equation));
+      accumulators.set(equation, k.let("acc", s.const(spec.init, spec.dtype)));
+    }
+    within(k, lengthLoops, () => this.#element(body, level, at, accumulators));
+    const stores: (() => void)[] = [];
+    for (const [equation, acc] of accumulators) {
+      if (this.#role(equation) === "total") {
+        this.#carry(equation, s.local(acc));
+        continue;
+      }
+      const { out } = indicesOf(equation, "reduce", this.plan.domain, at);
+      const [value] = finish(equation, s.local(acc), out);
+      const local = value.op === "local" ? value : s.local(k.let("v", value));
+      const [v] = equation.outputs;
+      this.#hold(v, at.row, local);
+      if (this.group.outputs.includes(v)) {
+        stores.push(() => k.store(this.parameters.write(v), at.row, local));
+      }
+    }
+    for (const store of stores) store();
+  }
+
+  /** One element in one pass: all values first, then all stores, as a store may take over an operand's place. */
+  #element(
+    body: readonly Equation[],
+    level: number,
+    at: RowPositions,
+    accumulators: ReadonlyMap<Equation, Local>,
+  ): void {
+    const k = this.#k;
+    this.#startBlock(at, level);
+    const stores: (() => void)[] = [];
+    for (const equation of body) {
+      const role = this.#role(equation);
+      if (role !== "element") {
+        const value = this.#folded(equation, at);
+        const acc = accumulators.get(equation);
+        if (acc === undefined) this.#addToColumns(equation, value, at, stores);
+        else k.accumulate(acc, combineOf(reduceLowering(equation)), value);
+        continue;
+      }
+      const { out } = indicesOf(equation, role, this.plan.domain, at);
+      const values = this.elements.values(equation, out);
+      for (const [n, v] of equation.outputs.entries()) {
+        const value = body.length > 1 ? s.local(k.let("v", values[n])) : values[n];
+        this.elements.hold(v, at.full, value);
+        const home = this.#homes.get(v);
+        if (home !== undefined) stores.push(() => k.store(home.buffer, home.position, value));
+        else if (this.group.outputs.includes(v)) {
+          stores.push(() => k.store(this.parameters.write(v), at.full, value));
+        }
+      }
+    }
+    for (const store of stores) store();
+  }
+
+  /** Forgets what other axes computed, and holds what this pass may read: numbers per row and earlier passes' elements. */
+  #startBlock(at: RowPositions, level: number): void {
+    this.elements.clear();
+    for (const [v, { position, value }] of this.#held) this.elements.hold(v, position, value);
+    for (const equation of this.#roots(["element"])) {
+      if ((this.plan.level.get(equation) ?? 0) >= level) continue;
+      for (const v of equation.outputs) {
+        const home = this.#homes.get(v);
+        if (home !== undefined) this.elements.hold(v, at.full, s.load(home.buffer, home.position));
+      }
+    }
+  }
+
+  #hold(value: Value, position: Expr, element: Expr): void {
+    this.#held.set(value, { position, value: element });
+    this.elements.hold(value, position, element);
+  }
+
+  // Folds over all rows
+
+  #startCarried(): void {
+    const k = this.#k;
+    for (const equation of this.#roots(["total", "totalOfRows"])) {
+      const lower = reduceLowering(equation);
+      const [spec] = lower.accumulators(contextOf(equation));
+      const init = s.const(spec.init, carriedDType(spec.dtype, lower));
+      this.#carried.push({ equation, lower, into: k.let("total", init) });
+    }
+    for (const equation of this.#roots(["columns"])) {
+      const lower = reduceLowering(equation);
+      const [spec] = lower.accumulators(contextOf(equation));
+      const [v] = equation.outputs;
+      const into = this.group.outputs.includes(v)
+        ? this.parameters.write(v, "readwrite")
+        : this.parameters.scratch(spec.dtype, v.type.size);
+      k.loop(v.type.size, (c) => k.store(into, c, s.const(spec.init, spec.dtype)), {
+        name: "c",
+        kind: "vector",
+      });
+      this.#carried.push({ equation, lower, into });
+    }
+  }
+
+  /** What a reduction folds in at an element. */
+  #folded(equation: Equation, at: RowPositions): Expr {
+    const { out, reduce } = indicesOf(equation, this.#role(equation), this.plan.domain, at);
+    const { element } = reduceLowering(equation);
+    return element(s, this.#inputs(equation), out, reduce, contextOf(equation))[0];
+  }
+
+  #carriedBy(equation: Equation): Carried {
+    const carried = this.#carried.find((c) => c.equation === equation);
+    if (carried === undefined) throw new InternalError("a fold over rows that was not started");
+    return carried;
+  }
+
+  #carry(equation: Equation, value: Expr): void {
+    const { lower, into } = this.#carriedBy(equation);
+    if ("access" in into) throw new InternalError("a row of sums is no number");
+    this.#k.accumulate(into, combineOf(lower), s.convert(value, into.dtype));
+  }
+
+  #addToColumns(equation: Equation, value: Expr, at: RowPositions, stores: (() => void)[]): void {
+    const { lower, into } = this.#carriedBy(equation);
+    if (!("access" in into)) throw new InternalError("a number is no row of sums");
+    const sum = s.local(this.#k.let("c", s[combineOf(lower)](s.load(into, at.within), value)));
+    stores.push(() => this.#k.store(into, at.within, sum));
+  }
+
+  #finishCarried(at: RowPositions): void {
+    const k = this.#k;
+    this.elements.clear();
+    this.#held.clear();
+    const stores: (() => void)[] = [];
+    const put = (v: Value, value: Expr): void => {
+      const local = value.op === "local" ? value : s.local(k.let("v", value));
+      this.elements.hold(v, s.int(0), local);
+      if (this.group.outputs.includes(v))
+        stores.push(() => k.store(this.parameters.write(v), s.int(0), local));
+    };
+    for (const { equation, into } of this.#carried) {
+      if ("access" in into) continue;
+      const [spec] = reduceLowering(equation).accumulators(contextOf(equation));
+      const { out } = indicesOf(equation, this.#role(equation), this.plan.domain, at);
+      put(equation.outputs[0], finish(equation, s.convert(s.local(into), spec.dtype), out)[0]);
+    }
+    for (const equation of this.#roots(["after"])) {
+      const { out } = indicesOf(equation, "after", this.plan.domain, at);
+      const values = this.elements.values(equation, out);
+      for (const [n, v] of equation.outputs.entries()) put(v, values[n]);
+    }
+    for (const store of stores) store();
+  }
+}
+
+/** Sums of many float32 rows are carried in float64: one more bit of error per row would add up. */
+function carriedDType(dtype: DType, lower: ReduceLowering<Params>): DType {
+  return dtype === "float32" && lower.combine === "add" ? "float64" : dtype;
+}
+
+function reduceLowering(equation: Equation): ReduceLowering<Params> {
+  const { lower } = primitiveOf(equation.op);
+  if (lower.kind !== "reduce") throw new InternalError(`${equation.op} is no reduction`);
+  return lower;
+}
+
+function combineOf(lower: ReduceLowering<Params>): CombineFn {
+  if (typeof lower.combine !== "string") throw new InternalError("a row folds with named functions only");
+  return lower.combine;
+}
+
+function finish(equation: Equation, acc: Expr, index: readonly Expr[]): readonly Expr[] {
+  const lower = reduceLowering(equation);
+  return lower.finish === undefined ? [acc] : lower.finish(s, [acc], index, contextOf(equation));
+}
+
+/** One loop per run of dimensions; the one numbered `vector` in lanes. */
+function makeAxes(
+  k: KernelBuilder,
+  shape: readonly number[],
+  partition: Partition,
+  prefix: string,
+  vector: number,
+): { axes: Axis[]; index: readonly Expr[] } {
+  const nests = partition.map((dims, n) =>
+    makeNest(shape, [dims], () => k.fresh(`${prefix}${n}`), n === vector ? "vector" : "serial"),
+  );
+  const index = shape.map(
+    (_, d) => nests[partition.findIndex((dims) => dims.includes(d))]?.index[d] ?? s.int(0),
+  );
+  return { axes: nests.map((n) => n.axes[0].axis), index };
+}
+
+function within(k: KernelBuilder, axes: readonly Axis[], body: () => void): void {
+  const [first, ...rest] = axes;
+  if (first === undefined) body();
+  else k.loopOver(first, () => within(k, rest, body));
+}

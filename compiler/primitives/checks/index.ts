@@ -1,0 +1,4 @@
+/** Conditions that a program states about its values. */
+import { check } from "./check.ts";
+
+export const checkPrimitives = { check };

@@ -1,0 +1,98 @@
+/** The sorting kernel: every row along the axis, by its keys' digits or by merging. */
+import type { LowerContext } from "../../graph/primitive.ts";
+import type { BufferParam, Expr } from "../../kernel/expr.ts";
+import type { KernelBuilder } from "../../kernel/kernel-builder.ts";
+import type { ScalarOps } from "../../kernel/scalar-ops.ts";
+import type { DType } from "../../types/dtype.ts";
+import { rowMajorStrides } from "../../types/tensor-type.ts";
+import { otherAxes } from "../indexing/dimensions.ts";
+import { mergeSort, needsMerging } from "./merge-sort.ts";
+import { counterSizes, type Digit, digitsOf, radixRows, radixSort } from "./radix-sort.ts";
+
+type SortContext = LowerContext<{
+  readonly dimension: number;
+  readonly isStable: boolean;
+  readonly numKeys: number;
+}>;
+
+function digitsOfSort({ inputs, params }: SortContext): readonly Digit[] | null {
+  const keys = inputs.slice(0, params.numKeys).map((t) => t.dtype);
+  return digitsOf(keys, inputs[0].shape[params.dimension]);
+}
+
+/** One or two buffers of a row per operand: all first ones, then all second ones; then the counters of the digits. */
+export function sortScratch(context: SortContext): { dtype: DType; size: number }[] {
+  const { inputs, params } = context;
+  const length = inputs[0].shape[params.dimension];
+  if (inputs[0].size === 0 || length <= 1) return [];
+  const rows = inputs.map((t) => ({ dtype: t.dtype, size: length }));
+  const digits = digitsOfSort(context);
+  if (digits === null) return needsMerging(length) ? [...rows, ...rows] : rows;
+  const counters = counterSizes(digits).map((size) => ({ dtype: "int32" as const, size }));
+  return [...rows, ...(radixRows(digits) === 2 ? rows : []), ...counters];
+}
+
+/** Writes the kernel of a sort. */
+export function buildSort(
+  k: KernelBuilder,
+  s: ScalarOps,
+  buffers: {
+    inputs: readonly BufferParam[];
+    outputs: readonly BufferParam[];
+    scratch: readonly BufferParam[];
+  },
+  context: SortContext,
+): void {
+  const { inputs, params } = context;
+  const { shape, size } = inputs[0];
+  const { dimension, numKeys } = params;
+  const n = shape[dimension];
+  if (size === 0) return;
+  if (n === 1) {
+    for (const [i, out] of buffers.outputs.entries()) {
+      if (buffers.inputs[i] === out) continue;
+      k.loop(size, (j) => k.store(out, j, s.load(buffers.inputs[i], j)), { name: "c" });
+    }
+    return;
+  }
+  const strides = rowMajorStrides(shape);
+  const digits = digitsOfSort(context);
+  const count = inputs.length;
+  const first = buffers.scratch.slice(0, count);
+  const sortRow = (base: Expr): void => {
+    const element = (j: Expr) => s.add(base, s.mul(j, s.int(strides[dimension])));
+    const load = (j: Expr) => buffers.inputs.map((input) => s.load(input, element(j)));
+    const store = (j: Expr, values: readonly Expr[]): void => {
+      for (const [i, out] of buffers.outputs.entries()) k.store(out, element(j), values[i]);
+    };
+    if (digits !== null) {
+      const sets = radixRows(digits);
+      const rows = sets === 1 ? [first] : [first, buffers.scratch.slice(count, 2 * count)];
+      const counters = buffers.scratch.slice(sets * count);
+      radixSort(k, s, digits, { load, store }, { load, store }, rows, counters, n);
+      return;
+    }
+    k.loop(n, (j) => {
+      for (const [i, value] of load(j).entries()) k.store(first[i], j, value);
+    });
+    mergeSort(k, s, first, buffers.scratch.slice(count), numKeys, n);
+    k.loop(n, (j) =>
+      store(
+        j,
+        first.map((row) => s.load(row, j)),
+      ),
+    );
+  };
+  const rowAxes = otherAxes(shape.length, [dimension]);
+  const overRows = (depth: number, base: Expr): void => {
+    if (depth === rowAxes.length) {
+      sortRow(s.local(k.let("row", base)));
+      return;
+    }
+    const axis = rowAxes[depth];
+    k.loop(shape[axis], (i) => overRows(depth + 1, s.add(base, s.mul(i, s.int(strides[axis])))), {
+      name: "r",
+    });
+  };
+  overRows(0, s.int(0));
+}

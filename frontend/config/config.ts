@@ -1,0 +1,120 @@
+/**
+ * Settings of the whole program (`jax.config`).
+ *
+ *     config.update("jax_debug_nans", true);
+ *     withConfig({ threefryPartitionable: false }, () => random.bits(key));
+ *
+ * Settings are read when they matter: `threefryPartitionable` when a function is traced, so that a function compiled
+ * before keeps its bits; `debugNans` and `debugInfs` at each call.
+ */
+import { WeftTypeError, WeftValueError } from "../../compiler/types/errors.ts";
+
+export interface Settings {
+  /**
+   * Whether a random bit depends on its own place alone, as JAX has it by default since 0.5
+   * (`jax_threefry_partitionable`); false gives the numbers of JAX before.
+   */
+  threefryPartitionable: boolean;
+  /** Whether a NaN in a result is an error that names the operation and the line it came from (`jax_debug_nans`). */
+  debugNans: boolean;
+  /** Likewise of infinities (`jax_debug_infs`). */
+  debugInfs: boolean;
+}
+
+/** Told of changes: the settings that are not just read where they matter. */
+type Listener = (settings: Readonly<Settings>) => void;
+
+const DEFAULTS: Readonly<Settings> = Object.freeze({
+  threefryPartitionable: true,
+  debugNans: false,
+  debugInfs: false,
+});
+
+/** JAX's settings that have no meaning here, and why. */
+const ABSENT: Readonly<Record<string, string>> = {
+  enableX64: 'float64 needs no switch: ask for it with a dtype, as in np.zeros([3], { dtype: "float64" })',
+  defaultMatmulPrecision: "products are computed in the precision of their operands",
+  disableJit: "call the function itself instead of its jitted form",
+  numpyDtypePromotion: "promotion is that of JAX's standard mode",
+  numpyRankPromotion: "np broadcasts and lax does not, as in JAX's default mode",
+  defaultPrngImpl: "threefry2x32 is the one generator",
+  platformName: "the platform is chosen when arrays are placed",
+};
+
+function isSetting(name: string): name is keyof Settings {
+  return Object.hasOwn(DEFAULTS, name);
+}
+
+/** The setting of a name, which may be JAX's own: `jax_debug_nans`, `debug_nans` or `debugNans`. */
+function settingOf(name: string): keyof Settings {
+  const camel = String(name)
+    .replace(/^jax_/, "")
+    .replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
+  if (isSetting(camel)) return camel;
+  const reason = Object.hasOwn(ABSENT, camel) ? ABSENT[camel] : null;
+  throw new WeftValueError(
+    reason === null
+      ? `Unrecognized config option: ${name}. There are ${Object.keys(DEFAULTS).join(", ")}.`
+      : `config option ${name} does not exist here: ${reason}`,
+  );
+}
+
+export class Config implements Settings {
+  readonly #values: Settings = { ...DEFAULTS };
+  readonly #listeners: Listener[] = [];
+
+  get threefryPartitionable(): boolean {
+    return this.#values.threefryPartitionable;
+  }
+  set threefryPartitionable(value: boolean) {
+    this.update("threefryPartitionable", value);
+  }
+  get debugNans(): boolean {
+    return this.#values.debugNans;
+  }
+  set debugNans(value: boolean) {
+    this.update("debugNans", value);
+  }
+  get debugInfs(): boolean {
+    return this.#values.debugInfs;
+  }
+  set debugInfs(value: boolean) {
+    this.update("debugInfs", value);
+  }
+
+  /** Sets one by its name here or JAX's (`jax.config.update`). Throws WeftValueError for a name that is none. */
+  update(name: string, value: boolean): void {
+    const setting = settingOf(name);
+    if (typeof value !== "boolean") {
+      throw new WeftTypeError(`config option ${setting} is true or false, got ${String(value)}`);
+    }
+    if (this.#values[setting] === value) return;
+    this.#values[setting] = value;
+    for (const listener of this.#listeners) listener(this.#values);
+  }
+
+  /** All settings now. */
+  values(): Readonly<Settings> {
+    return { ...this.#values };
+  }
+
+  /** Calls `listener` after every change. */
+  subscribe(listener: Listener): void {
+    this.#listeners.push(listener);
+  }
+}
+
+/** The settings of this program. */
+export const config = new Config();
+
+/** Runs `body` under other settings, and puts back those there were (`with jax.debug_nans(True): …`). */
+export function withConfig<T>(settings: Partial<Settings>, body: () => T): T {
+  const before = config.values();
+  const changed = Object.keys(settings).map(settingOf);
+  try {
+    for (const name of changed) config.update(name, settings[name] ?? before[name]);
+    return body();
+  } finally {
+    for (const name of changed) config.update(name, before[name]);
+  }
+}

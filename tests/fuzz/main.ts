@@ -1,0 +1,54 @@
+/** `npm run fuzz`: random programs against references, in any number; each failure is shrunk and can be replayed. */
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { parseArgs } from "node:util";
+import { root } from "../helpers/paths.ts";
+import { fuzzNests, replayNest } from "./nests/main.ts";
+
+const USAGE = `npm run fuzz -- [nests] [--seed S] [--count N] [--seconds T] [--program FILE]
+
+  nests            nests of transformations and control flow against a reference without any (the default)
+  --seed S         the first seed (default 0; with no --count, that one alone)
+  --count N        how many programs (default 10000)
+  --seconds T      stop after this time
+  --program FILE   replay the program that a failure has written`;
+
+function main(): number {
+  const { values, positionals } = parseArgs({
+    args: process.argv.slice(2),
+    allowPositionals: true,
+    options: {
+      seed: { type: "string" },
+      count: { type: "string" },
+      seconds: { type: "string" },
+      program: { type: "string" },
+      help: { type: "boolean", short: "h" },
+    },
+  });
+  const [command = "nests", ...rest] = positionals;
+  if (values.help || command !== "nests" || rest.length > 0) {
+    console.log(USAGE);
+    return values.help ? 0 : 1;
+  }
+  if (values.program !== undefined)
+    return replayNest(JSON.parse(readFileSync(values.program, "utf8")), console.log);
+  const seed = integer("--seed", values.seed, 0);
+  const count = integer("--count", values.count, values.seed === undefined ? 10_000 : 1);
+  const seconds = integer("--seconds", values.seconds, Number.POSITIVE_INFINITY);
+  const folder = path.join(root, "out", "fuzz");
+  const failures = fuzzNests({ seed, count, seconds, log: console.log }, (name, text) => {
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(path.join(folder, name), text);
+    return path.join("out", "fuzz", name);
+  });
+  return failures === 0 ? 0 : 1;
+}
+
+function integer(option: string, text: string | undefined, otherwise: number): number {
+  if (text === undefined) return otherwise;
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 0) throw new Error(`${option} takes a number, got ${text}`);
+  return value;
+}
+
+process.exitCode = main();
