@@ -8,8 +8,9 @@ import { setFlagsFromString } from "node:v8";
 import { lookupMath } from "../compiler/math/index.ts";
 import { FUNCTIONS, GOAL, XLA_BUDGET } from "./accuracy/functions.ts";
 import { readGolden } from "./accuracy/golden.ts";
+import { ITERATED, measureIterated, readIterated } from "./accuracy/iterated.ts";
 import { measure, variants } from "./accuracy/measure.ts";
-import { failuresOf } from "./accuracy/report.ts";
+import { failuresOf, iteratedFailures } from "./accuracy/report.ts";
 
 // Node 20 has relaxed SIMD behind a flag; newer versions have it without.
 if (Number.parseInt(process.versions.node, 10) < 21) setFlagsFromString("--experimental-wasm-relaxed-simd");
@@ -21,6 +22,18 @@ describe("compiled functions keep their bounds", () => {
   for (const fn of FUNCTIONS) {
     test(`${fn.name} in ${fn.dtype}, ${fn.bound} ULP`, () => {
       const failures = variants().flatMap((variant) => failuresOf(measure(fn, variant, COUNT, goldens)));
+      assert.deepEqual(failures, []);
+    });
+  }
+});
+
+describe("functions that iterate keep theirs", () => {
+  const points = readIterated();
+  for (const name of ITERATED) {
+    test(name, () => {
+      const failures = (["float32", "float64"] as const).flatMap((dtype) =>
+        variants().flatMap((variant) => iteratedFailures(measureIterated(name, dtype, variant, points))),
+      );
       assert.deepEqual(failures, []);
     });
   }

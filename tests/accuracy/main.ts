@@ -6,8 +6,17 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { FUNCTIONS } from "./functions.ts";
 import { readGolden } from "./golden.ts";
+import { ITERATED, type IteratedMeasurement, measureIterated, readIterated } from "./iterated.ts";
 import { type Measurement, measure, variants } from "./measure.ts";
-import { failuresOf, markdownTables, printedLine, printedTitle } from "./report.ts";
+import {
+  failuresOf,
+  iteratedFailures,
+  iteratedTable,
+  markdownTables,
+  printedIterated,
+  printedLine,
+  printedTitle,
+} from "./report.ts";
 
 /** Points of each function and variant. */
 const COUNT = 600_000;
@@ -33,14 +42,25 @@ for (const fn of FUNCTIONS) {
     console.log(printedLine(measurement));
   }
 }
-const failures = measurements.flatMap(failuresOf);
+const iterated: IteratedMeasurement[] = [];
+if (names.length === 0) {
+  const points = readIterated();
+  for (const name of ITERATED)
+    for (const dtype of ["float32", "float64"] as const)
+      for (const variant of variants()) {
+        const measurement = measureIterated(name, dtype, variant, points);
+        iterated.push(measurement);
+        console.log(printedIterated(measurement));
+      }
+}
+const failures = [...measurements.flatMap(failuresOf), ...iterated.flatMap(iteratedFailures)];
 for (const failure of failures) console.error(failure);
 process.exitCode = failures.length > 0 ? 1 : 0;
 if (names.length === 0 && failures.length === 0) {
   const text = readFileSync(DOCUMENT, "utf8");
   const [head, tail] = [text.indexOf(BEGIN), text.indexOf(END)];
   if (head < 0 || tail < head) throw new Error(`docs/accuracy.md has no "${BEGIN}" before "${END}"`);
-  const tables = markdownTables(measurements);
+  const tables = `${markdownTables(measurements)}${iteratedTable(iterated)}`;
   writeFileSync(DOCUMENT, `${text.slice(0, head + BEGIN.length)}\n${tables}\n${text.slice(tail)}`);
   console.log("\nwritten to docs/accuracy.md");
 }
