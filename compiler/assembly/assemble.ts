@@ -10,7 +10,6 @@ import type { FusionGroup, FusionPlan, GroupKind } from "../fusion/plan.ts";
 import { type Equation, isLiteral, Literal, type Operand, Value } from "../graph/graph.ts";
 import { type EquationOf, isOp } from "../graph/operations.ts";
 import { toBytes } from "../interpret/tensors.ts";
-import type { BufferParam } from "../kernel/expr.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import { fillKernel, type LoweredGroup, lowerGroup } from "../lowering/lower-group.ts";
 import { primitiveOf } from "../primitives/table.ts";
@@ -33,9 +32,6 @@ export interface AssembledProgram {
   readonly program: Program;
   readonly memory: MemoryPlan;
 }
-
-/** Fits the kernel of a group to a target. `scratch`: its parameters that are memory of its own. */
-export type KernelSchedule = (kernel: Kernel, kind: GroupKind, scratch: ReadonlySet<BufferParam>) => Kernel;
 
 /** Where an output of a region is wanted. */
 interface Target {
@@ -60,16 +56,9 @@ interface Region {
   readonly aliases: ReadonlyMap<Value, readonly Value[]>;
 }
 
-/**
- * Assembles the program of a function. `donated[i]`: input i may be overwritten. `schedule` fits the kernels to a
- * target; they come fit for a core with vectors.
- */
-export function assemble(
-  plan: FusionPlan,
-  donated: readonly boolean[],
-  schedule: KernelSchedule | null = null,
-): AssembledProgram {
-  return new Assembler(schedule).run(plan, donated);
+/** Assembles the program of a function. `donated[i]`: input i may be overwritten. */
+export function assemble(plan: FusionPlan, donated: readonly boolean[]): AssembledProgram {
+  return new Assembler().run(plan, donated);
 }
 
 class Assembler {
@@ -79,8 +68,6 @@ class Assembler {
   readonly #fills = new Map<string, string>();
   readonly #literals = new Map<string, BufferRef>();
   #loops = 0;
-
-  constructor(private readonly schedule: KernelSchedule | null) {}
 
   run(plan: FusionPlan, donated: readonly boolean[]): AssembledProgram {
     const { graph } = plan;
@@ -122,20 +109,13 @@ class Assembler {
       for (const root of group.roots) for (const v of root.outputs) groupOf.set(v, group);
       if (group.kind === "alias" || group.kind === "constant" || group.kind === "structure") continue;
       const name = `k${this.#kernels.length}_${nameOf(group)}`;
-      const result = this.#scheduled(lowerGroup(plan, group, producer, name));
+      const result = lowerGroup(plan, group, producer, name);
       this.#kernels.push(result.kernel);
       lowered.set(group, result);
     }
     const { readers, aliases } = readersOf(plan, lowered);
     const outputs = new Set(plan.graph.outputs);
     return { plan, groupOf, lowered, env, steps: [], destinations: new Map(), outputs, readers, aliases };
-  }
-
-  #scheduled(lowered: LoweredGroup): LoweredGroup {
-    if (this.schedule === null) return lowered;
-    const scratch = new Set(lowered.args.flatMap((arg) => (arg.operand === null ? [arg.param] : [])));
-    const kernel = this.schedule(lowered.kernel, lowered.group.kind, scratch);
-    return { ...lowered, kernel, args: lowered.args.map((arg, i) => ({ ...arg, param: kernel.params[i] })) };
   }
 
   /** Chooses, for each donated input, an output of the same type that can be computed over it. */
@@ -245,8 +225,7 @@ class Assembler {
     let name = this.#fills.get(key);
     if (name === undefined) {
       name = `k${this.#kernels.length}_fill`;
-      const { kernel } = fillKernel(x.type, x.value, name);
-      this.#kernels.push(this.schedule === null ? kernel : this.schedule(kernel, "map", new Set()));
+      this.#kernels.push(fillKernel(x.type, x.value, name).kernel);
       this.#fills.set(key, name);
     }
     steps.push({ kind: "launch", kernel: name, args: [to] });

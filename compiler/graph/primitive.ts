@@ -231,6 +231,13 @@ export interface CumulativeLowering<P extends Params> {
   combine(s: ScalarOps, acc: Expr, value: Expr): Expr;
 }
 
+/** The memory a hand-written kernel works in, in the order of the operands, the results and `scratch`. */
+export interface CustomBuffers {
+  readonly inputs: readonly BufferParam[];
+  readonly outputs: readonly BufferParam[];
+  readonly scratch: readonly BufferParam[];
+}
+
 /** A hand-written kernel over whole buffers: sort, scatter. Inputs are materialised first. */
 export interface CustomLowering<P extends Params> {
   readonly kind: "custom";
@@ -243,16 +250,7 @@ export interface CustomLowering<P extends Params> {
    * given the same buffer as both. Where the input dies here there is no copy.
    */
   readonly updates?: readonly (readonly [output: number, input: number])[];
-  build(
-    k: KernelBuilder,
-    s: ScalarOps,
-    buffers: {
-      inputs: readonly BufferParam[];
-      outputs: readonly BufferParam[];
-      scratch: readonly BufferParam[];
-    },
-    context: LowerContext<P>,
-  ): void;
+  build(k: KernelBuilder, s: ScalarOps, buffers: CustomBuffers, context: LowerContext<P>): void;
 }
 
 /** Replaced by other primitives before fusion. */

@@ -6,6 +6,7 @@
  * Real and imaginary parts lie apart, so every butterfly runs in lanes: over the interleaved transforms from the second
  * stage on, and over the transform itself in the first, where there is only one.
  */
+import type { CustomBuffers } from "../../graph/primitive.ts";
 import type { BufferParam, Expr } from "../../kernel/expr.ts";
 import type { KernelBuilder } from "../../kernel/kernel-builder.ts";
 import type { ScalarOps } from "../../kernel/scalar-ops.ts";
@@ -143,11 +144,7 @@ function emitStage(
 export function buildStages(
   k: KernelBuilder,
   s: ScalarOps,
-  buffers: {
-    inputs: readonly BufferParam[];
-    outputs: readonly BufferParam[];
-    scratch: readonly BufferParam[];
-  },
+  buffers: CustomBuffers,
   stages: readonly Stage[],
   type: TensorType,
 ): void {

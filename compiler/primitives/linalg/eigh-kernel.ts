@@ -3,7 +3,7 @@
  * tred2 and tql2; Bowdler, Martin, Reinsch, Wilkinson 1968). A sweep's rotations are recorded and then applied
  * to the eigenvectors a piece of columns at a time, where the row they share stays in registers.
  */
-import type { LowerContext } from "../../graph/primitive.ts";
+import type { CustomBuffers, LowerContext } from "../../graph/primitive.ts";
 import type { BufferParam, Expr } from "../../kernel/expr.ts";
 import type { KernelBuilder } from "../../kernel/kernel-builder.ts";
 import type { ScalarOps } from "../../kernel/scalar-ops.ts";
@@ -56,15 +56,7 @@ interface Work {
 export function buildEigh(
   k: KernelBuilder,
   s: ScalarOps,
-  {
-    inputs: [input],
-    outputs: [vectors, values],
-    scratch,
-  }: {
-    inputs: readonly BufferParam[];
-    outputs: readonly BufferParam[];
-    scratch: readonly BufferParam[];
-  },
+  { inputs: [input], outputs: [vectors, values], scratch }: CustomBuffers,
   { inputs: [{ dtype, shape, size }], params }: Context,
 ): void {
   if (size === 0) return;

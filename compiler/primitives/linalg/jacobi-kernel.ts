@@ -3,8 +3,8 @@
  * places, so that in n steps every pair has met, and the two rows of a pair always lie next to each other. The same
  * is done with blocks of rows, and within and between blocks, so that rows are met while they are in the cache.
  */
-import type { LowerContext } from "../../graph/primitive.ts";
-import type { BufferParam, Expr } from "../../kernel/expr.ts";
+import type { CustomBuffers, LowerContext } from "../../graph/primitive.ts";
+import type { Expr } from "../../kernel/expr.ts";
 import type { KernelBuilder } from "../../kernel/kernel-builder.ts";
 import type { ScalarOps } from "../../kernel/scalar-ops.ts";
 import type { DType } from "../../types/dtype.ts";
@@ -44,15 +44,7 @@ export function jacobiScratch({ inputs: [{ dtype, shape, size }] }: Context): {
 export function buildJacobi(
   k: KernelBuilder,
   s: ScalarOps,
-  {
-    inputs: [input],
-    outputs: [g, j, lengths],
-    scratch: [rows, norms, order],
-  }: {
-    inputs: readonly BufferParam[];
-    outputs: readonly BufferParam[];
-    scratch: readonly BufferParam[];
-  },
+  { inputs: [input], outputs: [g, j, lengths], scratch: [rows, norms, order] }: CustomBuffers,
   { inputs: [{ dtype, shape, size }] }: Context,
 ): void {
   if (size === 0) return;

@@ -2,8 +2,8 @@
  * Kernel of lu: right-looking, in panels of columns. A panel is factorised with row exchanges over whole rows; the
  * rows of U to its right are solved and copied; then every row below is updated once for the whole panel.
  */
-import type { LowerContext } from "../../graph/primitive.ts";
-import type { BufferParam, Expr } from "../../kernel/expr.ts";
+import type { CustomBuffers, LowerContext } from "../../graph/primitive.ts";
+import type { Expr } from "../../kernel/expr.ts";
 import type { KernelBuilder } from "../../kernel/kernel-builder.ts";
 import type { ScalarOps } from "../../kernel/scalar-ops.ts";
 import type { DType } from "../../types/dtype.ts";
@@ -25,15 +25,7 @@ export function luScratch({ inputs: [{ dtype, shape, size }] }: Context): { dtyp
 export function buildLu(
   k: KernelBuilder,
   s: ScalarOps,
-  {
-    inputs: [input],
-    outputs: [output, pivots, order],
-    scratch,
-  }: {
-    inputs: readonly BufferParam[];
-    outputs: readonly BufferParam[];
-    scratch: readonly BufferParam[];
-  },
+  { inputs: [input], outputs: [output, pivots, order], scratch }: CustomBuffers,
   { inputs: [{ dtype, shape, size }] }: Context,
 ): void {
   const [rows, columns] = shape.slice(-2);

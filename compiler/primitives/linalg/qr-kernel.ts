@@ -1,6 +1,5 @@
 /** Kernels of geqrf and householder_product: LAPACK's geqr2 and org2r, one reflector after the other. */
-import type { LowerContext } from "../../graph/primitive.ts";
-import type { BufferParam } from "../../kernel/expr.ts";
+import type { CustomBuffers, LowerContext } from "../../graph/primitive.ts";
 import type { KernelBuilder } from "../../kernel/kernel-builder.ts";
 import type { ScalarOps } from "../../kernel/scalar-ops.ts";
 import type { DType } from "../../types/dtype.ts";
@@ -8,12 +7,6 @@ import { MatrixKernel, paddedLength, pieceWidth } from "./kernel-matrices.ts";
 import { product } from "./matrices.ts";
 
 type Context = LowerContext<Record<never, never>>;
-interface Buffers {
-  readonly inputs: readonly BufferParam[];
-  readonly outputs: readonly BufferParam[];
-  readonly scratch: readonly BufferParam[];
-}
-
 /** The matrix, a reflector, a piece of a row. */
 export function householderScratch({ inputs: [{ dtype, shape, size }] }: Context): {
   dtype: DType;
@@ -31,7 +24,7 @@ export function householderScratch({ inputs: [{ dtype, shape, size }] }: Context
 export function buildGeqrf(
   k: KernelBuilder,
   s: ScalarOps,
-  { inputs: [input], outputs: [output, taus], scratch: [matrix, v, work] }: Buffers,
+  { inputs: [input], outputs: [output, taus], scratch: [matrix, v, work] }: CustomBuffers,
   { inputs: [{ dtype, shape, size }] }: Context,
 ): void {
   if (size === 0) return;
@@ -77,7 +70,7 @@ export function buildGeqrf(
 export function buildHouseholderProduct(
   k: KernelBuilder,
   s: ScalarOps,
-  { inputs: [input, taus], outputs: [output], scratch: [matrix, v, work] }: Buffers,
+  { inputs: [input, taus], outputs: [output], scratch: [matrix, v, work] }: CustomBuffers,
   { inputs: [{ dtype, shape, size }, tausType] }: Context,
 ): void {
   if (size === 0) return;

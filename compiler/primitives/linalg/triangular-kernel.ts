@@ -2,7 +2,7 @@
  * Kernel of triangular_solve. Rows are counted in the order of elimination: 0 … n-1 from the top for a lower triangle,
  * from the bottom for an upper one, so that both are one forward substitution.
  */
-import type { LowerContext } from "../../graph/primitive.ts";
+import type { CustomBuffers, LowerContext } from "../../graph/primitive.ts";
 import type { BufferParam, Expr } from "../../kernel/expr.ts";
 import type { KernelBuilder } from "../../kernel/kernel-builder.ts";
 import type { ScalarOps } from "../../kernel/scalar-ops.ts";
@@ -41,11 +41,7 @@ export function triangularScratch(context: TriangularContext): { dtype: DType; s
 export function buildTriangularSolve(
   k: KernelBuilder,
   s: ScalarOps,
-  buffers: {
-    inputs: readonly BufferParam[];
-    outputs: readonly BufferParam[];
-    scratch: readonly BufferParam[];
-  },
+  buffers: CustomBuffers,
   context: TriangularContext,
 ): void {
   const { leftSide, lower, transposeA, unitDiagonal } = context.params;

@@ -1,6 +1,6 @@
 /** The sorting kernel: every row along the axis, by its keys' digits or by merging. */
-import type { LowerContext } from "../../graph/primitive.ts";
-import type { BufferParam, Expr } from "../../kernel/expr.ts";
+import type { CustomBuffers, LowerContext } from "../../graph/primitive.ts";
+import type { Expr } from "../../kernel/expr.ts";
 import type { KernelBuilder } from "../../kernel/kernel-builder.ts";
 import type { ScalarOps } from "../../kernel/scalar-ops.ts";
 import type { DType } from "../../types/dtype.ts";
@@ -36,11 +36,7 @@ export function sortScratch(context: SortContext): { dtype: DType; size: number 
 export function buildSort(
   k: KernelBuilder,
   s: ScalarOps,
-  buffers: {
-    inputs: readonly BufferParam[];
-    outputs: readonly BufferParam[];
-    scratch: readonly BufferParam[];
-  },
+  buffers: CustomBuffers,
   context: SortContext,
 ): void {
   const { inputs, params } = context;

@@ -1,5 +1,7 @@
 /** fmod of four floats. */
+
 import type { FunctionEncoder } from "./encoder.ts";
+import { promotedHalf } from "./lane-halves.ts";
 import { Op, Simd } from "./opcodes.ts";
 import { withTemps } from "./temps.ts";
 
@@ -15,12 +17,7 @@ export function fmodLanes(f: FunctionEncoder, lanewise: () => void): void {
         [x, a],
         [y, b],
       ]) {
-        f.get(from);
-        if (high) {
-          f.get(from);
-          f.shuffle32(2, 3, 2, 3);
-        }
-        f.simd(Simd.f64x2PromoteLowF32x4);
+        promotedHalf(f, from, high);
         f.simd(Simd.f64x2Abs);
         f.set(to);
       }

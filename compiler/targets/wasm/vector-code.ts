@@ -2,12 +2,14 @@
  * Operators on four lanes as Wasm SIMD. A bool is a mask of 32-bit lanes, a small integer is extended to 32 bits,
  * a float64 vector is two halves of two lanes and every operator here works on one half. Operands are on the stack.
  */
+
 import type { BinaryFn, UnaryFn } from "../../kernel/expr.ts";
 import { DTYPE_INFO, type DType } from "../../types/dtype.ts";
 import { InternalError } from "../../types/errors.ts";
 import type { FunctionEncoder } from "./encoder.ts";
 import { fmodLanes } from "./fmod-lanes.ts";
 import { IntegerLanes } from "./integer-lanes.ts";
+import { promotedHalf } from "./lane-halves.ts";
 import { LanePacking } from "./lane-packing.ts";
 import { Op, Simd } from "./opcodes.ts";
 import { type ScalarCode, valueTypeOf } from "./scalar-code.ts";
@@ -274,24 +276,15 @@ export class VectorCode {
     return true;
   }
 
-  /** x·y + z of float32 lanes with one rounding: in float64, where the product is exact. */
+  /** x·y + z of float32 lanes in float64, where the product is exact; see `FusedExpr` on its rounding. */
   fused(): void {
     const f = this.#f;
-    withTemps(this.#f, ["v128", "v128", "v128"], (...operands) => {
+    withTemps(this.#f, ["v128", "v128", "v128"], (x, y, z) => {
       for (const high of [false, true]) {
-        const promoted = (operand: number): void => {
-          f.get(operand);
-          if (high) {
-            f.get(operand);
-            f.shuffle32(2, 3, 2, 3);
-          }
-          f.simd(Simd.f64x2PromoteLowF32x4);
-        };
-        const [x, y, z] = operands;
-        promoted(x);
-        promoted(y);
+        promotedHalf(f, x, high);
+        promotedHalf(f, y, high);
         f.simd(Simd.f64x2Mul);
-        promoted(z);
+        promotedHalf(f, z, high);
         f.simd(Simd.f64x2Add);
         f.simd(Simd.f32x4DemoteF64x2Zero);
       }
