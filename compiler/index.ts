@@ -1,6 +1,7 @@
 /** The compiler without tracing or running: graphs in, every stage as a value, WebAssembly bytes out. */
 export { fuse } from "./fusion/fuse.ts";
 export type { EdgeDecision, FusionGroup, FusionPlan } from "./fusion/plan.ts";
+export type { FusionChoice, FusionPolicy, FusionVerdict } from "./fusion/policy.ts";
 export { printPlan } from "./fusion/print-plan.ts";
 export { Builder } from "./graph/builder.ts";
 export {
@@ -22,7 +23,14 @@ export { runProgram } from "./interpret/program-interpreter.ts";
 export { interpretGraph } from "./interpret/reference.ts";
 export type { Kernel } from "./kernel/kernel.ts";
 export type { Artifact, CompileObserver, Level, PassRecord } from "./pass-runner.ts";
-export { type CompiledGraph, type CompileOptions, compileGraph, GRAPH_PASSES } from "./pipeline.ts";
+export type { GraphPass } from "./passes/pass.ts";
+export {
+  type CompiledGraph,
+  type CompileOptions,
+  type CompilerPlugin,
+  compileGraph,
+  GRAPH_PASSES,
+} from "./pipeline.ts";
 export { GraphBuilder } from "./primitives/graph-builder.ts";
 export { PRIMITIVE_NAMES, primitiveOf } from "./primitives/table.ts";
 export type { Program, ProgramInterface, WasmExecutable } from "./program/program.ts";

@@ -6,6 +6,8 @@
 import { type AssembledProgram, assemble } from "./assembly/assemble.ts";
 import { fuse } from "./fusion/fuse.ts";
 import type { FusionPlan } from "./fusion/plan.ts";
+import { asChosen, type FusionPolicy } from "./fusion/policy.ts";
+import { WASM_FUSION } from "./fusion/target.ts";
 import { Graph } from "./graph/graph.ts";
 import { type CompileObserver, type PassRecord, PassRunner, type Verifier } from "./pass-runner.ts";
 import { mergeCommonSubexpressions } from "./passes/common-subexpressions.ts";
@@ -41,8 +43,12 @@ export const GRAPH_PASSES: readonly GraphPass[] = [
   { ...eliminateDeadCode, name: "dead_code_again" },
 ];
 
-/** Optimised graph → partition into kernels. */
-export const FUSION_PASS: Pass<Graph, FusionPlan> = { name: "fusion", run: (graph) => fuse(graph) };
+/** Optimised graph → partition into kernels, with `policy` having the last word. */
+export function fusionPass(policy: FusionPolicy): Pass<Graph, FusionPlan> {
+  return { name: "fusion", run: (graph) => fuse(graph, WASM_FUSION, policy) };
+}
+
+export const FUSION_PASS = fusionPass(asChosen);
 
 /** Partition → kernels, buffers and schedule. */
 export const ASSEMBLY_PASS: Pass<FusionPlan, AssembledProgram> = {
@@ -56,7 +62,16 @@ export const WASM_PASS: Pass<AssembledProgram, WasmExecutable> = {
   run: ({ program }) => compileWasm(program),
 };
 
+/** Changes to the pipeline: passes of one's own, or other choices of fusion. `weft … --plugin FILE` loads one. */
+export interface CompilerPlugin {
+  /** The passes of graphs as they are → as they shall be. */
+  passes?(passes: readonly GraphPass[]): readonly GraphPass[];
+  /** Has the last word on every choice of fusion. */
+  fusion?: FusionPolicy;
+}
+
 export interface CompileOptions {
+  readonly plugin?: CompilerPlugin;
   /** Whether input i may be overwritten (`donateArgnums`); none if absent. */
   readonly donated?: readonly boolean[];
   /** Run the verifier after every pass. */
@@ -81,18 +96,23 @@ export const verifyArtifact: Verifier = (artifact) => {
   else if ("program" in artifact) verifyProgram(artifact.program);
 };
 
+/** The passes of graphs, with a plugin's changes. */
+export function graphPasses(plugin: CompilerPlugin = {}): readonly GraphPass[] {
+  return plugin.passes?.(GRAPH_PASSES) ?? GRAPH_PASSES;
+}
+
 /** Graph → optimised graph only. */
-export function optimiseGraph(graph: Graph, runner: PassRunner): Graph {
-  return GRAPH_PASSES.reduce((current, pass) => runner.run("graph", pass, current), graph);
+export function optimiseGraph(graph: Graph, runner: PassRunner, passes = GRAPH_PASSES): Graph {
+  return passes.reduce((current, pass) => runner.run("graph", pass, current), graph);
 }
 
 /** Compiles a graph to WebAssembly. Throws UnsupportedError for what the target cannot do. */
 export function compileGraph(graph: Graph, options: CompileOptions = {}): CompiledGraph {
-  const { donated = [], verify = false, observer = null } = options;
+  const { donated = [], verify = false, observer = null, plugin = {} } = options;
   const runner = new PassRunner({ donated }, verify ? verifyArtifact : null, observer);
   runner.start(graph);
-  const optimised = optimiseGraph(graph, runner);
-  const plan = runner.run("fusion", FUSION_PASS, optimised);
+  const optimised = optimiseGraph(graph, runner, graphPasses(plugin));
+  const plan = runner.run("fusion", fusionPass(plugin.fusion ?? asChosen), optimised);
   const assembled = runner.run("program", ASSEMBLY_PASS, plan);
   const executable = runner.run("wasm", WASM_PASS, assembled);
   return { graph, optimised, plan, assembled, executable, records: runner.records };

@@ -28,9 +28,19 @@ const GENERATED: ReadonlySet<GroupKind> = new Set<GroupKind>(["map", "reduce", "
 /** Bytes of a literal up to which it is kept as data instead of being written when it is needed. */
 const MAX_CONSTANT_LITERAL = 256;
 
+/** What a kernel was made from. */
+export interface KernelOrigin {
+  readonly plan: FusionPlan;
+  readonly group: FusionGroup;
+  /** The graph's operand behind each parameter; null for scratch memory. */
+  readonly operands: readonly (Operand | null)[];
+}
+
 export interface AssembledProgram {
   readonly program: Program;
   readonly memory: MemoryPlan;
+  /** By the kernel's name; a kernel that only fills memory with a number has none. */
+  readonly origins: ReadonlyMap<string, KernelOrigin>;
 }
 
 /** Where an output of a region is wanted. */
@@ -64,6 +74,7 @@ export function assemble(plan: FusionPlan, donated: readonly boolean[]): Assembl
 class Assembler {
   readonly #table = new BufferTable();
   readonly #kernels: Kernel[] = [];
+  readonly #origins = new Map<string, KernelOrigin>();
   readonly #takeOvers: TakeOver[] = [];
   readonly #fills = new Map<string, string>();
   readonly #literals = new Map<string, BufferRef>();
@@ -97,7 +108,7 @@ class Assembler {
       kernels: this.#kernels,
       schedule: withoutSelfCopies(region.steps, this.#table.buffers),
     };
-    return { program, memory };
+    return { program, memory, origins: this.#origins };
   }
 
   #openRegion(plan: FusionPlan, env: Map<Value, BufferRef>): Region {
@@ -111,6 +122,7 @@ class Assembler {
       const name = `k${this.#kernels.length}_${nameOf(group)}`;
       const result = lowerGroup(plan, group, producer, name);
       this.#kernels.push(result.kernel);
+      this.#origins.set(name, { plan, group, operands: result.args.map((arg) => arg.operand) });
       lowered.set(group, result);
     }
     const { readers, aliases } = readersOf(plan, lowered);

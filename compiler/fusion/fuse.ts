@@ -11,14 +11,19 @@ import { Inlining } from "./inlining.ts";
 import { Merging } from "./merging.ts";
 import { Closing } from "./open-group.ts";
 import type { FusionPlan } from "./plan.ts";
+import { asChosen, type FusionPolicy } from "./policy.ts";
 import { type FusionTarget, WASM_FUSION } from "./target.ts";
 
 /** Makes the fusion plan of a region and of the regions inside it. */
-export function fuse(graph: Graph, target: FusionTarget = WASM_FUSION): FusionPlan {
-  const inlining = new Inlining(graph);
-  const open = new Merging(new Grouping(inlining, target).run(), target).run();
+export function fuse(
+  graph: Graph,
+  target: FusionTarget = WASM_FUSION,
+  policy: FusionPolicy = asChosen,
+): FusionPlan {
+  const inlining = new Inlining(graph, policy);
+  const open = new Merging(new Grouping(inlining, target, policy).run(), target, policy).run();
   const closing = new Closing(inlining, (equation) =>
-    subgraphsOf(equation).map((region) => fuse(region, target)),
+    subgraphsOf(equation).map((region) => fuse(region, target, policy)),
   );
   const groups = open.map((group, id) => closing.close(group, id));
   const inlined = new Set(graph.equations.filter((e) => inlining.node(e).inlined));

@@ -15,6 +15,7 @@ import { GROUP_BUDGET, isContraction, MAX_GROUP_VALUES } from "./cost-model.ts";
 import type { Inlining, Node } from "./inlining.ts";
 import type { OpenGroup } from "./open-group.ts";
 import type { EdgeDecision, GroupKind } from "./plan.ts";
+import type { FusionPolicy } from "./policy.ts";
 import { isCarried, notWorthSharing, reducedAxes, rowDomainOf, tooLong } from "./row-domain.ts";
 import { type JoinResult, RowStages } from "./row-stages.ts";
 import type { FusionTarget } from "./target.ts";
@@ -32,6 +33,7 @@ export class Grouping {
   constructor(
     private readonly inlining: Inlining,
     private readonly target: FusionTarget,
+    private readonly policy: FusionPolicy,
   ) {
     this.#decisions = inlining.decisions;
   }
@@ -132,7 +134,7 @@ export class Grouping {
       let reason = this.#whyTooBig(node, leaves, group);
       const tooBig = reason !== null;
       if (!tooBig && group.kind !== "rows") {
-        reason = this.#whyNotJoin(node, kind, leaves, group);
+        reason = this.#ruled(equation, group, this.#whyNotJoin(node, kind, leaves, group));
         if (reason === null) {
           this.#record(equation, leaves, group, "allow", "epilogue at the same element");
           this.#add(group, node, leaves);
@@ -143,7 +145,7 @@ export class Grouping {
       const rows = tooBig ? null : this.#rowsOf(group, equation);
       if (rows !== null && this.#isRelated(leaves, group)) {
         const result = rows.tryJoin(equation);
-        reason = this.#whyNotRows(equation, group, rows, result);
+        reason = this.#ruled(equation, group, this.#whyNotRows(equation, group, rows, result));
         if (reason === null && result.role !== null) {
           group.kind = "rows";
           group.rows = rows;
@@ -159,6 +161,18 @@ export class Grouping {
       if (reason !== null) this.#record(equation, leaves, group, "forbid", reason);
     }
     return false;
+  }
+
+  /** Why the equation may not join the group after the policy has spoken; null where it may. */
+  #ruled(equation: Equation, group: OpenGroup, reason: string | null): string | null {
+    const verdict = this.policy({
+      kind: "join",
+      equation,
+      into: group.roots[0],
+      decision: reason === null ? "allow" : "forbid",
+      reason: reason ?? "shares the kernel",
+    });
+    return verdict.decision === "allow" ? null : verdict.reason;
   }
 
   #add(group: OpenGroup, node: Node, leaves: ReadonlyMap<Value, boolean>): void {

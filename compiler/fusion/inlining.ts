@@ -18,6 +18,7 @@ import {
   workOf,
 } from "./cost-model.ts";
 import type { EdgeDecision } from "./plan.ts";
+import type { FusionPolicy } from "./policy.ts";
 
 /** Elements from which on writing over a part of an array beats making it anew in a fused kernel. */
 const MIN_UPDATED = 32;
@@ -50,7 +51,10 @@ export class Inlining {
   readonly #producer = new Map<Value, Node>();
   readonly #consumers = new Map<Value, Equation[]>();
 
-  constructor(readonly graph: Graph) {
+  constructor(
+    readonly graph: Graph,
+    private readonly policy: FusionPolicy,
+  ) {
     this.graphOutputs = new Set(graph.outputs);
     for (const equation of graph.equations) this.#add(equation);
     this.#chooseUpdates();
@@ -180,7 +184,9 @@ export class Inlining {
     const consumers = new Set(equation.outputs.flatMap((v) => this.consumers(v)));
     let all = true;
     for (const consumer of consumers) {
-      const [decision, reason] = this.#judge(node, lower.cost, consumer, consumers.size);
+      const [judged, why] = this.#judge(node, lower.cost, consumer, consumers.size);
+      const choice = { kind: "inline", equation, into: consumer, decision: judged, reason: why } as const;
+      const { decision, reason } = this.policy(choice);
       this.decisions.push({ value: equation.outputs[0], producer: equation, consumer, decision, reason });
       if (decision === "forbid") all = false;
     }

@@ -11,6 +11,7 @@
 import type { Equation, Value } from "../graph/graph.ts";
 import { GROUP_BUDGET, isContraction, MAX_GROUP_VALUES } from "./cost-model.ts";
 import type { OpenGroup } from "./open-group.ts";
+import type { FusionPolicy } from "./policy.ts";
 import { isCarried, notWorthSharing, tooLong } from "./row-domain.ts";
 import type { RowStages } from "./row-stages.ts";
 import type { FusionTarget } from "./target.ts";
@@ -43,6 +44,7 @@ export class Merging {
   constructor(
     groups: readonly OpenGroup[],
     private readonly target: FusionTarget,
+    private readonly policy: FusionPolicy,
   ) {
     this.#groups = groups;
   }
@@ -118,6 +120,7 @@ export class Merging {
     if (new Set([...buffersOf(host), ...buffersOf(group)]).size > this.target.buffers) return false;
     const fork = rows.fork();
     if (!joinAll(group, fork, host, this.target)) return false;
+    if (!this.#allows("share", group, host, "the same operands at the same elements")) return false;
     this.#absorb(group, host, fork, [...host.roots, ...group.roots]);
     return true;
   }
@@ -128,8 +131,20 @@ export class Merging {
     const roots = [...group.roots, ...host.roots];
     const rebuilt = rows.rebuild(roots);
     if (rebuilt === null) return false;
+    if (!this.#allows("share", group, host, "computed row by row where it is read")) return false;
     this.#absorb(group, host, rebuilt, roots);
     return true;
+  }
+
+  #allows(kind: "share" | "merge", group: OpenGroup, host: OpenGroup, reason: string): boolean {
+    const choice = {
+      kind,
+      equation: group.roots[0],
+      into: host.roots[0],
+      decision: "allow",
+      reason,
+    } as const;
+    return this.policy(choice).decision === "allow";
   }
 
   #absorb(group: OpenGroup, host: OpenGroup, rows: RowStages, roots: readonly Equation[]): void {
@@ -185,6 +200,7 @@ export class Merging {
       const prepares = batch.at === firstUse;
       if (prepares ? !isNumber(group) : results && !batch.results) continue;
       if (!fits(group, batch, this.target.buffers)) continue;
+      if (!this.#allows("merge", group, batch.parts[0], "small, and independent of the others")) continue;
       (prepares ? batch.prologue : batch.parts).unshift(group);
       for (const v of buffersOf(group)) batch.buffers.add(v);
       return batch;

@@ -172,6 +172,7 @@ function assembledOf(program: ReturnType<typeof parseProgram>): Parameters<typeo
   return {
     program,
     memory: { bytes: program.tempBytes, lowerBound: program.tempBytes, intervals: new Map() },
+    origins: new Map(),
   };
 }
 
