@@ -35,7 +35,8 @@ const compilerLayers: readonly (readonly string[])[] = [
   // Functions of numbers written in kernel operations: primitives lower to them.
   ["math"],
   // Kernels and programs to bytes and text: what emits code need not know what a graph is.
-  ["targets"],
+  // What a kernel or a program costs is told by themselves.
+  ["targets", "analysis"],
   ["graph"],
   ["hash", "primitives"],
   ["text", "interpret", "transforms"],

@@ -106,6 +106,13 @@ function intervalOf(uses: readonly Use[]): Interval {
   return interval;
 }
 
+/** From first to last use of every buffer in a schedule, in positions that count steps and the ends of loops. */
+export function lifetimesOf(schedule: readonly Step[]): Map<number, Interval> {
+  const collector = new UseCollector();
+  collector.visit(schedule);
+  return new Map([...collector.uses].map(([buffer, uses]) => [buffer, intervalOf(uses)]));
+}
+
 interface Slot {
   readonly bytes: number;
   readonly interval: Interval;
@@ -119,14 +126,12 @@ export function planMemory(
   schedule: readonly Step[],
   takeOvers: readonly TakeOver[],
 ): MemoryPlan {
-  const collector = new UseCollector();
-  collector.visit(schedule);
+  const lifetimes = lifetimesOf(schedule);
   const intervals = new Map<number, Interval>();
   const slots = new Map<number, Slot>();
   for (const buffer of buffers) {
-    const uses = collector.uses.get(buffer.id);
-    if (buffer.kind !== "temp" || uses === undefined) continue;
-    const interval = intervalOf(uses);
+    const interval = lifetimes.get(buffer.id);
+    if (buffer.kind !== "temp" || interval === undefined) continue;
     intervals.set(buffer.id, { ...interval });
     slots.set(buffer.id, { bytes: align(buffer.bytes), interval, members: [buffer], offset: 0 });
   }

@@ -1,4 +1,6 @@
 /** Transformations of functions: compile, differentiate, vectorise, inspect. */
+export type { Cost } from "../../compiler/analysis/cost.ts";
+export type { KernelUse } from "../../compiler/analysis/program-cost.ts";
 export { checkpoint, stopGradient } from "./checkpoint.ts";
 export { type CustomJvpFunction, type CustomRuleOptions, customJvp } from "./custom-jvp.ts";
 export { type CustomVjpFunction, customVjp } from "./custom-vjp.ts";
@@ -23,7 +25,16 @@ export {
   jacrev,
 } from "./jacobian.ts";
 export { type JitFunction, type JitOptions, jit } from "./jit.ts";
+export { KernelHandle, type KernelParameter } from "./kernel-handle.ts";
 export { linearTranspose } from "./linear-transpose.ts";
-export { Compiled, type CostAnalysis, Lowered, type MemoryAnalysis, type Stage, Stages } from "./stages.ts";
+export {
+  Compiled,
+  type CostAnalysis,
+  Lowered,
+  type MemoryAnalysis,
+  type MemoryMoment,
+  type Stage,
+  Stages,
+} from "./stages.ts";
 export type { Abstract, Argument, Arguments, Result } from "./types.ts";
 export { type Axes, type VmapOptions, vmap } from "./vmap.ts";

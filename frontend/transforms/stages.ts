@@ -1,4 +1,7 @@
 /** What `jit(f).trace(…)`, `.lower(…)` and `.compile()` return: the compiled function as a value. */
+import type { Cost } from "../../compiler/analysis/cost.ts";
+import { type KernelUse, type ProgramCost, programCost } from "../../compiler/analysis/program-cost.ts";
+import { type Moment, memoryTimeline } from "../../compiler/assembly/memory-timeline.ts";
 import type { Graph } from "../../compiler/graph/graph.ts";
 import { subgraphsOf } from "../../compiler/graph/graph.ts";
 import type { CompiledGraph } from "../../compiler/pipeline.ts";
@@ -14,10 +17,12 @@ import { describeValue } from "../core/describe.ts";
 import { WeftTypeError } from "../core/errors.ts";
 import { captureSource } from "../core/source.ts";
 import { stageText, withRelativeSources } from "../inspect/stage-text.ts";
+import { loadWat } from "../inspect/wat.ts";
 import { flatten, leafPaths, structureDifference } from "../tree/tree.ts";
 import { formatPath, type TreeDef } from "../tree/treedef.ts";
 import { type Callee, leafArray } from "./arguments.ts";
 import type { JitEntry } from "./jit-entry.ts";
+import { KernelHandle } from "./kernel-handle.ts";
 import type { AnyFunction, Arguments, Result } from "./types.ts";
 
 export type Stage = "jaxpr" | "graph" | "optimized" | "fusion" | "kernel" | "program";
@@ -91,6 +96,13 @@ export interface CostAnalysis {
   readonly transcendentals: number;
   /** Bytes of inputs and outputs. */
   readonly bytesAccessed: number;
+  /**
+   * What the compiled program executes in one call: arithmetic with what fusion computes again, math functions by
+   * name, and the bytes that its kernels and copies read and write.
+   */
+  readonly executed: Cost;
+  /** Each kernel: the cost of one launch, and how often it is launched. */
+  readonly kernels: readonly KernelUse[];
 }
 
 export interface MemoryAnalysis {
@@ -102,6 +114,16 @@ export interface MemoryAnalysis {
   readonly tempSize: number;
   readonly constantSize: number;
   readonly generatedCodeSize: number;
+  /** Bytes at once: arguments, outputs that take over none of them, constants and temporaries. */
+  readonly peakSize: number;
+  /** No plan of the temporaries can be smaller: the largest set of them that is alive at once. */
+  readonly tempLowerBound: number;
+  /** The temporaries alive at each step of the schedule. */
+  readonly timeline: readonly MemoryMoment[];
+}
+
+export interface MemoryMoment extends Omit<Moment, "live"> {
+  readonly live: readonly { readonly label: string; readonly offset: number; readonly bytes: number }[];
 }
 
 /** A compiled function: callable, and every stage can be read. */
@@ -110,6 +132,11 @@ export class Compiled<F extends AnyFunction> {
     readonly entry: JitEntry,
     readonly stages: CompiledGraph,
   ) {}
+
+  /** What this call costs by kernel. */
+  get #programCost(): ProgramCost {
+    return programCost(this.stages.assembled.program);
+  }
 
   get executable(): WasmExecutable {
     return this.stages.executable;
@@ -166,20 +193,50 @@ export class Compiled<F extends AnyFunction> {
     const { graph } = this.stages;
     const { flops, transcendentals } = costOf(this.stages.optimised);
     const bytesAccessed = [...graph.inputs, ...graph.outputs].reduce((n, x) => n + bytesOf(x.type), 0);
-    return { flops, transcendentals, bytesAccessed };
+    const { total, kernels } = this.#programCost;
+    return { flops, transcendentals, bytesAccessed, executed: total, kernels };
+  }
+
+  /** The kernels in the order of the program. */
+  kernels(): KernelHandle[] {
+    const { program } = this.stages.assembled;
+    const { kernels } = this.#programCost;
+    return program.kernels.map(
+      (kernel, i) =>
+        new KernelHandle(kernel, kernels[i].cost, kernels[i].launches, () => this.executable.modules.simd),
+    );
+  }
+
+  /** The portable WebAssembly module as text. Rejects where the optional package `wabt` is not installed. */
+  async wat(): Promise<string> {
+    const toWat = await loadWat();
+    return toWat(this.executable.modules.simd);
   }
 
   memoryAnalysis(): MemoryAnalysis {
-    const { graph, executable } = this.stages;
+    const { graph, executable, assembled } = this.stages;
+    const { program, memory } = assembled;
     const { aliases, tempBytes, constants } = executable.interface;
     const sum = (items: Graph["outputs"]): number => items.reduce((n, x) => n + bytesOf(x.type), 0);
+    const argumentSize = sum(graph.inputs);
+    const outputSize = sum(graph.outputs);
+    const aliasSize = sum(graph.outputs.filter((_, i) => aliases[i] !== null));
     return {
-      argumentSize: sum(graph.inputs),
-      outputSize: sum(graph.outputs),
-      aliasSize: sum(graph.outputs.filter((_, i) => aliases[i] !== null)),
+      argumentSize,
+      outputSize,
+      aliasSize,
       tempSize: tempBytes,
       constantSize: constants.byteLength,
       generatedCodeSize: executable.modules.simd.byteLength,
+      peakSize: argumentSize + outputSize - aliasSize + constants.byteLength + tempBytes,
+      tempLowerBound: memory.lowerBound,
+      timeline: memoryTimeline(program).map((moment) => ({
+        ...moment,
+        live: moment.live.map((id) => {
+          const { label, offset, bytes } = program.buffers[id];
+          return { label, offset, bytes };
+        }),
+      })),
     };
   }
 }
