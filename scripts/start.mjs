@@ -4,10 +4,4 @@ import { root } from "./paths.mjs";
 import { runWeft } from "./weft.mjs";
 
 process.chdir(root);
-await runWeft([
-  "run",
-  "--dump",
-  "out/auto-insurance/ir",
-  "samples/auto-insurance/main.ts",
-  ...process.argv.slice(2),
-]);
+await runWeft(["run", "--dump", "out/auto-insurance/ir", "samples/auto-insurance", ...process.argv.slice(2)]);

@@ -247,8 +247,12 @@ describe("weft run, programs that fail", { concurrency: 2 }, () => {
     assert.deepEqual(await place.weft(["run", "."]), {
       code: 1,
       stdout: "",
-      stderr: "weft: . is not a file\n",
+      stderr: "weft: the folder . has no main.ts: name the file to run\n",
     });
+    place.write("app/main.ts", "console.log(import.meta.filename, process.argv.slice(2));\n");
+    const folder = await place.weft(["run", "app", "--", "3"]);
+    assert.equal(folder.stderr, "");
+    assert.match(folder.stdout, /app[\\/]main\.ts \[ '3' \]/);
     const option = await place.weft(["run", "failing.ts", "--epochs", "3"]);
     assert.equal(option.code, 2);
     assert.equal(option.stdout, "");

@@ -3,6 +3,8 @@
  * descent, a neural network's building blocks trained with Adam, and a logistic regression.
  */
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import path from "node:path";
 import { test } from "node:test";
 import { grad, hessian, jit, lax, type NdArray, numpy as np, random, valueAndGrad, vmap } from "weft";
 import { buildAutoInsuranceDataset } from "../samples/auto-insurance/dataset.ts";
@@ -17,6 +19,10 @@ import {
   updateWeights,
 } from "../samples/auto-insurance/model.ts";
 import { close, flat } from "./helpers/close.ts";
+import { root } from "./helpers/paths.ts";
+
+const readDataset = async () =>
+  buildAutoInsuranceDataset(await readFile(path.join(root, "samples/data/auto-insurance.csv")));
 
 /** "Machine learning with JAX from scratch, part II": what it prints. */
 const COSTS: readonly (readonly [epoch: number, cost: number])[] = [
@@ -43,7 +49,7 @@ function near(actual: number, expected: number, message: string): void {
 }
 
 test("auto insurance: the cost before training", async () => {
-  const { features, labels } = await buildAutoInsuranceDataset();
+  const { features, labels } = await readDataset();
   assert.deepEqual(
     [features.shape, labels.shape],
     [
@@ -65,7 +71,7 @@ test("auto insurance: the cost before training", async () => {
 
 for (const [name, gradient] of gradients) {
   test(`auto insurance: 50 epochs in one compiled call, derivative ${name}`, async () => {
-    const { features, labels } = await buildAutoInsuranceDataset();
+    const { features, labels } = await readDataset();
     const training = jit((x: NdArray, y: NdArray) =>
       train(x, y, { epochs: 50, learningRate: 1e-4, gradient }),
     );
@@ -85,7 +91,7 @@ for (const [name, gradient] of gradients) {
   });
 
   test(`auto insurance: epoch by epoch as the document writes it, derivative ${name}`, async () => {
-    const { features, labels } = await buildAutoInsuranceDataset();
+    const { features, labels } = await readDataset();
     let parameters: Parameters = { weight: np.array(0), bias: np.array(0) };
     const expected = new Map(COSTS);
     for (let epoch = 0; epoch < 50; epoch++) {

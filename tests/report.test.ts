@@ -14,8 +14,8 @@ import {
   type Report,
   scatter,
   table,
-  writeReport,
 } from "../samples/report/index.ts";
+import { writeReport } from "../samples/report/write.ts";
 
 const x = Array.from({ length: 63 }, (_, i) => i * 2);
 const noise = (i: number) => 25 * Math.sin(i * 7.3);

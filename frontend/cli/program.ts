@@ -26,7 +26,7 @@ const RUN_HELP = `
 What follows -- is the program's own: process.argv.slice(2).
 
 Example:
-  weft run samples/auto-insurance/main.ts --dump out/ir
+  weft run samples/auto-insurance --dump out/ir
 `;
 
 const DUMP_HELP = `
@@ -96,7 +96,7 @@ function program(verbose: boolean): Command {
   weft
     .command("run")
     .description("run a TypeScript or JavaScript program")
-    .argument("<file>", "the program")
+    .argument("<file>", "the program, or a folder with a main.ts")
     .argument("[args...]", "its arguments, behind --")
     .option("--dump <dir>", "write the IR of everything that is compiled")
     .addOption(verboseOption())

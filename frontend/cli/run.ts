@@ -1,9 +1,12 @@
 /** `weft run`: runs a TypeScript program with this package as its `weft`. */
+
+import { existsSync, statSync } from "node:fs";
+import path from "node:path";
 import { setCompileWatcher } from "../core/backend.ts";
 import { dumpsOperations } from "../inspect/environment.ts";
 import { bundleProgram, existingFile } from "./bundle.ts";
 import { openDump } from "./dump-folder.ts";
-import { describeError, EXIT } from "./errors.ts";
+import { describeError, EXIT, InputError } from "./errors.ts";
 import { mapStackTraces } from "./stack-traces.ts";
 
 export interface RunOptions {
@@ -13,13 +16,24 @@ export interface RunOptions {
 /** Node's exit code where a top-level await can never be settled. */
 const UNSETTLED_AWAIT = 13;
 
-/** Runs the file until its top level is through; timers and servers may keep the process alive after that. */
+const MAIN_FILES = ["main.ts", "main.mts", "main.js", "main.mjs"];
+
+/** The file of a program: the one the user named, or the main file of that folder. Throws InputError for a folder without. */
+function programFile(name: string): string {
+  if (!existsSync(name) || !statSync(name).isDirectory()) return name;
+  const main = MAIN_FILES.map((each) => path.join(name, each)).find((each) => existsSync(each));
+  if (main === undefined) throw new InputError(`the folder ${name} has no main.ts: name the file to run`);
+  return main;
+}
+
+/** Runs the file, or the main file of the folder, until its top level is through; timers and servers may keep the process alive after that. */
 export async function run(
-  file: string,
+  name: string,
   args: readonly string[],
   options: RunOptions,
   verbose: boolean,
 ): Promise<void> {
+  const file = programFile(name);
   const bundle = await bundleProgram(file);
   const dump = await openDump(options.dump);
   if (dump !== null) {
@@ -27,7 +41,7 @@ export async function run(
   }
   mapStackTraces(verbose);
   const fail = (error: unknown): never => {
-    console.error(`weft: ${file} failed\n${describeError(error, verbose)}`);
+    console.error(`weft: ${name} failed\n${describeError(error, verbose)}`);
     process.exit(EXIT.input);
   };
   // Of rejected promises too. A program with a handler of its own knows what it does.
@@ -37,7 +51,7 @@ export async function run(
   process.on("exit", (code) => {
     // Node 20 has set the exit code, later versions pass it.
     if (code === UNSETTLED_AWAIT || process.exitCode === UNSETTLED_AWAIT) {
-      console.error(`weft: ${file} awaits a promise at its top level that nothing can settle any more`);
+      console.error(`weft: ${name} awaits a promise at its top level that nothing can settle any more`);
       process.exitCode = EXIT.input;
     }
     dump?.finish();

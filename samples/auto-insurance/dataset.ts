@@ -1,5 +1,4 @@
 /** The Swedish auto-insurance data: 63 geographical zones, claims and total payment in thousands of kronor. */
-import { readFile } from "node:fs/promises";
 import { type NdArray, numpy as np } from "weft";
 
 export interface Dataset {
@@ -9,16 +8,13 @@ export interface Dataset {
   readonly labels: NdArray;
 }
 
-/** Reads the two columns. Throws where a line does not hold two numbers. */
-export async function buildAutoInsuranceDataset(
-  file = new URL("../data/auto-insurance.csv", import.meta.url),
-): Promise<Dataset> {
-  const text = await readFile(file, "utf8");
-  const rows = text.trim().split(/\r?\n/).slice(1);
+/** Reads the two columns of the CSV file `auto-insurance.csv`. Throws where a line does not hold two numbers. */
+export function buildAutoInsuranceDataset(csv: Uint8Array): Dataset {
+  const rows = new TextDecoder().decode(csv).trim().split(/\r?\n/).slice(1);
   const numbers = rows.map((row, i) => {
     const [claims, payment, ...more] = row.split(",").map(Number);
     if (more.length > 0 || !Number.isFinite(claims) || !Number.isFinite(payment)) {
-      throw new Error(`${file.pathname}:${i + 2}: expected two numbers, found "${row}"`);
+      throw new Error(`auto-insurance.csv:${i + 2}: expected two numbers, found "${row}"`);
     }
     return [claims, payment] as const;
   });

@@ -1,6 +1,7 @@
-import { Error as ErrorLevel, type Loader, loader, parse, View } from "vega";
+import { Error as ErrorLevel, type Loader, loader, parse, type Spec, View } from "vega";
 import { compile, type TopLevelSpec } from "vega-lite";
 import { escapeHtml } from "./html.ts";
+import type { PlotSpec } from "./sections.ts";
 import { followPage, plotConfig } from "./theme.ts";
 
 /**
@@ -9,14 +10,9 @@ import { followPage, plotConfig } from "./theme.ts";
  * @param id no two plots of a page have the same
  * @param description what the plot shows, in words
  */
-export async function drawPlot(spec: TopLevelSpec, id: string, description: string): Promise<string> {
-  const styled = {
-    autosize: { type: "fit", contains: "padding" },
-    ...spec,
-    config: { ...plotConfig, ...spec.config },
-  } as TopLevelSpec;
+export async function drawPlot(spec: PlotSpec, id: string, description: string): Promise<string> {
   const refused: string[] = [];
-  const view = new View(parse(compile(styled).spec), {
+  const view = new View(parse(toVega(spec)), {
     renderer: "none",
     logLevel: ErrorLevel,
     loader: offlineLoader(refused),
@@ -30,6 +26,16 @@ export async function drawPlot(spec: TopLevelSpec, id: string, description: stri
   } finally {
     view.finalize();
   }
+}
+
+function toVega(spec: PlotSpec): Spec {
+  const styled = {
+    autosize: { type: "fit", contains: "padding" },
+    ...spec,
+    config: { ...plotConfig, ...spec.config },
+  };
+  const isVega = spec.$schema?.includes("/schema/vega/") === true;
+  return isVega ? (styled as Spec) : compile(styled as TopLevelSpec).spec;
 }
 
 /** A report is written and read offline. Vega only warns when a loader fails, so what was asked for is noted. */

@@ -1,5 +1,19 @@
-/** Reports of the samples: one HTML file each, which needs neither a network nor a script to be read. */
+/** Reports of the samples: one HTML file each, which needs no network to be read. */
 
 export { type Axes, type Layer, layered, line, scatter } from "./charts.ts";
-export { code, heading, output, plot, prose, type Report, type Section, table } from "./sections.ts";
-export { writeReport } from "./write.ts";
+export { contours } from "./contours.ts";
+export {
+  code,
+  heading,
+  output,
+  type Plot3dSection,
+  type PlotSection,
+  type PlotSpec,
+  plot,
+  plot3d,
+  prose,
+  type Report,
+  type Section,
+  table,
+} from "./sections.ts";
+export { points3d, type SpaceAxes, space, surface } from "./space.ts";

@@ -1,16 +1,41 @@
 import { drawPlot } from "./draw.ts";
 import { escapeHtml, inlineHtml, paragraphs } from "./html.ts";
-import type { Cell, Report, Section } from "./sections.ts";
+import type { Cell, Plot3dSection, Report, Section } from "./sections.ts";
 import { styleSheet } from "./theme.ts";
 
-/** The whole page of a report. */
-export async function renderPage({ title, subtitle, intro, sections }: Report): Promise<string> {
-  const body = await Promise.all(sections.map((section, i) => renderSection(section, `s${i + 1}`)));
+/**
+ * The whole page of a report.
+ *
+ * @param spaceScripts gives the script elements that draw plots in space, for a report that has any
+ */
+export async function renderPage(report: Report, spaceScripts: () => Promise<string>): Promise<string> {
+  const content = await renderReport(report, "");
+  const scripts = report.sections.some((section) => section.kind === "plot3d")
+    ? `\n${await spaceScripts()}`
+    : "";
+  return htmlPage(report.title, `<main>\n${content}\n</main>${scripts}`);
+}
+
+/**
+ * Title, introduction and sections as HTML, without the page around them.
+ *
+ * @param prefix what ids begin with, so that several reports can stand in one page
+ */
+export async function renderReport(
+  { title, subtitle, intro, sections }: Report,
+  prefix: string,
+): Promise<string> {
+  const body = await Promise.all(sections.map((section, i) => renderSection(section, `${prefix}s${i + 1}`)));
   const lead = [
     `<h1>${inlineHtml(title)}</h1>`,
     subtitle === undefined ? "" : `<p class="subtitle">${inlineHtml(subtitle)}</p>`,
     intro === undefined ? "" : `<div class="intro">${paragraphs(intro)}</div>`,
   ];
+  return `<header>\n${lead.filter((part) => part !== "").join("\n")}\n</header>\n${body.join("\n")}`;
+}
+
+/** A page of its own in the looks of the reports, around what stands in its body. */
+export function htmlPage(title: string, body: string, head = ""): string {
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -20,15 +45,10 @@ export async function renderPage({ title, subtitle, intro, sections }: Report): 
 <link rel="icon" href="data:,">
 <style>
 ${styleSheet()}
-</style>
+</style>${head === "" ? "" : `\n${head}`}
 </head>
 <body>
-<main>
-<header>
-${lead.filter((part) => part !== "").join("\n")}
-</header>
-${body.join("\n")}
-</main>
+${body}
 </body>
 </html>
 `;
@@ -54,9 +74,19 @@ async function renderSection(section: Section, id: string): Promise<string> {
       const drawing = await drawPlot(section.spec, id, section.description);
       return figure("", `<div class="plot">${drawing}</div>`, section.caption);
     }
+    case "plot3d":
+      return figure("", renderSpace(section), section.caption);
     default:
       return section satisfies never;
   }
+}
+
+/** The data of a plot in space and the place where `drawSpace` draws it. */
+function renderSpace({ data, layout, description }: Plot3dSection): string {
+  // JSON in a script element may hold anything but what ends the element.
+  const json = JSON.stringify({ data, layout }).replaceAll("<", "\\u003c");
+  const canvas = `<div class="canvas" role="img" aria-label="${escapeHtml(description)}"></div>`;
+  return `<div class="plot space">${canvas}<script type="application/json">${json}</script></div>`;
 }
 
 function renderTable({ columns, rows, caption }: Section & { kind: "table" }): string {

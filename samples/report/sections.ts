@@ -1,3 +1,5 @@
+import type { Data, Layout } from "plotly.js";
+import type { Spec as VegaSpec } from "vega";
 import type { TopLevelSpec } from "vega-lite";
 
 /** What a report says, from top to bottom. Text is plain, except that `code` between backticks is set as code. */
@@ -10,6 +12,25 @@ export interface Report {
 
 export type Cell = string | number;
 
+/** What is drawn: a Vega-Lite specification, or one of Vega where its `$schema` says so. Its data are in it. */
+export type PlotSpec = TopLevelSpec | VegaSpec;
+
+export interface PlotSection {
+  readonly kind: "plot";
+  readonly spec: PlotSpec;
+  readonly caption: string;
+  readonly description: string;
+}
+
+/** A plot in space, which the reader can turn; Plotly draws it. */
+export interface Plot3dSection {
+  readonly kind: "plot3d";
+  readonly data: readonly Data[];
+  readonly layout: Partial<Layout>;
+  readonly caption: string;
+  readonly description: string;
+}
+
 export type Section =
   | { readonly kind: "heading"; readonly text: string; readonly level: 2 | 3 }
   | { readonly kind: "prose"; readonly text: string }
@@ -21,12 +42,8 @@ export type Section =
     }
   | { readonly kind: "code"; readonly text: string; readonly caption?: string }
   | { readonly kind: "output"; readonly text: string; readonly caption?: string }
-  | {
-      readonly kind: "plot";
-      readonly spec: TopLevelSpec;
-      readonly caption: string;
-      readonly description: string;
-    };
+  | PlotSection
+  | Plot3dSection;
 
 /** A heading; level 3 stands below level 2. */
 export function heading(text: string, level: 2 | 3 = 2): Section {
@@ -61,6 +78,19 @@ export function output(text: string, caption?: string): Section {
  * A plot. `caption` stands below it; `description` says in words what it shows, for whoever does not see it, and is
  * the caption if left out.
  */
-export function plot(spec: TopLevelSpec, caption: string, description: string = caption): Section {
+export function plot(spec: PlotSpec, caption: string, description: string = caption): PlotSection {
   return { kind: "plot", spec, caption, description };
+}
+
+/**
+ * A plot in space of Plotly traces (`surface`, `scatter3d`, …; see `space.ts`). The file of a report with one is
+ * 1.7 MB longer, as it carries the part of Plotly that draws it.
+ */
+export function plot3d(
+  data: readonly Data[],
+  layout: Partial<Layout>,
+  caption: string,
+  description: string = caption,
+): Plot3dSection {
+  return { kind: "plot3d", data, layout, caption, description };
 }

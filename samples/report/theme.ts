@@ -97,6 +97,7 @@ figcaption { margin-top: 0.6rem; color: var(--quiet); font-size: 0.92rem; line-h
 .plot { background: var(--card); border: 1px solid var(--rule); border-radius: 12px; padding: 1.1rem 1.1rem 0.8rem; }
 .plot { overflow-x: auto; }
 .plot svg { display: block; width: 100%; min-width: 27rem; height: auto; }
+.space .canvas { height: min(30rem, 90vw); }
 .scroll { overflow-x: auto; border: 1px solid var(--rule); border-radius: 10px; background: var(--card); }
 .scroll:focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
 table { width: 100%; border-collapse: collapse; font-size: 0.95rem; line-height: 1.45; font-variant-numeric: tabular-nums; }

@@ -3,6 +3,7 @@
  * auto-insurance training, and of tracing and compiling it.
  */
 import { spawnSync } from "node:child_process";
+import { readFile } from "node:fs/promises";
 import { cpus } from "node:os";
 import { grad, jit, type NdArray, numpy as np } from "weft";
 import { buildAutoInsuranceDataset } from "../../samples/auto-insurance/dataset.ts";
@@ -27,7 +28,9 @@ const BATCHES = 25;
 const BATCH_MS = 8;
 const COLD_RUNS = 5;
 
-const { features, labels } = await buildAutoInsuranceDataset();
+const { features, labels } = buildAutoInsuranceDataset(
+  await readFile(new URL("../../samples/data/auto-insurance.csv", import.meta.url)),
+);
 const trainFifty = (x: NdArray, y: NdArray) =>
   train(x, y, { epochs: 50, learningRate: 1e-4, gradient: differentiateCost });
 

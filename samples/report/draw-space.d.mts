@@ -1,0 +1,3 @@
+import type { PlotlyModule } from "./plotly.ts";
+
+export function drawSpace(plotly: PlotlyModule, root: ParentNode): void;
