@@ -25,6 +25,26 @@ export async function bundleFiles(files, outdir) {
   return files.map((file) => path.join(outdir, file.replace(/\.ts$/, ".js")));
 }
 
+/**
+ * One module for a browser page: everything in it, without Node's modules.
+ *
+ * @param {string} file a TypeScript file
+ * @returns {Promise<string>} JavaScript
+ */
+export async function bundleForBrowser(file) {
+  const esbuild = await import("esbuild");
+  const { outputFiles } = await esbuild.build({
+    ...bundleOptions,
+    entryPoints: [file],
+    write: false,
+    splitting: false,
+    sourcemap: "inline",
+    platform: "browser",
+    plugins: [weftFromSource],
+  });
+  return outputFiles[0]?.text ?? "";
+}
+
 /** `weft` is frontend/index.ts and so on, by the `paths` of tsconfig.json, and never what is in node_modules. */
 const weftFromSource = /** @satisfies {import("esbuild").Plugin} */ ({
   name: "weft-from-source",
