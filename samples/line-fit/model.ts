@@ -13,9 +13,8 @@ export interface Points {
 
 /** 100 points of a straight line with jitter, from the document's keys. */
 export function makePoints(): Points {
-  let rng = random.PRNGKey(0);
-  let newKey: NdArray;
-  [rng, newKey] = random.split(rng);
+  const key = random.PRNGKey(0);
+  const [rng, newKey] = random.split(key);
 
   const x = random.normal(rng, [100]);
   const jitter = random.normal(newKey, [100]);
@@ -26,11 +25,12 @@ export function makePoints(): Points {
 /** Offset and slope of the line with the least sum of squared residuals, in closed form. */
 export function leastSquares({ x, y }: Points): { readonly beta0: NdArray; readonly beta1: NdArray } {
   const n = x.length;
-  const beta1 = np
+  const above = np
     .sum(x.mul(y))
     .mul(n)
-    .sub(np.sum(x).mul(np.sum(y)))
-    .div(np.sum(x.pow(2)).mul(n).sub(np.sum(x).pow(2)));
+    .sub(np.sum(x).mul(np.sum(y)));
+  const below = np.sum(x.pow(2)).mul(n).sub(np.sum(x).pow(2));
+  const beta1 = above.div(below);
   const beta0 = np
     .sum(y)
     .sub(beta1.mul(np.sum(x)))
@@ -70,7 +70,7 @@ export function oneEpoch(
 ): NdArray {
   const g = gradOfLoss(beta, x, y);
   beta = beta.sub(g.mul(0.1));
-  print(`Step ${iEpoch}, loss ${loss(beta, x, y)} and beta ${beta}`);
+  print(`Step ${iEpoch}, loss ${loss(beta, x, y).item()} and beta ${beta}`);
   return beta;
 }
 

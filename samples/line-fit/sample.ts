@@ -50,7 +50,11 @@ export async function run({ print, show }: SampleContext): Promise<SampleReport>
   );
 
   print();
-  print(`x2(3, 4)= ${x2([np.array(3), np.array(4)])}`);
+  print(
+    `x2(3, 4)= ${x2([np.array(3), np.array(4)])
+      .item()
+      .toFixed(1)}`,
+  );
   for (const [x, y] of [
     [1, 1],
     [2, 3],
@@ -99,9 +103,9 @@ export async function run({ print, show }: SampleContext): Promise<SampleReport>
   const walkLoss = betaHistory.map((_, i) => meanSquare(xs, ys, walkB![i]!, walkM![i]!));
   const flat = plot(
     contours({ x: "b", y: "m", z: "loss" }, bs, ms, rows, {
-      path: { name: "50 epochs of gradient descent", x: walkB!, y: walkM! },
+      path: { name: "gradient descent", x: walkB!, y: walkM! },
     }),
-    "The same landscape as filled contours, with the way of the training from (1, 1).",
+    "The same landscape as filled contours, with the 50 epochs of the training from (1, 1).",
   );
   await show("contours", flat);
 
@@ -129,7 +133,7 @@ export async function run({ print, show }: SampleContext): Promise<SampleReport>
           points3d("gradient descent", walkB!, walkM!, walkLoss, { color: 2, line: true, size: 2.5 }),
         ],
         space({ x: "b", y: "m", z: "loss" }),
-        "The loss over offset b and slope m, and the way of the training. Drag to turn it, scroll to come closer.",
+        "The loss over offset b and slope m, and the way of the training. Drag to turn it.",
         "A valley, steep along m and flat along b, with its lowest point near b = 2 and m = 3.",
       ),
       flat,

@@ -64,7 +64,7 @@ export function points3d(
 
 /** The layout of a plot in space. `legend` where its traces need one. */
 export function space(
-  { x, y, z, eye = { x: 1.55, y: -1.55, z: 0.9 } }: SpaceAxes,
+  { x, y, z, eye = { x: 1.5, y: -1.5, z: 0.9 } }: SpaceAxes,
   { legend = false }: { legend?: boolean } = {},
 ): Partial<Layout> {
   const axis = (title: string) =>
@@ -76,7 +76,13 @@ export function space(
       showbackground: false,
     }) as const;
   return {
-    scene: { xaxis: axis(x), yaxis: axis(y), zaxis: axis(z), camera: { eye }, aspectmode: "cube" },
+    scene: {
+      xaxis: axis(x),
+      yaxis: axis(y),
+      zaxis: axis(z),
+      camera: { eye, center: { x: 0, y: 0, z: -0.12 } },
+      aspectmode: "cube",
+    },
     margin: { l: 0, r: 0, t: 0, b: 0 },
     paper_bgcolor: "rgba(0,0,0,0)",
     font: { family: "system-ui, sans-serif" },

@@ -63,6 +63,9 @@ export const plotConfig = {
     offset: 14,
     columnPadding: 18,
     labelColor: colors.ink.light,
+    titleColor: colors.ink.light,
+    titleFontSize: 13,
+    titleFontWeight: 500,
     labelFontSize: 13,
     labelLimit: 260,
     labelOffset: 6,
@@ -110,8 +113,9 @@ code { font-size: 0.88em; padding: 0.12em 0.35em; border-radius: 5px; background
 pre { margin: 0; padding: 0.95rem 1.1rem; font-size: 0.86rem; line-height: 1.55; tab-size: 2; }
 pre code { padding: 0; border: 0; background: none; font-size: inherit; overflow-wrap: normal; }
 .code .scroll { background: var(--shade); }
+.code .scroll, .output .scroll { max-height: 34rem; }
 .output .scroll { border-left: 3px solid var(--accent); border-radius: 4px 10px 10px 4px; }
-@media print { body { background: none; } .plot, .scroll, pre { break-inside: avoid; } .scroll { overflow: visible; } pre { white-space: pre-wrap; } }
+@media print { body { background: none; } .plot, .scroll, pre { break-inside: avoid; } .scroll { overflow: visible; max-height: none; } pre { white-space: pre-wrap; } }
 `.trim();
 }
 
