@@ -3,7 +3,7 @@ import { type ArrayLike, asArray, convert, type NdArray, WeftValueError } from "
 import * as lax from "../lax/elementwise.ts";
 import { less, where } from "../numpy/logic.ts";
 import { add, clip, divide, floor, maximum, minimum, multiply, power, subtract } from "../numpy/ufuncs.ts";
-import type { Schedule } from "./transform.ts";
+import type { Schedule } from "./base.ts";
 
 function steps(count: ArrayLike): NdArray {
   return convert(asArray(count), "float32");
