@@ -10,13 +10,16 @@ import type { FusionGroup, FusionPlan, GroupKind } from "../fusion/plan.ts";
 import { type Equation, isLiteral, Literal, type Operand, Value } from "../graph/graph.ts";
 import { type EquationOf, isOp } from "../graph/operations.ts";
 import { toBytes } from "../interpret/tensors.ts";
+import type { AxisKind } from "../kernel/expr.ts";
 import type { Kernel } from "../kernel/kernel.ts";
-import { fillKernel, type LoweredGroup, lowerGroup } from "../lowering/lower-group.ts";
+import { fillKernel, type LoweredGroup, type LowerGroup, lowerGroup } from "../lowering/lower-group.ts";
+import type { KernelArg } from "../lowering/parameters.ts";
 import { primitiveOf } from "../primitives/table.ts";
 import type { BufferRef, Program, Step } from "../program/program.ts";
+import { DTYPE_INFO } from "../types/dtype.ts";
 import { InternalError } from "../types/errors.ts";
 import { bytesOf, sameType, type TensorType } from "../types/tensor-type.ts";
-import { BufferTable, sameRef, sliceOf, wholeBuffer } from "./buffers.ts";
+import { align, BufferTable, sameRef, sliceOf, wholeBuffer } from "./buffers.ts";
 import { writesOverSafely } from "./in-place.ts";
 import { type MemoryPlan, planMemory, type TakeOver } from "./memory-plan.ts";
 import { readersOf } from "./readers.ts";
@@ -66,9 +69,24 @@ interface Region {
   readonly aliases: ReadonlyMap<Value, readonly Value[]>;
 }
 
+/** How groups become kernels for a target. */
+export interface KernelTarget {
+  readonly lower: LowerGroup;
+  /** The loop that writes one value to every element of a buffer. */
+  readonly fill: AxisKind;
+  /** A kernel binds few buffers: all its scratch memory is one. */
+  readonly joinsScratch: boolean;
+}
+
+export const CPU_KERNELS: KernelTarget = { lower: lowerGroup, fill: "vector", joinsScratch: false };
+
 /** Assembles the program of a function. `donated[i]`: input i may be overwritten. */
-export function assemble(plan: FusionPlan, donated: readonly boolean[]): AssembledProgram {
-  return new Assembler().run(plan, donated);
+export function assemble(
+  plan: FusionPlan,
+  donated: readonly boolean[],
+  target: KernelTarget = CPU_KERNELS,
+): AssembledProgram {
+  return new Assembler(target).run(plan, donated);
 }
 
 class Assembler {
@@ -79,6 +97,8 @@ class Assembler {
   readonly #fills = new Map<string, string>();
   readonly #literals = new Map<string, BufferRef>();
   #loops = 0;
+
+  constructor(private readonly target: KernelTarget) {}
 
   run(plan: FusionPlan, donated: readonly boolean[]): AssembledProgram {
     const { graph } = plan;
@@ -120,9 +140,11 @@ class Assembler {
       for (const root of group.roots) for (const v of root.outputs) groupOf.set(v, group);
       if (group.kind === "alias" || group.kind === "constant" || group.kind === "structure") continue;
       const name = `k${this.#kernels.length}_${nameOf(group)}`;
-      const result = lowerGroup(plan, group, producer, name);
-      this.#kernels.push(result.kernel);
-      this.#origins.set(name, { plan, group, operands: result.args.map((arg) => arg.operand) });
+      const result = this.target.lower(plan, group, producer, name);
+      for (const { kernel, args } of result.kernels) {
+        this.#kernels.push(kernel);
+        this.#origins.set(kernel.name, { plan, group, operands: args.map((arg) => arg.operand) });
+      }
       lowered.set(group, result);
     }
     const { readers, aliases } = readersOf(plan, lowered);
@@ -237,7 +259,7 @@ class Assembler {
     let name = this.#fills.get(key);
     if (name === undefined) {
       name = `k${this.#kernels.length}_fill`;
-      this.#kernels.push(fillKernel(x.type, x.value, name).kernel);
+      this.#kernels.push(fillKernel(x.type, x.value, name, this.target.fill).kernel);
       this.#fills.set(key, name);
     }
     steps.push({ kind: "launch", kernel: name, args: [to] });
@@ -301,20 +323,52 @@ class Assembler {
   #emitKernel(region: Region, group: FusionGroup): void {
     const result = region.lowered.get(group);
     if (result === undefined) throw new InternalError("a group was not lowered");
-    const { kernel, args } = result;
-    const refs = args.map(({ param, operand, initial }): BufferRef => {
-      if (operand === null) {
-        const type = scratchType(param.dtype, param.size);
-        return wholeBuffer(this.#table.add("temp", type, "scratch"));
-      }
-      if (param.access === "read" || !(operand instanceof Value)) return this.#refOf(region, operand);
-      const ref = this.#place(region, operand);
-      if (initial !== null) this.#initialise(region, initial, ref);
-      return ref;
-    });
-    this.#proposeTakeOvers(group, result, refs);
-    // A kernel without statements (a zero-size result) has nothing to run.
-    if (kernel.body.length > 0) region.steps.push({ kind: "launch", kernel: kernel.name, args: refs });
+    const shared = new Map<object, BufferRef>();
+    const placed: BufferRef[] = [];
+    for (const { kernel, args } of result.kernels) {
+      const scratch = this.#scratchOf(args, shared);
+      const refs = args.map((arg): BufferRef => {
+        const { param, operand, initial } = arg;
+        const own = scratch.get(arg);
+        if (own !== undefined) return own;
+        if (operand === null) throw new InternalError("scratch memory without a place");
+        if (param.access === "read" || !(operand instanceof Value)) return this.#refOf(region, operand);
+        const known = region.env.get(operand);
+        if (known !== undefined && placed.includes(known)) return known;
+        const ref = this.#place(region, operand);
+        placed.push(ref);
+        if (initial !== null) this.#initialise(region, initial, ref);
+        return ref;
+      });
+      if (result.kernels.length === 1) this.#proposeTakeOvers(group, result, refs);
+      // A kernel without statements (a zero-size result) has nothing to run.
+      if (kernel.body.length > 0) region.steps.push({ kind: "launch", kernel: kernel.name, args: refs });
+    }
+  }
+
+  /** Memory of a kernel's own. What kernels of the group share is made when the first of them asks for it. */
+  #scratchOf(args: readonly KernelArg[], shared: Map<object, BufferRef>): Map<KernelArg, BufferRef> {
+    const own = args.filter((arg) => arg.operand === null && arg.shared === null);
+    const refs = new Map<KernelArg, BufferRef>();
+    const add = (bytes: number, dtype: TensorType["dtype"]): BufferRef =>
+      wholeBuffer(this.#table.add("temp", scratchType(dtype, bytes / DTYPE_INFO[dtype].bytes), "scratch"));
+    const bytesOfArg = ({ param }: KernelArg): number => param.size * DTYPE_INFO[param.dtype].bytes;
+    for (const arg of args) {
+      if (arg.shared === null) continue;
+      const ref = shared.get(arg.shared) ?? add(bytesOfArg(arg), arg.param.dtype);
+      shared.set(arg.shared, ref);
+      refs.set(arg, ref);
+    }
+    if (this.target.joinsScratch && own.length > 1) {
+      const offsets: number[] = [];
+      const total = own.reduce((at, arg) => {
+        offsets.push(at);
+        return align(at + bytesOfArg(arg));
+      }, 0);
+      const whole = add(total, "uint32");
+      for (const [n, arg] of own.entries()) refs.set(arg, { ...whole, offset: offsets[n] });
+    } else for (const arg of own) refs.set(arg, add(bytesOfArg(arg), arg.param.dtype));
+    return refs;
   }
 
   /** Puts an operand's value into a buffer, unless it is there already. */

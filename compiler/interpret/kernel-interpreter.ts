@@ -48,6 +48,10 @@ export function runKernel(kernel: Kernel, memory: readonly DataView[], options: 
       );
     }
   }
+  const { shared = [], registers = [] } = kernel.workgroup ?? {};
+  for (const param of [...shared, ...registers]) {
+    buffers.set(param, new DataView(new ArrayBuffer(param.size * DTYPE_INFO[param.dtype].bytes)));
+  }
   const compiler = new ClosureCompiler(kernel.name, buffers, options);
   const run = compiler.block(kernel.body);
   run(compiler.frame());

@@ -52,7 +52,10 @@ export type BinaryFn = ArithmeticFn | CompareFn;
 
 export const COMPARE_FNS: ReadonlySet<string> = new Set<CompareFn>(["eq", "ne", "lt", "le", "gt", "ge"]);
 
-/** How a loop may be run. `vector`: lanes of one iteration; `unroll`: expanded by the scheduler. */
+/**
+ * How a loop may be run. `vector`: lanes of one iteration; `unroll`: expanded by the scheduler; `grid`: in any order and
+ * at the same time; `local`: by the invocations of a workgroup (`Workgroup` in kernel.ts).
+ */
 export type AxisKind = "grid" | "local" | "serial" | "reduce" | "unroll" | "vector";
 
 /** A loop variable: int32, running over 0 … extent-1. Identity is the object; `name` is for reading. */

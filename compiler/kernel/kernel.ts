@@ -54,10 +54,27 @@ export interface StoreStmt {
   readonly value: Expr;
 }
 
+/**
+ * What the invocations of a workgroup have beside the kernel's buffers. A kernel with a workgroup runs each iteration of
+ * its `grid` loops as one workgroup. A `local` axis has one iteration per invocation; all of them have run when the loop
+ * over it ends, so that a later loop may read what another invocation wrote. Outside of `local` loops are only loops
+ * and conditions that are the same for the whole workgroup.
+ */
+export interface Workgroup {
+  /** Invocations; the extent of every `local` axis. */
+  readonly size: number;
+  /** Memory of the workgroup, all of it readable by all invocations. Its contents are undefined at first. */
+  readonly shared: readonly BufferParam[];
+  /** Memory of `size` equal parts; invocation t uses part t only, and every place in it is a constant: registers. */
+  readonly registers: readonly BufferParam[];
+}
+
 export interface Kernel {
   readonly name: string;
   readonly params: readonly BufferParam[];
   readonly body: readonly Stmt[];
+  /** Absent: iterations of the `grid` loops, which are outermost, run each on their own. */
+  readonly workgroup?: Workgroup;
   /** The user's lines that were fused into this kernel, each once. */
   readonly sources: readonly SourceRef[];
 }

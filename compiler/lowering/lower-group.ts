@@ -4,7 +4,7 @@ import { contextOf, delinearise } from "../fusion/access.ts";
 import type { FusionGroup, FusionPlan } from "../fusion/plan.ts";
 import { type Equation, type Params, Value } from "../graph/graph.ts";
 import type { CustomLowering } from "../graph/primitive.ts";
-import type { BufferParam } from "../kernel/expr.ts";
+import type { AxisKind, BufferParam } from "../kernel/expr.ts";
 import type { Kernel, Stmt } from "../kernel/kernel.ts";
 import { KernelBuilder } from "../kernel/kernel-builder.ts";
 import { scalarOps as s } from "../kernel/scalar-ops.ts";
@@ -20,13 +20,28 @@ import { lowerReduce } from "./lower-reduce.ts";
 import { lowerRows } from "./lower-rows.ts";
 import { type KernelArg, Parameters } from "./parameters.ts";
 
-export interface LoweredGroup {
-  readonly group: FusionGroup;
+export interface LoweredKernel {
   readonly kernel: Kernel;
   readonly args: readonly KernelArg[];
-  /** The kernel's body in parts that run one after the other. */
+}
+
+export interface LoweredGroup {
+  readonly group: FusionGroup;
+  /** One after the other; on the CPU one. */
+  readonly kernels: readonly LoweredKernel[];
+  /** The arguments of all kernels. */
+  readonly args: readonly KernelArg[];
+  /** The kernels' bodies in parts that run one after the other. */
   readonly segments: readonly Segment[];
 }
+
+/** Lowers one group of a region, for one kind of target. `name`: what its kernels are called. */
+export type LowerGroup = (
+  plan: FusionPlan,
+  group: FusionGroup,
+  producer: ReadonlyMap<Value, Equation>,
+  name: string,
+) => LoweredGroup;
 
 export interface Segment {
   readonly body: readonly Stmt[];
@@ -50,7 +65,8 @@ export function lowerGroup(
   const sources = sourcesOf(group, plan, producer);
   const params = parameters.args.map((arg) => arg.param);
   const body = segments.flatMap((segment) => segment.body);
-  return { group, kernel: { name, params, body, sources }, args: parameters.args, segments };
+  const { args } = parameters;
+  return { group, kernels: [{ kernel: { name, params, body, sources }, args }], args, segments };
 }
 
 function lowerOne(group: FusionGroup, elements: Elements, parameters: Parameters): Stmt[] {
@@ -102,7 +118,7 @@ function lowerNumbers(part: FusionGroup, elements: Elements, parameters: Paramet
 }
 
 /** The hand-written kernel of an equation, or the form of a map that updates an operand in place. */
-function customLowering(equation: Equation): CustomLowering<Params> {
+export function customLowering(equation: Equation): CustomLowering<Params> {
   const { lower } = primitiveOf(equation.op);
   const custom = lower.kind === "map" ? lower.update : lower;
   if (custom?.kind !== "custom") throw new InternalError(`${equation.op} is not a custom kernel`);
@@ -131,15 +147,16 @@ export function fillKernel(
   type: TensorType,
   value: number,
   name: string,
+  kind: AxisKind = "vector",
 ): { kernel: Kernel; param: BufferParam } {
   const param: BufferParam = { name: "out", dtype: type.dtype, size: type.size, access: "write" };
   const k = new KernelBuilder();
-  k.loop(type.size, (i) => k.store(param, i, s.const(value, computeDType(type.dtype))), { kind: "vector" });
+  k.loop(type.size, (i) => k.store(param, i, s.const(value, computeDType(type.dtype))), { kind });
   return { kernel: { name, params: [param], body: k.finish(), sources: [] }, param };
 }
 
 /** The user's lines behind a kernel: its roots' and its inlined producers', each once. */
-function sourcesOf(
+export function sourcesOf(
   group: FusionGroup,
   plan: FusionPlan,
   producer: ReadonlyMap<Value, Equation>,

@@ -9,6 +9,8 @@ export interface KernelArg {
   readonly operand: Operand | null;
   /** What a written buffer holds before the kernel runs; null: anything. */
   readonly initial: Operand | null;
+  /** Scratch memory that several kernels of a group share, by a key of their own; null: the kernel's alone. */
+  readonly shared: object | null;
 }
 
 /** Gives kernel parameters to operands as the lowering asks for them. */
@@ -32,9 +34,10 @@ export class Parameters {
     access: BufferAccess,
     operand: Operand | null,
     initial: Operand | null = null,
+    shared: object | null = null,
   ): BufferParam {
     const param: BufferParam = { name: this.#name(hint), dtype, size, access };
-    this.args.push({ param, operand, initial });
+    this.args.push({ param, operand, initial, shared });
     return param;
   }
 
@@ -65,6 +68,11 @@ export class Parameters {
 
   scratch(dtype: DType, size: number): BufferParam {
     return this.#add("scratch", dtype, size, "readwrite", null);
+  }
+
+  /** Scratch memory that the kernels of a group pass on: the same memory in all that give the same key. */
+  sharedScratch(hint: string, dtype: DType, size: number, access: BufferAccess, key: object): BufferParam {
+    return this.#add(hint, dtype, size, access, null, null, key);
   }
 }
 

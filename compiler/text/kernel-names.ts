@@ -82,7 +82,8 @@ export function kernelNames(kernel: Kernel): KernelNames {
   const values = new Map<Local | BufferParam, string>();
   const axisNames = new UniqueNames(RESERVED);
   const valueNames = new UniqueNames();
-  for (const param of kernel.params) {
+  const { shared = [], registers = [] } = kernel.workgroup ?? {};
+  for (const param of [...kernel.params, ...shared, ...registers]) {
     if (!values.has(param)) values.set(param, valueNames.take(param.name));
   }
   forEachStmt(kernel.body, (stmt) => {

@@ -2,14 +2,16 @@
  * Parser of the kernel text form. Operations must fit their operands' dtypes well enough to have a dtype at all; the
  * rest is the verifier's.
  *
- *   kernel = "kernel" @name "(" [%buffer ":" "buf" "<" dtype "," size ">" access, …] ")" block
+ *   kernel = "kernel" @name "(" [memory access, …] ")" [workgroup] block
+ *   memory = %buffer ":" "buf" "<" dtype "," size ">"
+ *   workgroup = "workgroup" size ["shared" "(" memory, … ")"] ["registers" "(" memory, … ")"]
  *   block  = "{" statement… "}"
  *   stmt   = ["with" $n "=" expr …] ( axisKind name "in" "0" ".." extent block
  *          | "while" expr block | "if" expr block ["else" block] | "let" %x ":" dtype "=" expr | %x "=" expr
  *          | "acc" %x ("+=" | "*=" | "max=" | …) expr | "store" %buffer "[" expr "]" "=" expr )
  */
 import type { Axis, AxisKind, BufferAccess, BufferParam, Expr, Local } from "../kernel/expr.ts";
-import type { CombineFn, Kernel, Stmt } from "../kernel/kernel.ts";
+import type { CombineFn, Kernel, Stmt, Workgroup } from "../kernel/kernel.ts";
 import { Cursor, type TextPosition, type Token } from "./cursor.ts";
 import { parseExpr } from "./expr-parser.ts";
 import { AXIS_KINDS, COMBINE_SIGNS } from "./kernel-names.ts";
@@ -42,9 +44,11 @@ export function parseKernelAt(cursor: Cursor, positions: Map<Stmt, TextPosition>
   const parser = new KernelParser(cursor, positions);
   cursor.expect("(");
   const params = cursor.list(")", () => parser.param());
+  const workgroup = cursor.eat("workgroup") ? parser.workgroup() : null;
   cursor.expect("{");
   const sources = cursor.sourcesBefore();
-  return { name, params, body: parser.block(), sources };
+  const body = parser.block();
+  return workgroup === null ? { name, params, body, sources } : { name, params, body, workgroup, sources };
 }
 
 const ACCESSES: readonly BufferAccess[] = ["read", "write", "readwrite"];
@@ -62,7 +66,28 @@ class KernelParser {
 
   param(): BufferParam {
     const { cursor } = this;
-    const token = cursor.expectKind("value", "a buffer, as in %x: buf<f32,3> read");
+    return this.#memory("a buffer, as in %x: buf<f32,3> read", () => {
+      const access = ACCESSES.find((word) => cursor.at(word));
+      if (access === undefined) return cursor.unexpected("read, write or readwrite");
+      cursor.advance();
+      return access;
+    });
+  }
+
+  workgroup(): Workgroup {
+    const { cursor } = this;
+    const size = cursor.natural("the number of invocations");
+    const memories = (word: string): BufferParam[] => {
+      if (!cursor.eat(word)) return [];
+      cursor.expect("(");
+      return cursor.list(")", () => this.#memory("memory, as in %x: buf<f32,3>", () => "readwrite"));
+    };
+    return { size, shared: memories("shared"), registers: memories("registers") };
+  }
+
+  #memory(what: string, accessOf: () => BufferAccess): BufferParam {
+    const { cursor } = this;
+    const token = cursor.expectKind("value", what);
     cursor.expect(":");
     cursor.expect("buf");
     cursor.expect("<");
@@ -70,10 +95,7 @@ class KernelParser {
     cursor.expect(",");
     const size = cursor.natural("the buffer's size in elements");
     cursor.expect(">");
-    const access = ACCESSES.find((word) => cursor.at(word));
-    if (access === undefined) return cursor.unexpected("read, write or readwrite");
-    cursor.advance();
-    const param: BufferParam = { name: token.text, dtype, size, access };
+    const param: BufferParam = { name: token.text, dtype, size, access: accessOf() };
     this.#scope.declareBuffer(token, param);
     return param;
   }

@@ -1,5 +1,5 @@
 /** Kernels as text, losslessly: `parseKernel(printKernel(k))` has the same statements and expressions. */
-import type { Expr } from "../kernel/expr.ts";
+import type { BufferParam, Expr } from "../kernel/expr.ts";
 import type { Kernel, Stmt } from "../kernel/kernel.ts";
 import { DTYPE_INFO } from "../types/dtype.ts";
 import { formatGlobal } from "./cursor.ts";
@@ -10,9 +10,16 @@ import { formatSourceComment } from "./source-comments.ts";
 /** The text of a kernel, ending in a newline; every line begins with `indent`. */
 export function printKernel(kernel: Kernel, indent = ""): string {
   const names = kernelNames(kernel);
-  const params = kernel.params.map(
-    (p) => `${valueName(p, names)}: buf<${DTYPE_INFO[p.dtype].short},${p.size}> ${p.access}`,
-  );
+  const memory = (p: BufferParam): string =>
+    `${valueName(p, names)}: buf<${DTYPE_INFO[p.dtype].short},${p.size}>`;
+  const params = kernel.params.map((p) => `${memory(p)} ${p.access}`);
+  let workgroup = "";
+  if (kernel.workgroup !== undefined) {
+    const { size, shared, registers } = kernel.workgroup;
+    workgroup = ` workgroup ${size}`;
+    if (shared.length > 0) workgroup += ` shared(${shared.map(memory).join(", ")})`;
+    if (registers.length > 0) workgroup += ` registers(${registers.map(memory).join(", ")})`;
+  }
   const inner = `${indent}  `;
   // Several equations of one line, or of its derivative, are one line here.
   const sources = new Set(
@@ -22,7 +29,7 @@ export function printKernel(kernel: Kernel, indent = ""): string {
     }),
   );
   const lines = [
-    `${indent}kernel ${formatGlobal(kernel.name)}(${params.join(", ")}) {`,
+    `${indent}kernel ${formatGlobal(kernel.name)}(${params.join(", ")})${workgroup} {`,
     ...[...sources].map((comment) => `${inner}// ${comment}`),
   ];
   printBlock(kernel.body, names, inner, lines);

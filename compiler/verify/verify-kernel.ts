@@ -1,5 +1,12 @@
 /** The verifier of kernels. */
-import { type Axis, type BufferParam, type Expr, type Local, operandsOf } from "../kernel/expr.ts";
+import {
+  type Axis,
+  type AxisKind,
+  type BufferParam,
+  type Expr,
+  type Local,
+  operandsOf,
+} from "../kernel/expr.ts";
 import type { Kernel, Stmt } from "../kernel/kernel.ts";
 import { type KernelNames, kernelNames } from "../text/kernel-names.ts";
 import { printStmt } from "../text/kernel-printer.ts";
@@ -23,18 +30,27 @@ export function kernelViolations(kernel: Kernel): Violation<Stmt>[] {
 
 class KernelVerifier {
   readonly violations: Violation<Stmt>[] = [];
+  /** Parameters, and the memory of workgroups. */
+  readonly #memory: readonly BufferParam[];
   readonly #buffers: ReadonlySet<BufferParam>;
   readonly #axes = new Set<Axis>();
+  /** Kinds of axes that may be around one of a kind; any, where the kind is not listed. */
+  readonly #placeOf: ReadonlyMap<AxisKind, readonly AxisKind[]> = new Map([
+    ["grid", ["grid"]],
+    ["local", ["grid", "serial", "reduce"]],
+  ]);
   readonly #locals = new Set<Local>();
   #names: KernelNames | null = null;
 
   constructor(private readonly kernel: Kernel) {
-    this.#buffers = new Set(kernel.params);
+    const { shared = [], registers = [] } = kernel.workgroup ?? {};
+    this.#memory = [...kernel.params, ...shared, ...registers];
+    this.#buffers = new Set(this.#memory);
   }
 
   params(): void {
     const seen = new Set<BufferParam>();
-    for (const param of this.kernel.params) {
+    for (const param of this.#memory) {
       if (seen.has(param)) this.#report(`buffer %${param.name} is a parameter twice`, null);
       if (!isNatural(param.size)) this.#report(`buffer %${param.name} has a size of ${param.size}`, null);
       seen.add(param);
@@ -89,9 +105,28 @@ class KernelVerifier {
     if (!isNatural(axis.extent) || axis.extent > 2147483647) {
       this.#report(`axis ${axis.name} has an extent of ${axis.extent}`, stmt);
     }
+    if (axis.kind === "local") this.#localAxis(axis, stmt);
+    const outside = this.#placeOf.get(axis.kind);
+    const inside = outside === undefined ? null : [...this.#axes].find((a) => !outside.includes(a.kind));
+    if (inside)
+      this.#report(
+        `the ${axis.kind} axis ${axis.name} is within the ${inside.kind} axis ${inside.name}`,
+        stmt,
+      );
     this.#axes.add(axis);
     this.block(stmt.body, guarded || axis.extent === 0);
     this.#axes.delete(axis);
+  }
+
+  #localAxis(axis: Axis, stmt: Stmt): void {
+    const size = this.kernel.workgroup?.size;
+    if (size === undefined) this.#report(`the local axis ${axis.name} needs a workgroup`, stmt);
+    else if (axis.extent !== size) {
+      this.#report(
+        `the local axis ${axis.name} has an extent of ${axis.extent} in a workgroup of ${size}`,
+        stmt,
+      );
+    }
   }
 
   #store(stmt: Stmt & { kind: "store" }, guarded: boolean): void {

@@ -170,7 +170,7 @@ export function randomKernel(r: Random, size: number): Kernel {
       else if (kind === 2 && local) k.accumulate(local, combineFn(r, e.dtype), e);
       else if (kind === 4) {
         const name = r.pick(["i", "load", "f32", "x"]);
-        const kinds = ["grid", "local", "serial", "reduce", "unroll", "vector"] as const;
+        const kinds = ["serial", "reduce", "unroll", "vector"] as const;
         k.loop(2 + r.below(5), (i) => block(depth + 1, [...known, i], mine), { name, kind: r.pick(kinds) });
       } else if (kind === 5) k.while(s.ne(e, e), () => block(depth + 1, known, mine));
       else if (kind === 6)

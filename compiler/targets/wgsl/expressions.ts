@@ -1,0 +1,303 @@
+/** Expressions of the kernel IR as WGSL text. What is used twice becomes a `let`, in the block where it is first needed. */
+import {
+  type Axis,
+  type BinaryExpr,
+  type BufferParam,
+  COMPARE_FNS,
+  type ConvertExpr,
+  type Expr,
+  type Local,
+  operandsOf,
+  type UnaryExpr,
+} from "../../kernel/expr.ts";
+import { DTYPE_INFO, type DType } from "../../types/dtype.ts";
+import { InternalError, UnsupportedError } from "../../types/errors.ts";
+import { wgslConstant, wgslType } from "./scalars.ts";
+
+/** What the text around an expression decides. */
+export interface ExprContext {
+  axis(axis: Axis): string;
+  local(local: Local): string;
+  /** An element of a buffer; `index` may be written several times. */
+  load(buffer: BufferParam, index: string): string;
+  /** The variable that stands for a place of an invocation's registers; null for other memory. */
+  register(buffer: BufferParam, index: Expr): string | null;
+  /** Asks for a helper function of `helpers.ts`. */
+  helper(name: string): void;
+  /** The name of a function of the math library. */
+  math(name: string, dtype: DType): string;
+  fresh(prefix: string): string;
+}
+
+/** Text beyond which a subexpression gets a line of its own. */
+const MAX_INLINE = 90;
+
+/** Nodes known in a block and in those around it. */
+class Scope {
+  readonly #known = new Map<Expr, string>();
+  constructor(readonly outer: Scope | null) {}
+
+  find(e: Expr): string | undefined {
+    return this.#known.get(e) ?? this.outer?.find(e);
+  }
+
+  set(e: Expr, text: string): void {
+    this.#known.set(e, text);
+  }
+}
+
+/** Writes the lines that an expression needs before it, and gives its text. */
+export class ExprWriter {
+  readonly #uses = new Map<Expr, number>();
+
+  constructor(
+    private readonly context: ExprContext,
+    private readonly line: (text: string) => void,
+    private readonly indented: (body: () => void) => void,
+  ) {}
+
+  /** Texts of several expressions of one statement. */
+  write(...roots: readonly Expr[]): string[] {
+    for (const root of roots) this.#count(root);
+    const scope = new Scope(null);
+    return roots.map((root) => this.#node(root, scope));
+  }
+
+  #count(e: Expr): void {
+    const before = this.#uses.get(e) ?? 0;
+    this.#uses.set(e, before + 1);
+    if (before === 0) for (const x of operandsOf(e)) this.#count(x);
+  }
+
+  #node(e: Expr, scope: Scope): string {
+    const known = scope.find(e);
+    if (known !== undefined) return known;
+    const text = this.#emit(e, scope);
+    const trivial = e.op === "const" || e.op === "axis" || e.op === "local";
+    const shared = (this.#uses.get(e) ?? 0) > 1;
+    if (trivial || (!shared && text.length <= MAX_INLINE)) return text;
+    const name = this.#bind(e, text);
+    scope.set(e, name);
+    return name;
+  }
+
+  #bind(e: Expr, text: string): string {
+    const name = this.context.fresh("t");
+    this.line(`let ${name}: ${wgslType(e.dtype)} = ${text};`);
+    return name;
+  }
+
+  #emit(e: Expr, scope: Scope): string {
+    const { context } = this;
+    switch (e.op) {
+      case "const":
+        return wgslConstant(e.value, e.dtype);
+      case "axis":
+        return context.axis(e.axis);
+      case "local":
+        return context.local(e.local);
+      case "load": {
+        const register = context.register(e.buffer, e.index);
+        if (register !== null) return register;
+        let index = this.#node(e.index, scope);
+        if (DTYPE_INFO[e.buffer.dtype].bytes < 4 && !/^\w+$/.test(index)) {
+          const name = context.fresh("at");
+          this.line(`let ${name}: i32 = ${index};`);
+          index = name;
+        }
+        return context.load(e.buffer, index);
+      }
+      case "unary":
+        return this.#unary(e, this.#node(e.x, scope));
+      case "binary":
+        return this.#binary(e, this.#node(e.x, scope), this.#node(e.y, scope));
+      case "fma":
+        return `fma(${[e.x, e.y, e.z].map((x) => this.#node(x, scope)).join(", ")})`;
+      case "fused":
+        context.helper("fused_f32");
+        return `fused_f32(${[e.x, e.y, e.z].map((x) => this.#node(x, scope)).join(", ")})`;
+      case "select": {
+        const [cond, x, y] = [e.cond, e.x, e.y].map((operand) => this.#node(operand, scope));
+        return `select(${y}, ${x}, ${cond})`;
+      }
+      case "guard":
+        return this.#guard(e, scope);
+      case "convert":
+        return this.#convert(e, this.#node(e.x, scope));
+      case "bitcast":
+        return this.#bitcast(e.x.dtype, e.dtype, this.#node(e.x, scope));
+      case "word":
+      case "fromWords":
+        throw new UnsupportedError("WebGPU has no float64: run this function on Wasm.");
+      case "call":
+        return `${context.math(e.fn, e.dtype)}(${e.args.map((x) => this.#node(x, scope)).join(", ")})`;
+      default:
+        return e satisfies never;
+    }
+  }
+
+  /** Only the chosen side is evaluated. */
+  #guard(e: Expr & { op: "guard" }, scope: Scope): string {
+    const cond = this.#node(e.cond, scope);
+    const name = this.context.fresh("g");
+    this.line(`var ${name}: ${wgslType(e.dtype)};`);
+    const arm = (x: Expr): void =>
+      this.indented(() => {
+        const text = this.#node(x, new Scope(scope));
+        this.line(`${name} = ${text};`);
+      });
+    this.line(`if (${cond}) {`);
+    arm(e.x);
+    this.line("} else {");
+    arm(e.y);
+    this.line("}");
+    // One place in memory decides: it may not be computed again.
+    scope.set(e, name);
+    return name;
+  }
+
+  #unary({ fn, dtype }: UnaryExpr, x: string): string {
+    const { kind, bits } = DTYPE_INFO[dtype];
+    switch (fn) {
+      case "neg":
+        return kind === "uint" ? wrap(`(0u - ${x})`, dtype) : wrap(`(-${x})`, dtype);
+      case "abs":
+        return kind === "uint" ? x : wrap(`abs(${x})`, dtype);
+      case "floor":
+      case "ceil":
+      case "trunc":
+      case "sqrt":
+        return `${fn}(${x})`;
+      case "nearest":
+        return `round(${x})`;
+      case "not":
+        return kind === "bool" ? `(!${x})` : wrap(`(~${x})`, dtype);
+      case "popcount":
+        return bits === 32 || kind === "uint"
+          ? `countOneBits(${x})`
+          : `countOneBits(${x} & ${2 ** bits - 1})`;
+      case "clz": {
+        if (bits === 32) return `countLeadingZeros(${x})`;
+        const u = kind === "uint" ? `${32 - bits}u` : String(32 - bits);
+        const own = kind === "uint" ? x : `(${x} & ${2 ** bits - 1})`;
+        return `(countLeadingZeros(${own}) - ${u})`;
+      }
+      default:
+        return fn satisfies never;
+    }
+  }
+
+  #binary({ fn, x: left, y: right }: BinaryExpr, x: string, y: string): string {
+    const { dtype } = left;
+    if (COMPARE_FNS.has(fn)) return this.#compare(fn, left, right, x, y);
+    const type = wgslType(dtype);
+    switch (fn) {
+      case "add":
+      case "sub":
+      case "mul": {
+        const sign = { add: "+", sub: "-", mul: "*" }[fn];
+        return wrap(`(${x} ${sign} ${y})`, dtype);
+      }
+      case "div":
+      case "rem":
+        return this.#divide(fn, type, right, x, y, dtype);
+      case "max":
+      case "min":
+        if (type === "bool") return fn === "max" ? `(${x} | ${y})` : `(${x} & ${y})`;
+        if (type !== "f32") return `${fn}(${x}, ${y})`;
+        this.context.helper(`${fn}_f32`);
+        return `${fn}_f32(${x}, ${y})`;
+      case "and":
+        return `(${x} & ${y})`;
+      case "or":
+        return `(${x} | ${y})`;
+      case "xor":
+        return type === "bool" ? `(${x} != ${y})` : `(${x} ^ ${y})`;
+      case "shl":
+      case "shr":
+      case "shrLogical":
+        return shift(fn, dtype, right, x, y);
+      default:
+        throw new InternalError(`no WGSL for ${fn}`);
+    }
+  }
+
+  #compare(fn: string, left: Expr, right: Expr, x: string, y: string): string {
+    const sign = { eq: "==", ne: "!=", lt: "<", le: "<=", gt: ">", ge: ">=" }[fn] ?? "==";
+    if (left.dtype === "bool" && fn !== "eq" && fn !== "ne") return `(u32(${x}) ${sign} u32(${y}))`;
+    if (left.dtype === "float32" && left === right && (fn === "eq" || fn === "ne")) {
+      // Some drivers take x != x for false: ask the bits.
+      this.context.helper("is_nan");
+      return fn === "ne" ? `is_nan(${x})` : `(!is_nan(${x}))`;
+    }
+    return `(${x} ${sign} ${y})`;
+  }
+
+  #divide(fn: "div" | "rem", type: string, right: Expr, x: string, y: string, dtype: DType): string {
+    if (type === "f32") {
+      if (fn === "div") return `(${x} / ${y})`;
+      this.context.helper("rem_f32");
+      return `rem_f32(${x}, ${y})`;
+    }
+    const sign = fn === "div" ? "/" : "%";
+    if (right.op === "const" && right.value > 0) return `(${x} ${sign} ${y})`;
+    this.context.helper(`${fn}_${type}`);
+    return wrap(`${fn}_${type}(${x}, ${y})`, dtype);
+  }
+
+  #convert({ x: from, dtype: to }: ConvertExpr, x: string): string {
+    const source = wgslType(from.dtype);
+    const target = wgslType(to);
+    if (target === "bool")
+      return source === "f32" ? `(${x} != 0.0)` : `(${x} != ${source === "u32" ? "0u" : "0"})`;
+    if (source === "bool") {
+      const [zero, one] = { f32: ["0.0", "1.0"], i32: ["0", "1"], u32: ["0u", "1u"] }[target];
+      return `select(${zero}, ${one}, ${x})`;
+    }
+    if (target === "f32") return source === "f32" ? x : `f32(${x})`;
+    if (source === "f32") {
+      const { bits, kind, min, max } = DTYPE_INFO[to];
+      this.context.helper(`f32_to_${target}`);
+      const wide = `f32_to_${target}(${x})`;
+      if (bits === 32) return wide;
+      return kind === "int" ? `clamp(${wide}, ${min}, ${max})` : `min(${wide}, ${max}u)`;
+    }
+    return wrap(source === target ? x : `bitcast<${target}>(${x})`, to, from.dtype);
+  }
+
+  #bitcast(from: DType, to: DType, x: string): string {
+    const target = wgslType(to);
+    if (wgslType(from) === "bool") return `select(${target}(0), ${target}(1), ${x})`;
+    if (target === "bool") return `(${x} != ${wgslType(from) === "u32" ? "0u" : "0"})`;
+    return wrap(`bitcast<${target}>(${x})`, to, DTYPE_INFO[to].bits === 32 ? to : from);
+  }
+}
+
+/** Brings a result back into the range of an 8- or 16-bit dtype. `from`: the dtype it is known to be in the range of. */
+function wrap(text: string, dtype: DType, from: DType | null = null): string {
+  const { bits, kind } = DTYPE_INFO[dtype];
+  if (bits === 32 || kind === "bool" || kind === "float") return text;
+  if (from === dtype) return text;
+  return kind === "int" ? `extractBits(${text}, 0u, ${bits}u)` : `(${text} & ${2 ** bits - 1}u)`;
+}
+
+/** Amounts of the dtype's width or more (negative ones count as such) shift everything out. */
+function shift(fn: "shl" | "shr" | "shrLogical", dtype: DType, right: Expr, x: string, y: string): string {
+  const { bits, kind } = DTYPE_INFO[dtype];
+  const known = right.op === "const" && right.value >= 0 && right.value < bits;
+  const amount =
+    right.op === "const" && right.value >= 0 ? `${right.value}u` : kind === "uint" ? y : `u32(${y})`;
+  if (fn === "shr" && kind === "int") {
+    return known ? `(${x} >> ${amount})` : `(${x} >> min(${amount}, ${bits - 1}u))`;
+  }
+  const zero = kind === "uint" ? "0u" : "0";
+  const safe = known ? amount : `min(${amount}, 31u)`;
+  let shifted: string;
+  if (fn === "shl") shifted = wrap(`(${x} << ${safe})`, dtype);
+  else if (kind === "uint") shifted = `(${x} >> ${safe})`;
+  else {
+    const pattern = bits === 32 ? `bitcast<u32>(${x})` : `(bitcast<u32>(${x}) & ${2 ** bits - 1}u)`;
+    shifted = wrap(`bitcast<i32>(${pattern} >> ${safe})`, dtype);
+  }
+  return known ? shifted : `select(${zero}, ${shifted}, ${amount} < ${bits}u)`;
+}
