@@ -5,6 +5,14 @@
  *     const loss = (w, x, y) => np.mean(np.square(x.mul(w).sub(y)));
  *     const step = jit((w, x, y) => w.sub(grad(loss)(w, x, y).mul(0.1)));
  */
+export {
+  ArtifactError,
+  deserialize,
+  Exported,
+  type ExportOptions,
+  exportFunction,
+  type Sizes,
+} from "./aot/index.ts";
 export * as checkify from "./checkify/index.ts";
 export { config, FloatingPointError, type Settings, withConfig } from "./config/index.ts";
 export { type ArrayData, type ArrayLike, NdArray, type NestedArray } from "./core/array.ts";
@@ -19,7 +27,7 @@ export {
   WeftTypeError,
   WeftValueError,
 } from "./core/errors.ts";
-export { ShapeDtypeStruct, spec } from "./core/spec.ts";
+export { ShapeDtypeStruct, type SymbolicShape, SymbolicSpec, spec } from "./core/spec.ts";
 export * as flattenUtil from "./flatten-util/index.ts";
 export * as lax from "./lax/index.ts";
 export * as nn from "./nn/index.ts";

@@ -12,7 +12,8 @@ export type { ProgramInterface, WasmExecutable } from "../compiler/program/progr
 export type { TypedArray } from "../compiler/types/typed-array.ts";
 export { Arena, OutOfMemoryError } from "./arena.ts";
 export { CpuDevice, cpuDevice } from "./device.ts";
-export { hasRelaxedSimd, LoadedProgram, type LoadOptions, loadWasm } from "./loader.ts";
+export { LoadedProgram, type LoadOptions, loadWasm } from "./loader.ts";
+export { hasRelaxedSimd } from "./relaxed-simd.ts";
 export { DeviceMemory, DisposedError, type MemoryLimits, Storage } from "./storage.ts";
 export { typedArrayOf } from "./typed-array.ts";
 

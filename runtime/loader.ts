@@ -3,26 +3,8 @@ import type { ProgramInterface, WasmExecutable } from "../compiler/program/progr
 import { DTYPE_INFO } from "../compiler/types/dtype.ts";
 import type { Block } from "./arena.ts";
 import { type CpuDevice, cpuDevice } from "./device.ts";
+import { hasRelaxedSimd } from "./relaxed-simd.ts";
 import { DisposedError, type Storage } from "./storage.ts";
-
-/**
- * A module of one function that uses f32x4.relaxed_madd:
- * (module (func (result v128) (f32x4.relaxed_madd (i8x16.splat (i32.const 0)) …)))
- */
-const RELAXED_PROBE = new Uint8Array([
-  0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00, 0x01, 0x05, 0x01, 0x60, 0x00, 0x01, 0x7b, 0x03, 0x02, 0x01,
-  0x00, 0x0a, 0x13, 0x01, 0x11, 0x00, 0x41, 0x00, 0xfd, 0x0f, 0x41, 0x00, 0xfd, 0x0f, 0x41, 0x00, 0xfd, 0x0f,
-  0xfd, 0x85, 0x02, 0x0b,
-]);
-
-/** Declared cache of one: engines do not change while a program runs. */
-let relaxed: boolean | null = null;
-
-/** Whether this engine has relaxed SIMD (Chrome 114, Node 21, Firefox 145). */
-export function hasRelaxedSimd(): boolean {
-  relaxed ??= WebAssembly.validate(RELAXED_PROBE);
-  return relaxed;
-}
 
 /** Gives the blocks of collected programs back. */
 interface Held {

@@ -35,8 +35,8 @@ const compilerLayers: readonly (readonly string[])[] = [
   // Functions of numbers written in kernel operations: primitives lower to them.
   ["math"],
   // Kernels and programs to bytes and text: what emits code need not know what a graph is.
-  // What a kernel or a program costs is told by themselves.
-  ["targets", "analysis"],
+  // What a kernel or a program costs is told by themselves; an artifact is made of a program and its bytes.
+  ["targets", "analysis", "artifact"],
   ["graph"],
   ["hash", "primitives"],
   ["text", "interpret", "transforms"],

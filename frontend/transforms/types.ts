@@ -1,7 +1,7 @@
 /** Types of transformed functions, from the user's function. */
 import type { DType } from "../../compiler/types/dtype.ts";
 import type { ArrayLike, NdArray } from "../core/array.ts";
-import type { ShapeDtypeStruct } from "../core/spec.ts";
+import type { ShapeDtypeStruct, SymbolicSpec } from "../core/spec.ts";
 import type { LeafOf } from "../tree/index.ts";
 
 /** Any function. Its parameters' types are known only through `Parameters<F>`; `applyFunction` calls it. */
@@ -46,6 +46,16 @@ export type Abstract<T> = T extends NdArray
       ? { [K in keyof T]: Abstract<T[K]> }
       : T;
 export type AbstractArguments<P extends unknown[]> = { [K in keyof P]: Abstract<P[K]> };
+
+/** Arguments by dtype and by a shape that may name sizes. */
+export type Symbolic<T> = T extends NdArray
+  ? ArrayLike | ShapeDtypeStruct | SymbolicSpec
+  : T extends Fixed | AnyFunction
+    ? T
+    : T extends object
+      ? { [K in keyof T]: Symbolic<T[K]> }
+      : T;
+export type SymbolicArguments<P extends unknown[]> = { [K in keyof P]: Symbolic<P[K]> };
 
 /** A tree of the structure of T with a U at each leaf. */
 export type TreeOf<T, U> = T extends NdArray | number | boolean

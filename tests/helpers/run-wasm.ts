@@ -3,7 +3,7 @@ import { Buffer } from "node:buffer";
 import type { Program } from "../../compiler/program/program.ts";
 import { compileWasm } from "../../compiler/targets/wasm/compile.ts";
 import { InternalError } from "../../compiler/types/errors.ts";
-import { hasRelaxedSimd } from "../../runtime/loader.ts";
+import { hasRelaxedSimd } from "../../runtime/relaxed-simd.ts";
 
 export type Variant = "simd" | "relaxed";
 

@@ -1,0 +1,270 @@
+/** A function compiled ahead of time, as a value that can be kept: called, serialised, read back. */
+import { packArtifact } from "../../compiler/artifact/container.ts";
+import {
+  type Artifact,
+  type ArtifactProgram,
+  leavesOf,
+  type Manifest,
+  parseLeaf,
+} from "../../compiler/program/artifact.ts";
+import type { WasmExecutable } from "../../compiler/program/program.ts";
+import { tensorType } from "../../compiler/types/tensor-type.ts";
+import { ArtifactError } from "../../runtime/artifact/errors.ts";
+import { readSafetensors, type SavedTensor } from "../../runtime/artifact/safetensors.ts";
+import {
+  type Choice,
+  chooseProgram,
+  fitTo,
+  type GivenLeaf,
+  programShape,
+  resultShape,
+} from "../../runtime/artifact/sizes.ts";
+import { unpackArtifact } from "../../runtime/artifact/unpack.ts";
+import { cpuDevice } from "../../runtime/device.ts";
+import { type LoadedProgram, loadWasm } from "../../runtime/loader.ts";
+import type { Storage } from "../../runtime/storage.ts";
+import type { NdArray } from "../core/array.ts";
+import { avalOf } from "../core/aval.ts";
+import { ConcreteArray, constantArray } from "../core/concrete-array.ts";
+import { describeValue } from "../core/describe.ts";
+import { UnsupportedError, WeftTypeError } from "../core/errors.ts";
+import { captureSource } from "../core/source.ts";
+import { asConcrete, contextFor } from "../core/trace.ts";
+import { leafArray } from "../transforms/arguments.ts";
+import type { AnyFunction, Arguments, Result } from "../transforms/types.ts";
+import { flattenUpTo, unflatten } from "../tree/tree.ts";
+import type { TreeDef } from "../tree/treedef.ts";
+import { type AnySpec, specOfLeaf, treeDefOf, withoutClasses } from "./tree-spec.ts";
+
+export class Exported<F extends AnyFunction = AnyFunction> {
+  readonly artifact: Artifact;
+  readonly #trees: readonly TreeDef[];
+  readonly #outTree: TreeDef;
+  readonly #outTypes: readonly string[];
+  readonly #programs = new Map<ArtifactProgram, LoadedProgram>();
+  readonly #weights = new Map<string, Storage>();
+  #tensors: Map<string, SavedTensor> | null = null;
+
+  constructor(artifact: Artifact) {
+    this.artifact = artifact;
+    const { parameters, results } = artifact.manifest;
+    this.#trees = parameters.map(({ tree }) => treeDefOf(tree));
+    this.#outTree = treeDefOf(results);
+    this.#outTypes = leavesOf(results).map(({ type }) => type);
+  }
+
+  get manifest(): Manifest {
+    return this.artifact.manifest;
+  }
+  get name(): string {
+    return this.manifest.name;
+  }
+  /** The sizes it was compiled for, ascending; `[{}]` if its shapes name none. */
+  get sizes(): readonly Readonly<Record<string, number>>[] {
+    return this.manifest.programs.map(({ sizes }) => sizes);
+  }
+  /** Types of the arguments' leaves. */
+  get inAvals(): AnySpec[] {
+    return this.manifest.parameters.flatMap(({ tree }) => leavesOf(tree).map(({ type }) => specOfLeaf(type)));
+  }
+  /** Types of the results' leaves. An extent `?` depends on the sizes without being one of them. */
+  get outAvals(): AnySpec[] {
+    return this.#outTypes.map(specOfLeaf);
+  }
+  /** The structure of the list of arguments. */
+  get inTree(): TreeDef {
+    return treeDefOf(this.manifest.parameters.map(({ tree }) => tree));
+  }
+  get outTree(): TreeDef {
+    return this.#outTree;
+  }
+
+  /** The whole as bytes, for `deserialize`. Equal functions give equal bytes. */
+  serialize(): Uint8Array {
+    return packArtifact(this.artifact);
+  }
+
+  /** (arguments…, cotangents of the results) → cotangents of the arguments. Throws where it was exported with no `vjpOrder`. */
+  vjp(): Exported {
+    const { vjp } = this.manifest;
+    const bytes = vjp === null ? undefined : this.artifact.sections.get(vjp);
+    if (bytes === undefined) {
+      throw new UnsupportedError(
+        `${this.name} was exported without its derivative: exportFunction(f, { vjpOrder: 1 })`,
+      );
+    }
+    return new Exported(unpackArtifact(bytes));
+  }
+
+  /** Calls it. Throws WeftTypeError that lists every argument that does not fit; a tracer does not, as there is no graph. */
+  call(...args: Arguments<Parameters<F>>): Result<ReturnType<F>> {
+    const { name } = this;
+    const leaves: (GivenLeaf & { readonly array: NdArray })[] = [];
+    const donated: boolean[] = [];
+    const choice = this.#choose(args, leaves, donated);
+    if (contextFor(leaves.map(({ array }) => array)) !== null) {
+      throw new UnsupportedError(
+        `${name} was compiled ahead of time: it has no graph to be traced into another function. ` +
+          "Call the original function there, or this one outside",
+        captureSource(),
+      );
+    }
+    const { program, shapes, sizes } = choice;
+    const { memory } = cpuDevice();
+    const inputs = leaves.map(({ array, type }, i) => {
+      const storage = asConcrete(array).storage();
+      if (sizes === null) return storage;
+      return memory.store(fitTo(type, storage.bytes(), shapes[i], programShape(program.inputs[i])));
+    });
+    const weights = program.weights.map((each) => this.#weight(each));
+    const gives = [...donated, ...weights.map(() => false)];
+    const results = this.#load(program).run([...inputs, ...weights], donated.includes(true) ? gives : null);
+    if (sizes !== null) for (const input of inputs) input.release();
+    const arrays = results.map((storage, o) => this.#result(program, o, storage, sizes));
+    return unflatten(this.#outTree, arrays) as Result<ReturnType<F>>;
+  }
+
+  #result(program: ArtifactProgram, o: number, storage: Storage, sizes: Choice["sizes"]): NdArray {
+    const { dtype, weak } = parseLeaf(this.#outTypes[o]) ?? { dtype: "float32", weak: false };
+    const whole = programShape(program.outputs[o]);
+    if (sizes === null) return new ConcreteArray(avalOf(tensorType(dtype, whole), weak), storage);
+    const shape = resultShape(this.#outTypes[o], whole, sizes);
+    const cut = storage.memory.store(fitTo(program.outputs[o], storage.bytes().slice(), whole, shape));
+    storage.release();
+    return new ConcreteArray(avalOf(tensorType(dtype, shape), weak), cut);
+  }
+
+  /** The program for the arguments, whose leaves are appended. */
+  #choose(
+    args: readonly unknown[],
+    leaves: (GivenLeaf & { readonly array: NdArray })[],
+    donated: boolean[],
+  ): Choice {
+    const { name, parameters } = this.manifest;
+    const problems: string[] = [];
+    if (args.length !== parameters.length) {
+      problems.push(`it takes ${parameters.length} arguments, got ${args.length}`);
+    }
+    for (const [n, { tree, donated: gone }] of parameters.entries()) {
+      if (n >= args.length) break;
+      let values: unknown[];
+      try {
+        values = flattenUpTo(this.#trees[n], withoutClasses(args[n]), `args[${n}]`);
+      } catch (error) {
+        problems.push(error instanceof Error ? error.message.split("\n")[0] : String(error));
+        continue;
+      }
+      for (const [i, { path, type }] of leavesOf(tree).entries()) {
+        const leaf = givenLeaf(`args[${n}]${path}`, type, values[i]);
+        if (typeof leaf === "string") problems.push(leaf);
+        else {
+          leaves.push(leaf);
+          donated.push(gone);
+        }
+      }
+    }
+    const choice = chooseProgram(this.manifest, leaves, problems);
+    if (choice !== null) return choice;
+    throw new WeftTypeError(
+      `Argument types differ from the types for which ${name} was exported:\n${problems.map((x) => `  * ${x}`).join("\n")}`,
+      captureSource(),
+    );
+  }
+
+  #load(program: ArtifactProgram): LoadedProgram {
+    let loaded = this.#programs.get(program);
+    if (loaded === undefined) {
+      loaded = loadWasm(this.#executable(program));
+      this.#programs.set(program, loaded);
+    }
+    return loaded;
+  }
+
+  #executable(program: ArtifactProgram): WasmExecutable {
+    const { wasm, tempBytes, constantBytes } = program;
+    const bytes = wasm === null ? undefined : this.artifact.sections.get(wasm.section);
+    if (wasm === null || bytes === undefined) {
+      throw new ArtifactError(`${this.name} was not compiled for WebAssembly`);
+    }
+    const constants = new Uint8Array(constantBytes);
+    for (const { tensor, offset } of program.constants) {
+      const { bytes } = this.#tensor(tensor);
+      if (offset + bytes.length > constantBytes) throw new ArtifactError(`${tensor} does not fit`);
+      constants.set(bytes, offset);
+    }
+    const tensors = (types: readonly string[]) =>
+      types.map((type, i) => ({
+        dtype: parseLeaf(type)?.dtype ?? "float32",
+        shape: programShape(type),
+        label: String(i),
+      }));
+    const weights = program.weights.map((label) => ({ ...this.#tensor(label), label }));
+    return {
+      interface: {
+        name: this.name,
+        inputs: [
+          ...tensors(program.inputs),
+          ...weights.map(({ dtype, shape, label }) => ({ dtype, shape, label })),
+        ],
+        outputs: tensors(program.outputs),
+        aliases: program.aliases,
+        tempBytes,
+        constants,
+      },
+      modules: { simd: bytes, relaxed: wasm.relaxed === null ? bytes : bytes.subarray(...wasm.relaxed) },
+    };
+  }
+
+  #weight(name: string): Storage {
+    let storage = this.#weights.get(name);
+    if (storage === undefined) {
+      storage = cpuDevice().memory.store(this.#tensor(name).bytes);
+      this.#weights.set(name, storage);
+    }
+    return storage;
+  }
+
+  #tensor(name: string): SavedTensor {
+    const { weights } = this.manifest;
+    const file = weights === null ? undefined : this.artifact.sections.get(weights);
+    this.#tensors ??= file === undefined ? new Map() : readSafetensors(file, String(weights));
+    const tensor = this.#tensors.get(name);
+    if (tensor === undefined) throw new ArtifactError(`the file of weights has no tensor ${name}`);
+    return tensor;
+  }
+
+  toString(): string {
+    return `Exported(${this.name})`;
+  }
+}
+
+/** The array at a leaf, or what is wrong with it. */
+function givenLeaf(path: string, type: string, value: unknown): (GivenLeaf & { array: NdArray }) | string {
+  const leaf = parseLeaf(type);
+  // A number takes the type that is wanted, as a weakly typed array would.
+  const array =
+    typeof value === "number" && leaf?.shape.length === 0
+      ? constantArray(value, tensorType(leaf.dtype, []))
+      : leafArray(value);
+  if (array === null) return `${path}: expected ${type}, got ${describeValue(value)}`;
+  const text = array.aval.type.text;
+  if (array.dtype !== leaf?.dtype) return `${path}: expected ${type}, got ${text}`;
+  return { path, type, shape: array.shape, count: array.size, text, array };
+}
+
+/**
+ * Reads what `serialize()` wrote (`jax.export.deserialize`). Throws ArtifactError with the reason where the bytes were
+ * truncated or altered, or are of another version.
+ */
+export function deserialize<F extends AnyFunction = AnyFunction>(bytes: Uint8Array): Exported<F> {
+  const artifact = unpackArtifact(bytes);
+  const { vjp, weights } = artifact.manifest;
+  // Refused as a whole, not when its parts are first used.
+  for (const name of [vjp, weights]) {
+    const section = name === null ? undefined : artifact.sections.get(name);
+    if (section === undefined) continue;
+    if (name === vjp) unpackArtifact(section);
+    else readSafetensors(section, String(name));
+  }
+  return new Exported<F>(artifact);
+}
