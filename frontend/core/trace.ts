@@ -355,6 +355,11 @@ export function notTracing(): boolean {
   return stack.length === 0;
 }
 
+/** What is being traced now, innermost, or null; to be compared by identity. */
+export function innermostContext(): TraceContext | null {
+  return stack.at(-1) ?? null;
+}
+
 /** Whether the innermost context stages everything, as inside `jit`. */
 export function isStaging(): boolean {
   return stagingDepth >= 0;

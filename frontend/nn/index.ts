@@ -6,3 +6,4 @@ export * from "./attention.ts";
 export * from "./functions.ts";
 export type { Initializer } from "./initializers.ts";
 export * as initializers from "./initializers.ts";
+export * from "./modules/index.ts";

@@ -248,7 +248,8 @@ function relativeSources(text: string): string {
     : text;
 }
 
-function costOf(graph: Graph): { flops: number; transcendentals: number } {
+/** Operations of a graph: loops count their trips, whiles one, of a cond's branches the most expensive. */
+export function costOf(graph: Graph): { flops: number; transcendentals: number } {
   let flops = 0;
   let transcendentals = 0;
   for (const equation of graph.equations) {

@@ -29,13 +29,15 @@ export type Argument<T> = T extends NdArray
 export type Arguments<P extends unknown[]> = { [K in keyof P]: Argument<P[K]> };
 
 /** What comes out of a transformed function that returns a T: every leaf an array. */
-export type Result<T> = T extends NdArray | number | boolean
-  ? NdArray
-  : T extends Fixed | AnyFunction
-    ? T
-    : T extends object
-      ? { [K in keyof T]: Result<T[K]> }
-      : T;
+export type Result<T> = T extends NdArray
+  ? T
+  : T extends number | boolean
+    ? NdArray
+    : T extends Fixed | AnyFunction
+      ? T
+      : T extends object
+        ? { [K in keyof T]: Result<T[K]> }
+        : T;
 
 /** Arguments by shape and dtype only. */
 export type Abstract<T> = T extends NdArray

@@ -30,11 +30,16 @@ type LeafType = NdArray | number | string | boolean | bigint | symbol | undefine
 /** A tree of the same structure with leaves of type U. */
 export type MapLeaves<T, U> = T extends null
   ? null
-  : T extends LeafType | ((...args: never[]) => unknown)
-    ? U
-    : T extends object
-      ? { [K in keyof T]: MapLeaves<T[K], U> }
-      : U;
+  : T extends NdArray
+    ? // An array that is declared as more than one, such as a leaf of nn.VariableTree, stays what it is.
+      NdArray extends U
+      ? T
+      : U
+    : T extends LeafType | ((...args: never[]) => unknown)
+      ? U
+      : T extends object
+        ? { [K in keyof T]: MapLeaves<T[K], U> }
+        : U;
 
 /** What the leaves of a tree are. */
 export type LeafOf<T> = T extends null
