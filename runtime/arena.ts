@@ -36,18 +36,6 @@ export class Block {
   ) {}
 }
 
-/** Thrown when neither growing nor evicting makes room. JAX's wording. */
-export class OutOfMemoryError extends Error {
-  override name = "OutOfMemoryError";
-  constructor(bytes: number, capacity: number) {
-    super(
-      `RESOURCE_EXHAUSTED: Out of memory while trying to allocate ${bytes} bytes. ` +
-        `The arena holds ${capacity} bytes and WebAssembly memory ends at 4 GiB. ` +
-        "Dispose of arrays (`using` or dispose()), donate arguments (donateArgnums) or use smaller arrays.",
-    );
-  }
-}
-
 function createMemory(): { memory: WebAssembly.Memory; maximum: number } {
   const initial = 1 + MIN_GROWTH / PAGE;
   // Some engines refuse to reserve 4 GiB of addresses (32-bit ones, iOS): ask for less.

@@ -3,19 +3,31 @@
  * it is all that a page shipping a compiled function has to load.
  */
 import type { WasmExecutable } from "../compiler/program/program.ts";
+import type { WebGpuExecutable } from "../compiler/program/webgpu.ts";
 import type { TypedArray } from "../compiler/types/typed-array.ts";
 import { type LoadOptions, loadWasm } from "./loader.ts";
 import type { Storage } from "./storage.ts";
 import { bytesOfTypedArray, typedArrayOf } from "./typed-array.ts";
+import { gpuDevice } from "./webgpu/default-device.ts";
+import type { GpuDevice } from "./webgpu/device.ts";
+import { loadGpuProgram } from "./webgpu/loader.ts";
+import type { GpuStorage } from "./webgpu/storage.ts";
 
 export type { ProgramInterface, WasmExecutable } from "../compiler/program/program.ts";
+export type { WebGpuExecutable } from "../compiler/program/webgpu.ts";
 export type { TypedArray } from "../compiler/types/typed-array.ts";
-export { Arena, OutOfMemoryError } from "./arena.ts";
+export { Arena } from "./arena.ts";
 export { CpuDevice, cpuDevice } from "./device.ts";
+export { DeviceLostError, DisposedError, GpuError, OutOfMemoryError } from "./errors.ts";
 export { LoadedProgram, type LoadOptions, loadWasm } from "./loader.ts";
 export { hasRelaxedSimd } from "./relaxed-simd.ts";
-export { DeviceMemory, DisposedError, type MemoryLimits, Storage } from "./storage.ts";
+export { DeviceMemory, type MemoryLimits, Storage } from "./storage.ts";
 export { typedArrayOf } from "./typed-array.ts";
+export { NoAdapterError } from "./webgpu/adapter.ts";
+export { gpuDevice } from "./webgpu/default-device.ts";
+export type { GpuDevice, GpuStatistics } from "./webgpu/device.ts";
+export { LoadedGpuProgram, loadGpuProgram } from "./webgpu/loader.ts";
+export type { GpuStorage } from "./webgpu/storage.ts";
 
 /** A compiled function over typed arrays. */
 export interface CompiledFunction {
@@ -47,6 +59,47 @@ export function loadFunction(executable: WasmExecutable, options: LoadOptions = 
         });
       } finally {
         for (const storage of given) storage.release();
+      }
+    },
+    dispose: () => program.dispose(),
+  };
+}
+
+/** A compiled function over typed arrays, run on a GPU. */
+export interface CompiledGpuFunction {
+  readonly name: string;
+  readonly inputs: WebGpuExecutable["interface"]["inputs"];
+  readonly outputs: WebGpuExecutable["interface"]["outputs"];
+  /** Row-major data of every input → copies of every output. float16 as bit patterns, bool as 0 and 1. */
+  run(...inputs: readonly TypedArray[]): Promise<TypedArray[]>;
+  dispose(): void;
+}
+
+/**
+ * Loads a function compiled for WebGPU to be called with typed arrays. Throws NoAdapterError where there is no WebGPU,
+ * and GpuError where it does not fit the adapter.
+ */
+export async function loadWebGpu(
+  executable: WebGpuExecutable,
+  options: { readonly device?: GpuDevice } = {},
+): Promise<CompiledGpuFunction> {
+  const device = options.device ?? (await gpuDevice());
+  const program = loadGpuProgram(executable, device);
+  const { name, inputs, outputs } = executable.interface;
+  return {
+    name,
+    inputs,
+    outputs,
+    async run(...data) {
+      const given: GpuStorage[] = [];
+      let results: GpuStorage[] = [];
+      try {
+        for (const array of data) given.push(device.store(bytesOfTypedArray(array)));
+        results = program.run(given);
+        const bytes = await Promise.all(results.map((storage) => storage.read()));
+        return bytes.map(({ buffer }, i) => typedArrayOf(outputs[i].dtype, buffer));
+      } finally {
+        for (const storage of [...given, ...results]) storage.release();
       }
     },
     dispose: () => program.dispose(),

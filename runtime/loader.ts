@@ -3,8 +3,9 @@ import type { ProgramInterface, WasmExecutable } from "../compiler/program/progr
 import { DTYPE_INFO } from "../compiler/types/dtype.ts";
 import type { Block } from "./arena.ts";
 import { type CpuDevice, cpuDevice } from "./device.ts";
+import { DisposedError } from "./errors.ts";
 import { hasRelaxedSimd } from "./relaxed-simd.ts";
-import { DisposedError, type Storage } from "./storage.ts";
+import type { Storage } from "./storage.ts";
 
 /** Gives the blocks of collected programs back. */
 interface Held {

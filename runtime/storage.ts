@@ -5,20 +5,9 @@
  * recently used storages are copied out. Nothing but its array then holds an evicted storage, and the JavaScript
  * collector reclaims it under pressure even in a synchronous loop; what is used again is brought back.
  */
-import { withSource } from "../compiler/types/errors.ts";
-import { captureSource, ERROR_DEPTH } from "../compiler/types/stack.ts";
-import { type Arena, type Block, OutOfMemoryError } from "./arena.ts";
-
-/** What happened to a storage whose bytes are gone. */
-export type GoneReason = "disposed" | "donated";
-
-/** A use of an array after dispose(), or after it was donated to a compiled function. */
-export class DisposedError extends Error {
-  override name = "DisposedError";
-  constructor(message: string) {
-    super(withSource(message, captureSource(ERROR_DEPTH)));
-  }
-}
+import type { Arena, Block } from "./arena.ts";
+import { type ArrayStorage, type GoneReason, goneMessage } from "./array-storage.ts";
+import { DisposedError, OutOfMemoryError } from "./errors.ts";
 
 export interface MemoryLimits {
   /** Bytes of arrays kept in the arena before the least recently used are evicted. */
@@ -40,11 +29,10 @@ interface Lease {
   storage: Storage | null;
 }
 
-export class Storage {
+export class Storage implements ArrayStorage {
   block: Block | null = null;
   /** Bytes while evicted. */
   evicted: Uint8Array | null = null;
-  /** Arrays that share these bytes. */
   references = 1;
   /** Links of the residents' list, oldest first. */
   older: Storage | null = null;
@@ -66,18 +54,19 @@ export class Storage {
     return this.block !== null;
   }
 
-  /** Ties the storage to the life of an object: when it is collected, one reference is given back. */
   track(owner: object): void {
     if (this.byteLength >= SMALL) this.memory.registerFinalizer(this, owner);
   }
 
-  /** One more array shares these bytes. */
+  untrack(owner: object): void {
+    if (this.lease !== null) this.memory.unregisterFinalizer(owner);
+  }
+
   retain(): this {
     this.references++;
     return this;
   }
 
-  /** Gives up one reference; the last one frees the bytes at once. */
   release(reason: GoneReason = "disposed", by = ""): void {
     if (this.gone !== null) return;
     if (--this.references > 0) return;
@@ -149,7 +138,11 @@ export class DeviceMemory {
     let block = this.arena.allocate(bytes);
     while (block === null) {
       if (!this.#evictOne(this.#large) && !this.#evictOne(this.#small)) {
-        throw new OutOfMemoryError(bytes, this.arena.capacity);
+        throw new OutOfMemoryError(
+          bytes,
+          `The arena holds ${this.arena.capacity} bytes and WebAssembly memory ends at 4 GiB. ` +
+            "Dispose of arrays (`using` or dispose()), donate arguments (donateArgnums) or use smaller arrays.",
+        );
       }
       block = this.arena.allocate(bytes);
     }
@@ -201,7 +194,11 @@ export class DeviceMemory {
     if (this.#pending >= MAX_PENDING_FINALIZERS) return;
     this.#pending++;
     storage.lease ??= { storage: storage.block === null ? null : storage };
-    this.#finalizers.register(owner, storage.lease);
+    this.#finalizers.register(owner, storage.lease, owner);
+  }
+
+  unregisterFinalizer(owner: object): void {
+    if (this.#finalizers.unregister(owner)) this.#pending--;
   }
 
   #listOf(storage: Storage): ResidentList {
@@ -280,15 +277,4 @@ class ResidentList {
     this.bytes -= storage.byteLength;
     this.count--;
   }
-}
-
-/** Why a storage cannot be used any more, in JAX's words. */
-export function goneMessage(storage: Storage): string {
-  if (storage.gone === "donated") {
-    return (
-      `Array has been deleted: it was donated to ${storage.goneBy}, which reused its memory for an output. ` +
-      "Use that output instead, or do not list the argument in donateArgnums."
-    );
-  }
-  return "Array has been disposed: dispose() was called on it, or the scope of its `using` declaration ended.";
 }

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Arena, type Block } from "../runtime/arena.ts";
-import { DeviceMemory, DisposedError } from "../runtime/storage.ts";
+import { DisposedError } from "../runtime/errors.ts";
+import { DeviceMemory } from "../runtime/storage.ts";
 
 /** A reproducible stream of numbers in [0, 1). */
 function stream(seed: number): () => number {

@@ -11,7 +11,9 @@ import {
 } from "../../compiler/types/tensor-type.ts";
 import type { TypedArray } from "../../compiler/types/typed-array.ts";
 import { cpuDevice } from "../../runtime/device.ts";
-import { DisposedError, goneMessage, type Storage } from "../../runtime/storage.ts";
+import { goneMessage } from "../../runtime/array-storage.ts";
+import { DisposedError } from "../../runtime/errors.ts";
+import type { Storage } from "../../runtime/storage.ts";
 import { bytesOfTypedArray, typedArrayOf } from "../../runtime/typed-array.ts";
 import { type ArrayData, NdArray } from "./array.ts";
 import { avalOf, formatShape, formatType, type ShapedArray } from "./aval.ts";
