@@ -10,8 +10,8 @@ import {
   tensorType,
 } from "../../compiler/types/tensor-type.ts";
 import type { TypedArray } from "../../compiler/types/typed-array.ts";
-import { cpuDevice } from "../../runtime/device.ts";
 import { goneMessage } from "../../runtime/array-storage.ts";
+import { cpuDevice } from "../../runtime/device.ts";
 import { DisposedError } from "../../runtime/errors.ts";
 import type { Storage } from "../../runtime/storage.ts";
 import { bytesOfTypedArray, typedArrayOf } from "../../runtime/typed-array.ts";
