@@ -33,3 +33,8 @@ export class DeviceLostError extends Error {
     );
   }
 }
+
+/** There is no WebGPU here: the message says what was tried. */
+export class NoAdapterError extends Error {
+  override name = "NoAdapterError";
+}

@@ -1,9 +1,6 @@
 /** Finding a WebGPU adapter: the browser's, or in Node that of the package `webgpu` (Dawn). */
 
-/** No WebGPU here: the message says what was tried. */
-export class NoAdapterError extends Error {
-  override name = "NoAdapterError";
-}
+import { NoAdapterError } from "../errors.ts";
 
 /** The adapter with the greatest performance. Throws NoAdapterError where there is none. */
 export async function requestAdapter(): Promise<GPUAdapter> {

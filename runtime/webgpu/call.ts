@@ -1,14 +1,25 @@
 /** One call of a program: its buffers, and the encoding of its schedule into commands. */
-import { COUNTER_BASE, type GpuBuffer } from "../../compiler/program/webgpu.ts";
+import { COUNTER_BASE, type GpuBuffer, type WebGpuExecutable } from "../../compiler/program/webgpu.ts";
 import type { PooledBuffer } from "./buffer-pool.ts";
 import type { GpuDevice } from "./device.ts";
-import type { LoadedGpuProgram } from "./loader.ts";
-import type { Block, DispatchNode, ForNode, Node, Place } from "./schedule.ts";
+import type { ShaderPipeline } from "./pipelines.ts";
+import type { Block, DispatchNode, ForNode, Node, Place, Schedule } from "./schedule.ts";
 
 /** Commands of one command buffer: past it it is submitted, so that the GPU begins and the memory stays bounded. */
 const COMMANDS_PER_SUBMIT = 4096;
 /** A call of more commands waits for the GPU now and then, so that what is submitted does not pile up. */
 export const COMMANDS_AT_ONCE = 65_536;
+
+/** The program that is called. */
+export interface Callable {
+  readonly name: string;
+  readonly device: GpuDevice;
+  readonly executable: WebGpuExecutable;
+  readonly schedule: Schedule;
+  readonly pipelines: readonly ShaderPipeline[];
+  bindGroup(node: DispatchNode, bufferOf: (buffer: GpuBuffer) => PooledBuffer): GPUBindGroup;
+  constants(): PooledBuffer;
+}
 
 export class Call {
   /** What the GPU said to each submission: null if it accepts it. */
@@ -27,7 +38,7 @@ export class Call {
   #submitted = 0;
 
   constructor(
-    readonly program: LoadedGpuProgram,
+    readonly program: Callable,
     readonly inputs: readonly PooledBuffer[],
     readonly outputs: readonly PooledBuffer[],
   ) {

@@ -5,7 +5,7 @@ import { BufferPool, type PooledBuffer } from "./buffer-pool.ts";
 import { CollectorPressure } from "./collector.ts";
 import { COPY_DST, COPY_SRC, MAP_MODE_READ, MAP_READ, STORAGE, UNIFORM, wordBytes } from "./constants.ts";
 import { Pipelines } from "./pipelines.ts";
-import { type GpuLease, GpuStorage } from "./storage.ts";
+import { type GpuLease, GpuStorage, type StorageDevice } from "./storage.ts";
 import { Stream } from "./stream.ts";
 
 /** Bytes of free buffers that are kept for reuse. */
@@ -24,7 +24,7 @@ export interface GpuStatistics {
   downloaded: number;
 }
 
-export class GpuDevice {
+export class GpuDevice implements StorageDevice {
   readonly pool: BufferPool;
   readonly pipelines: Pipelines;
   readonly stream = new Stream();

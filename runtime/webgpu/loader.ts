@@ -34,7 +34,7 @@ export function loadGpuProgram(executable: WebGpuExecutable, device: GpuDevice):
   return new LoadedGpuProgram(executable, device);
 }
 
-export class LoadedGpuProgram {
+export class LoadedGpuProgram implements Callable {
   readonly name: string;
   readonly schedule: Schedule;
   /** By shader; complete once `ready` is null. */

@@ -1,5 +1,5 @@
 /** WebGPU in Node: Dawn, from the package `webgpu`; on SwiftShader, a software driver, where the machine has no GPU. */
-import { NoAdapterError } from "./adapter.ts";
+import { NoAdapterError } from "../errors.ts";
 import { unpackArchives } from "./chromium-archives.ts";
 
 interface Dawn {

@@ -1,12 +1,19 @@
 /** The bytes behind arrays on a GPU. */
 import { type ArrayStorage, type GoneReason, goneMessage } from "../array-storage.ts";
 import { DisposedError } from "../errors.ts";
-import type { PooledBuffer } from "./buffer-pool.ts";
-import type { GpuDevice } from "./device.ts";
+import type { BufferPool, PooledBuffer } from "./buffer-pool.ts";
 
 /** What a finalizer holds. */
 export interface GpuLease {
   storage: GpuStorage | null;
+}
+
+/** The device that a storage is on. */
+export interface StorageDevice {
+  readonly pool: BufferPool;
+  read(storage: GpuStorage): Promise<Uint8Array<ArrayBuffer>>;
+  registerFinalizer(storage: GpuStorage, owner: object): void;
+  unregisterFinalizer(owner: object): void;
 }
 
 export class GpuStorage implements ArrayStorage {
@@ -20,7 +27,7 @@ export class GpuStorage implements ArrayStorage {
   lease: GpuLease | null = null;
 
   constructor(
-    readonly device: GpuDevice,
+    readonly device: StorageDevice,
     readonly buffer: PooledBuffer,
     readonly byteLength: number,
   ) {}
