@@ -3,7 +3,7 @@ import type { GpuBuffer, WebGpuExecutable } from "../../compiler/program/webgpu.
 import { DTYPE_INFO } from "../../compiler/types/dtype.ts";
 import { DisposedError, GpuError } from "../errors.ts";
 import type { PooledBuffer } from "./buffer-pool.ts";
-import { Call, COMMANDS_AT_ONCE } from "./call.ts";
+import { Call, type Callable, COMMANDS_AT_ONCE } from "./call.ts";
 import type { GpuDevice } from "./device.ts";
 import { describeShader, type ShaderPipeline } from "./pipelines.ts";
 import { type DispatchNode, prepareSchedule, type Schedule } from "./schedule.ts";
