@@ -50,6 +50,13 @@ export const bundleOptions = /** @satisfies {import("esbuild").BuildOptions} */ 
   logLevel: "warning",
 });
 
+/** The inspector's page: its script and styles go into one HTML file, which `weft inspect` fills with data. */
+const page = {
+  entry: "frontend/inspect/page/main.tsx",
+  file: "inspect.html",
+  licenses: "third-party-licenses.txt",
+};
+
 const stampFile = path.join(dist, ".stamp");
 const sourceFolders = ["compiler", "frontend", "runtime"];
 
@@ -83,15 +90,23 @@ export async function build({ types = false, force = false } = {}) {
 /** @param {string} staging */
 async function bundle(staging) {
   const esbuild = await import("esbuild");
-  const { outputFiles } = await esbuild.build({
+  const { outputFiles, metafile } = await esbuild.build({
     ...bundleOptions,
     entryPoints,
+    // What the command line uses and users need not install, a development dependency, becomes part of the bundles.
+    packages: "bundle",
+    external: [...bundleOptions.external, ...usersPackages()],
+    mainFields: ["module", "main"],
     // Source maps name the sources from where the files will be, not from where they are written first.
     outdir: dist,
     write: false,
+    metafile: true,
     chunkNames: "chunks/[name]-[hash]",
     platform: "neutral",
   });
+  const inputs = Object.keys(metafile.inputs);
+  writeFileSync(path.join(staging, page.file), await bundlePage(inputs));
+  writeFileSync(path.join(staging, page.licenses), licensesOf(inputs));
   for (const { path: place, contents } of outputFiles) {
     const file = path.join(staging, path.relative(dist, place));
     mkdirSync(path.dirname(file), { recursive: true });
@@ -102,6 +117,76 @@ async function bundle(staging) {
     throw new Error(`${entryPoints.cli} must begin with "#!/usr/bin/env node": it is the package's program`);
   }
   chmodSync(cli, 0o755);
+}
+
+/** @returns {string[]} what is installed with the package, or by those who want it */
+function usersPackages() {
+  const file = JSON.parse(readFileSync(path.join(root, "package.json"), "utf8"));
+  return Object.keys({ ...file.dependencies, ...file.optionalDependencies, ...file.peerDependencies });
+}
+
+/**
+ * @param {string[]} inputs takes the files that went into it
+ * @returns {Promise<string>} the inspector's page without data: `weft inspect` puts it where the mark is
+ */
+async function bundlePage(inputs) {
+  const esbuild = await import("esbuild");
+  const { outputFiles, metafile } = await esbuild.build({
+    absWorkingDir: root,
+    entryPoints: [page.entry],
+    outdir: dist,
+    bundle: true,
+    minify: true,
+    write: false,
+    metafile: true,
+    format: "iife",
+    platform: "browser",
+    target: "es2022",
+    legalComments: "none",
+    logLevel: "warning",
+    define: { "process.env.NODE_ENV": '"production"' },
+  });
+  inputs.push(...Object.keys(metafile.inputs));
+  const textOf = (/** @type {string} */ ending) =>
+    outputFiles.find((file) => file.path.endsWith(ending))?.text.trim() ?? "";
+  const script = textOf(".js").replaceAll("</script", "<\\/script");
+  return [
+    "<!doctype html>",
+    '<html lang="en">',
+    "<head>",
+    '<meta charset="utf-8">',
+    '<meta name="viewport" content="width=device-width, initial-scale=1">',
+    "<title>weft inspect</title>",
+    '<link rel="icon" href="data:,">',
+    `<style>${textOf(".css")}</style>`,
+    "</head>",
+    "<body>",
+    '<div id="app"></div>',
+    '<script type="application/json" id="data"><!--weft-data--></script>',
+    `<script>${script}</script>`,
+    "</body>",
+    "</html>",
+    "",
+  ].join("\n");
+}
+
+/** @param {string[]} inputs files of bundles @returns {string} the licenses of the packages among them */
+function licensesOf(inputs) {
+  const folders = new Set(
+    inputs.flatMap((file) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(file)?.[0] ?? []),
+  );
+  const texts = [...folders].sort().map((folder) => {
+    const { name, version, license } = JSON.parse(
+      readFileSync(path.join(root, folder, "package.json"), "utf8"),
+    );
+    const file = readdirSync(path.join(root, folder)).find((each) => /^licen[sc]e/i.test(each));
+    const text =
+      file === undefined ? `License: ${license}` : readFileSync(path.join(root, folder, file), "utf8");
+    return `${name} ${version}\n\n${text.trim()}\n`;
+  });
+  return ["Packages whose code is part of the files beside this one.\n", ...texts].join(
+    `\n${"-".repeat(72)}\n\n`,
+  );
 }
 
 /** @param {string} outDir */

@@ -49,6 +49,8 @@ const compilerLayers: readonly (readonly string[])[] = [
 
 /** The part of the frontend that is a program for Node and may use packages. */
 const commandLine = "frontend/cli/";
+/** The inspector's page is a program of the browser, bundled with its packages when Weft is built. */
+const inspectorPage = "frontend/inspect/page/";
 
 const modules = readModules(Object.keys(layers));
 
@@ -228,7 +230,7 @@ function packageViolation(
       return `imports ${specifier}, which the package does not export`;
     return undefined;
   }
-  if (file.startsWith(commandLine)) return undefined;
+  if (file.startsWith(commandLine) || file.startsWith(inspectorPage)) return undefined;
   if (specifier.startsWith("node:")) {
     // The browser has none of them: to be loaded only where it is known that this is Node.
     if (kind !== "static") return undefined;

@@ -23,16 +23,18 @@ import { formatSourceComment } from "./source-comments.ts";
 export interface PrintGraphOptions {
   /** Whether equations carry their source location as a comment. Default true. */
   readonly sources?: boolean;
+  /** Names of all values, of sub-graphs too, where texts are compared and numbering should not shift. */
+  readonly names?: ReadonlyMap<Value, string>;
 }
 
 /** The text of a graph, ending in a newline. */
 export function printGraph(graph: Graph, options: PrintGraphOptions = {}): string {
-  return `${new GraphPrinter(options.sources ?? true).graph(graph, "")}\n`;
+  return `${new GraphPrinter(options.sources ?? true, options.names ?? null).graph(graph, "")}\n`;
 }
 
 /** The text of one equation on its own, for messages: `%2: f32[3] = mul %0, %1`. */
 export function printEquation(equation: Equation, names: ReadonlyMap<Value, string>): string {
-  return new GraphPrinter(false).equation(equation, names, "");
+  return new GraphPrinter(false, null).equation(equation, names, "");
 }
 
 /** The names that the text gives to a graph's values: inputs by their hints, results by number. */
@@ -63,10 +65,13 @@ class GraphPrinter {
   /** Keys of the deferred graphs being printed. */
   readonly #open = new Set<object>();
 
-  constructor(private readonly sources: boolean) {}
+  constructor(
+    private readonly sources: boolean,
+    private readonly names: ReadonlyMap<Value, string> | null,
+  ) {}
 
   graph(graph: Graph, indent: string): string {
-    const names = valueNames(graph);
+    const names = this.names ?? valueNames(graph);
     const operand = (x: Operand): string => formatOperand(x, names);
     const inputs = graph.inputs.map((x) => `${operand(x)}: ${x.type.text}`).join(", ");
     const types = graph.outputs.map((x) => x.type.text).join(", ");
