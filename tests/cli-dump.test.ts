@@ -1,6 +1,7 @@
 /** `weft dump`: stages of an exported function, and what is wrong with a command line or a file. */
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
+import { GRAPH_PASSES } from "../compiler/pipeline.ts";
 import { parseGraph, parseKernel, parseProgram } from "../compiler/text/index.ts";
 import { verifyGraph, verifyKernel, verifyProgram } from "../compiler/verify/index.ts";
 import { Workspace } from "./helpers/run-cli.ts";
@@ -31,16 +32,119 @@ describe("weft dump", { concurrency: 2 }, () => {
   test("--json has every stage as text that can be read back", async () => {
     const { code, stdout } = await place.weft([...LOSS, "--json"]);
     assert.equal(code, 0);
-    const { name, inputs, outputs, stages } = JSON.parse(stdout);
+    const { name, inputs, outputs, passes, stages } = JSON.parse(stdout);
     assert.deepEqual(
       { name, inputs, outputs },
       { name: "loss", inputs: ["f32[]", "f32[3]", "f32[3]"], outputs: ["f32[]"] },
     );
     assert.deepEqual(Object.keys(stages), ["graph", "optimized", "fusion", "kernel", "program", "wat"]);
-    verifyGraph(parseGraph(stages.graph));
-    verifyGraph(parseGraph(stages.optimized), { level: "optimised" });
-    verifyKernel(parseKernel(stages.kernel));
-    verifyProgram(parseProgram(stages.program));
+    verifyGraph(parseGraph(stages.graph.text));
+    verifyGraph(parseGraph(stages.optimized.text), { level: "optimised" });
+    verifyKernel(parseKernel(stages.kernel.text));
+    verifyProgram(parseProgram(stages.program.text));
+    assert.deepEqual(passes[0], {
+      index: 0,
+      name: "traced",
+      level: "graph",
+      milliseconds: 0,
+      changed: true,
+      equations: 5,
+    });
+    // Equations, kernels and the schedule are data, which say the same as the text.
+    const [mul] = stages.graph.data.equations;
+    assert.deepEqual(mul, {
+      outputs: [{ name: "%0", type: { dtype: "float32", shape: [3] } }],
+      op: "mul",
+      inputs: [{ value: "%params_w" }, { value: "%x" }],
+      params: {},
+      source: { file: "model.ts", line: 12, column: 33, function: "loss" },
+    });
+    const [kernel] = stages.kernel.data;
+    assert.equal(kernel.name, stages.program.data.kernels[0].name);
+    assert.deepEqual(kernel.params.map((p: { size: number }) => p.size).sort(), [1, 1, 3, 3]);
+    const loads = kernel.expressions.filter((e: { op: string }) => e.op === "load");
+    assert.deepEqual(loads.map((e: { name: string }) => e.name).sort(), ["params_b", "params_w", "x"]);
+    assert.deepEqual(
+      stages.program.data.schedule.map((step: { kind: string }) => step.kind),
+      ["launch"],
+    );
+    const [group] = stages.fusion.data.groups;
+    assert.deepEqual([group.kind, group.roots], ["reduce", ["%4"]]);
+    assert.ok(stages.fusion.data.decisions.every((d: { reason: string }) => d.reason !== ""));
+    assert.match(stages.wat.text, /^\(module/);
+  });
+
+  test("--pass: what passes made, by name, number, or all of them", async () => {
+    const one = await place.weft([...LOSS, "--pass", "dead_code_again"]);
+    assert.match(one.stdout, /^graph @loss/);
+    const two = await place.weft([...LOSS, "--pass", "0,fusion"]);
+    assert.match(
+      two.stdout,
+      /^\/\/ 0 as it was traced: 5 equations, .*\n\ngraph @loss[\s\S]*\n\/\/ 11 after fusion, .*\n\nplan @loss/,
+    );
+    const all = await place.weft([...LOSS, "--pass", "all"]);
+    assert.equal(all.stdout.match(/^\/\/ \d+ /gm)?.length, GRAPH_PASSES.length + 4);
+    const wrong = await place.weft([...LOSS, "--pass", "simplfy"]);
+    assert.equal(wrong.code, 2);
+    assert.match(
+      wrong.stderr,
+      /^weft: no pass simplfy ran; did you mean simplify\?\nPasses: traced, inline_calls, /,
+    );
+  });
+
+  test("--diff compares passes with the same names for the same values", async () => {
+    place.write(
+      "twice.ts",
+      'import { numpy as np, type NdArray } from "weft";\nexport const f = (x: NdArray): NdArray => {\n  const unused = np.sin(x);\n  return np.exp(x).add(np.exp(x)).add(np.cos(x)).mul(unused.size);\n};\n',
+    );
+    const { stdout, code } = await place.weft([
+      "dump",
+      "twice.ts",
+      "--args",
+      "f32[3]",
+      "--diff",
+      "traced..optimized",
+    ]);
+    assert.equal(code, 0);
+    const lines = stdout.split("\n");
+    assert.deepEqual(lines.slice(0, 2), ["--- traced", "+++ dead_code_again"]);
+    // Two equations are gone, and the numbers of those behind them have not moved.
+    const removed = lines.filter((line) => line.startsWith("-  %")).map((line) => /%\d+/.exec(line)?.[0]);
+    assert.deepEqual(removed, ["%0", "%2", "%3"]);
+    assert.deepEqual(
+      lines.filter((line) => line.startsWith("+  %")).map((line) => line.replace(/ +\/\/.*/, "")),
+      ["+  %3: f32[3] = add %1, %1"],
+    );
+    const same = await place.weft([...LOSS, "--diff", "simplify"]);
+    assert.deepEqual([same.code, same.stdout], [0, ""]);
+    assert.match(same.stderr, /^weft: dead_code and simplify are the same$/m);
+  });
+
+  test("--kernel: one kernel's loops, WebAssembly and group", async () => {
+    const wat = await place.weft([...LOSS, "--stage", "wat", "--kernel", "k0"]);
+    assert.match(wat.stdout, /^ {2}\(func \$k0_reduce_sum /);
+    const fusion = await place.weft([...LOSS, "--stage", "fusion", "--kernel", "reduce"]);
+    assert.match(fusion.stdout, /^plan @loss \{\n {2}group 0 reduce/);
+    const wrong = await place.weft([...LOSS, "--kernel", "k7"]);
+    assert.deepEqual(
+      [wrong.code, wrong.stderr],
+      [2, "weft: no kernel is called k7\nKernels: k0_reduce_sum\n"],
+    );
+  });
+
+  test("--format dot draws a stage", async () => {
+    const graph = await place.weft([...LOSS, "--stage", "graph", "--format", "dot"]);
+    assert.match(graph.stdout, /^digraph "loss" \{\n/);
+    assert.match(graph.stdout, /\n {2}n\d+ \[label="exp\\n%3: f32\[3\]\\n[^"]*model\.ts:12:20"\];\n/);
+    const fusion = await place.weft([...LOSS, "--stage", "fusion", "--format", "dot"]);
+    // All equations have the one group's colour.
+    assert.equal(fusion.stdout.match(/fillcolor="#8dd3c7"/g)?.length, 5);
+    for (const stage of ["kernel", "program"]) {
+      const { stdout } = await place.weft([...LOSS, "--stage", stage, "--format", "dot"]);
+      assert.match(stdout, /k0_reduce_sum/);
+    }
+    const none = await place.weft([...LOSS, "--format", "dot"]);
+    assert.equal(none.code, 2);
   });
 
   test("--out writes the files and a manifest, of this function alone", async () => {

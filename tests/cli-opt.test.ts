@@ -157,7 +157,17 @@ describe("weft", { concurrency: 2 }, () => {
   test("--help tells of the commands and exit codes; none is wrong usage", async () => {
     const help = await place.weft(["--help"]);
     assert.equal(help.code, 0);
-    for (const text of ["run ", "dump ", "opt ", "verify ", "Examples:", "Exit codes: 0"])
+    for (const text of [
+      "run ",
+      "dump ",
+      "opt ",
+      "verify ",
+      "diff ",
+      "bisect ",
+      "reduce ",
+      "Examples:",
+      "Exit codes: 0",
+    ])
       assert.ok(help.stdout.includes(text), text);
     const none = await place.weft([]);
     assert.deepEqual(

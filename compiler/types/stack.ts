@@ -98,5 +98,7 @@ function ownPrefixes(file: string): readonly string[] {
 function isInternal(file: string): boolean {
   if (file.startsWith("node:") || file === "native" || file === "<anonymous>") return true;
   const normal = file.replaceAll("\\", "/");
+  // What calls the commands of the command line.
+  if (normal.includes("/node_modules/commander/")) return true;
   return OWN_PREFIXES.some((prefix) => normal.startsWith(prefix));
 }

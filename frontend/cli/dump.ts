@@ -210,10 +210,14 @@ class Dump {
     const [before, after] = diffSides(passes, text);
     const graphs = passes.flatMap(({ artifact }) => (artifact instanceof Graph ? [artifact] : []));
     const names = new ValueMatching(graphs).allNames();
-    const [a, b] = [before, after].map(({ pass: { artifact }, view }) =>
-      this.#relative(artifactText(artifact, { ...this.#textOptions(kernels), view, names })),
-    );
-    return unifiedDiff(a, b, before.pass.record.name, after.pass.record.name);
+    const [a, b] = [before, after].map(({ pass: { artifact }, view }) => {
+      const text = artifactText(artifact, { ...this.#textOptions(kernels), view, names });
+      // Where comments begin depends on the longest line.
+      return this.#relative(text).replace(/ +(?=\/\/ )/g, "  ");
+    });
+    const [from, to] = [before.pass.record.name, after.pass.record.name];
+    if (a === b) console.error(`weft: ${from} and ${to} are the same`);
+    return unifiedDiff(a, b, from, to);
   }
 
   #data(compiled: CompiledGraph, kernels: ReadonlySet<string> | null): unknown {

@@ -1,29 +1,33 @@
 /** `weft opt`: runs passes on an IR file. */
 
-import { printPlan } from "../../compiler/fusion/print-plan.ts";
+import { asChosen } from "../../compiler/fusion/policy.ts";
 import { Graph } from "../../compiler/graph/graph.ts";
 import type { Artifact, CompileObserver, PassRecord } from "../../compiler/pass-runner.ts";
 import { PassRunner } from "../../compiler/pass-runner.ts";
+import type { GraphPass } from "../../compiler/passes/pass.ts";
 import {
   ASSEMBLY_PASS,
-  FUSION_PASS,
-  GRAPH_PASSES,
+  type CompilerPlugin,
+  fusionPass,
+  graphPasses,
   verifyArtifact,
   WASM_PASS,
 } from "../../compiler/pipeline.ts";
 import { parseGraph } from "../../compiler/text/graph-parser.ts";
-import { printGraph } from "../../compiler/text/graph-printer.ts";
 import { nearestName } from "../../compiler/text/parse-error.ts";
 import { parseProgram } from "../../compiler/text/program-parser.ts";
-import { printProgram } from "../../compiler/text/program-printer.ts";
 import { verifyGraph, verifyProgram } from "../../compiler/verify/index.ts";
 import { countEquations } from "../inspect/module-dump.ts";
+import { allObservers, CompileRecording } from "../inspect/recording.ts";
+import { artifactData, artifactText } from "../inspect/stage-text.ts";
 import type { ToWat } from "../inspect/wat.ts";
 import { openDump } from "./dump-folder.ts";
 import { InputError, UsageError } from "./errors.ts";
 import { type IrText, readIr } from "./ir-files.ts";
+import { parseDonated } from "./ir-inputs.ts";
 import { print } from "./output.ts";
 import { requireWat } from "./packages.ts";
+import { loadPlugin } from "./plugin.ts";
 
 export interface OptOptions {
   /** Separated by commas. All passes of graphs if absent. */
@@ -31,6 +35,8 @@ export interface OptOptions {
   readonly printAfterAll?: boolean;
   /** Positions of donated inputs, for the assembly. */
   readonly donate?: string;
+  readonly plugin?: string;
+  readonly json?: boolean;
 }
 
 /** The passes below the level of graphs, each of which takes what the one before it makes. */
@@ -46,33 +52,37 @@ interface PassList {
 }
 
 export async function opt(file: string, options: OptOptions): Promise<void> {
-  const list = parsePasses(options.passes);
+  const plugin = await loadPlugin(options.plugin);
+  const passes = graphPasses(plugin);
+  const list = parsePasses(options.passes, passes);
   const donated = parseDonated(options.donate);
   const ir = readIr(file);
   const start = parseStart(ir, list);
   const toWat = list.lower.includes("wasm") ? await requireWat() : null;
   const dump = await openDump(undefined);
 
+  const recording = new CompileRecording();
   const sections: string[] = [];
   const shown: CompileObserver = {
     passed(record, artifact) {
-      const text = record.changed ? `\n${artifactText(artifact, toWat)}` : "\n";
+      const text = record.changed ? `\n${textOf(artifact, toWat)}` : "\n";
       sections.push(`${heading(record, artifact)}${text}`);
     },
     failed() {},
   };
   const traced = start instanceof Graph ? dump?.observe(start, donated) : null;
-  const observer = both(options.printAfterAll === true ? shown : null, traced ?? null);
+  const observer = allObservers(options.printAfterAll === true ? shown : null, traced, recording);
   const runner = new PassRunner({ donated }, verifyArtifact, observer);
-  const result = runPasses(start, list, runner, ir.name);
+  const result = runPasses({ start, list, runner, file: ir.name, plugin });
   dump?.finish();
   const summary = dump?.summary();
   if (summary) console.error(summary);
-  await print(options.printAfterAll === true ? sections.join("\n") : artifactText(result, toWat));
+  if (options.json === true) return print(`${JSON.stringify(dataOf(result, recording, toWat), null, 2)}\n`);
+  await print(options.printAfterAll === true ? sections.join("\n") : textOf(result, toWat));
 }
 
-function parsePasses(text: string | undefined): PassList {
-  const known = GRAPH_PASSES.map((pass) => pass.name);
+function parsePasses(text: string | undefined, passes: readonly GraphPass[]): PassList {
+  const known = passes.map((pass) => pass.name);
   if (text === undefined) return { graph: known, lower: [] };
   const names = text.split(",").map((name) => name.trim());
   const graph: string[] = [];
@@ -103,18 +113,6 @@ function unknownPass(name: string, known: readonly string[]): UsageError {
   );
 }
 
-function parseDonated(text: string | undefined): boolean[] {
-  const donated: boolean[] = [];
-  if (text === undefined) return donated;
-  for (const part of text.split(",")) {
-    if (!/^\s*\d{1,4}\s*$/.test(part)) {
-      throw new UsageError(`--donate takes positions of inputs, as in --donate 0,2, and not ${text}`);
-    }
-    donated[Number(part)] = true;
-  }
-  return Array.from(donated, Boolean);
-}
-
 /** Parses and verifies the file. Throws where the passes do not take what it holds. */
 function parseStart(ir: IrText, list: PassList): Graph | ReturnType<typeof parseProgram> {
   const [first] = [...list.graph, ...list.lower];
@@ -133,12 +131,16 @@ function parseStart(ir: IrText, list: PassList): Graph | ReturnType<typeof parse
   return graph;
 }
 
-function runPasses(
-  start: ReturnType<typeof parseStart>,
-  list: PassList,
-  runner: PassRunner,
-  file: string,
-): Artifact {
+interface PassRun {
+  readonly start: ReturnType<typeof parseStart>;
+  readonly list: PassList;
+  readonly runner: PassRunner;
+  /** For messages. */
+  readonly file: string;
+  readonly plugin: CompilerPlugin;
+}
+
+function runPasses({ start, list, runner, file, plugin }: PassRun): Artifact {
   let running = "";
   try {
     if (!(start instanceof Graph)) {
@@ -149,12 +151,12 @@ function runPasses(
     let graph = start;
     for (const name of list.graph) {
       running = name;
-      const pass = GRAPH_PASSES.find((each) => each.name === name);
+      const pass = graphPasses(plugin).find((each) => each.name === name);
       if (pass !== undefined) graph = runner.run("graph", pass, graph);
     }
     if (list.lower.length === 0) return graph;
-    running = FUSION_PASS.name;
-    const plan = runner.run("fusion", FUSION_PASS, graph);
+    running = "fusion";
+    const plan = runner.run("fusion", fusionPass(plugin.fusion ?? asChosen), graph);
     if (list.lower.length === 1) return plan;
     running = ASSEMBLY_PASS.name;
     const assembled = runner.run("program", ASSEMBLY_PASS, plan);
@@ -181,23 +183,16 @@ function heading(record: PassRecord, artifact: Artifact): string {
   return artifact instanceof Graph ? `// ${what}: ${countEquations(artifact)} equations` : `// ${what}`;
 }
 
-function artifactText(artifact: Artifact, toWat: ToWat | null): string {
-  if (artifact instanceof Graph) return printGraph(artifact);
-  if ("groups" in artifact) return `${printPlan(artifact)}\n`;
-  if ("program" in artifact) return printProgram(artifact.program);
-  return toWat?.(artifact.modules.simd) ?? "";
+function textOf(artifact: Artifact, toWat: ToWat | null): string {
+  return artifactText(artifact, { format: "text", toWat, view: "whole" });
 }
 
-function both(a: CompileObserver | null, b: CompileObserver | null): CompileObserver | null {
-  if (a === null || b === null) return a ?? b;
+function dataOf(result: Artifact, { passes }: CompileRecording, toWat: ToWat | null): unknown {
   return {
-    passed(record, artifact) {
-      a.passed(record, artifact);
-      b.passed(record, artifact);
-    },
-    failed(record, input, error) {
-      a.failed(record, input, error);
-      b.failed(record, input, error);
-    },
+    passes: passes.map(({ record, artifact }) => ({
+      ...record,
+      equations: artifact instanceof Graph ? countEquations(artifact) : null,
+    })),
+    result: { text: textOf(result, toWat), data: artifactData(result, process.cwd(), new Map(), null) },
   };
 }

@@ -1,57 +1,22 @@
-/** The commands, their options and help; exit codes. */
-import { Command, CommanderError, Option } from "commander";
+/** The commands and their options; exit codes. */
+import { Argument, Command, CommanderError, Option } from "commander";
 import { STAGES } from "../inspect/stage-text.ts";
 import { VERSION } from "../inspect/version.ts";
+import { type BisectOptions, bisect } from "./bisect.ts";
+import { COMPLETION_HELP, completionScript, SHELLS, type Shell } from "./completion.ts";
+import { type DiffOptions, diffDumps } from "./diff-dumps.ts";
 import { type DumpOptions, dump } from "./dump.ts";
 import { describeError, EXIT, UsageError } from "./errors.ts";
+import { BISECT_HELP, DIFF_HELP, DUMP_HELP, EXAMPLES, OPT_HELP, REDUCE_HELP, RUN_HELP } from "./help.ts";
 import { type OptOptions, opt } from "./opt.ts";
+import { print } from "./output.ts";
+import { type ReduceOptions, reduce } from "./reduce.ts";
 import { type RunOptions, run } from "./run.ts";
-import { verify } from "./verify.ts";
+import { isIrFile, type RunIrOptions, runIr } from "./run-ir.ts";
+import { type VerifyOptions, verify } from "./verify.ts";
 
-const EXAMPLES = `
-Examples:
-  weft run train.ts --dump out/ir -- --epochs 10
-  weft dump model.ts#loss --args '{w: f32[2,1], b: f32[1]}, f32[63,2]'
-  weft dump model.ts#loss --args 'f32[3]' --stage kernel
-  weft opt loss.ir --passes inline_calls,simplify
-  weft verify out/ir/m0000.loss.0000.graph.traced.ir
-
-WEFT_DUMP=DIR dumps what any command, and any program that uses weft, compiles.
-WEFT_DUMP_EAGER=1 dumps single operations of eager execution too. WEFT_DEBUG=1 is --verbose.
-
-Exit codes: 0 all is well, 1 the input is wrong or the program failed, 2 the command line is wrong.
-`;
-
-const RUN_HELP = `
-What follows -- is the program's own: process.argv.slice(2).
-
-Example:
-  weft run samples/auto-insurance --dump out/ir
-`;
-
-const DUMP_HELP = `
-FILE#EXPORT names an exported function; without #EXPORT it is the default export, or the only function.
-A file may export exampleArgs, a list of arguments, for when --args is absent.
-
-Arguments are arrays and trees of them, separated by commas:
-  f32[63,1]              an array; f32[] is a scalar, f32[]* a weakly typed one
-  {w: f32[2], b: f32[]}  an object      [f32[3], i32[]]  a list      null  an empty tree
-  50  "relu"  true       static: compiled in
-The dtypes are bool i8 u8 i16 u16 i32 u32 f16 f32 f64, or their long names.
-
-Examples:
-  weft dump model.ts#loss --args 'f32[3], f32[3]' --stage optimized --format jaxpr
-  weft dump model.ts#loss --args 'f32[3], f32[3]' --out out/ir
-`;
-
-const OPT_HELP = `
-FILE is a graph as dumps and asText() have it, or - for stdin. After the passes of graphs may come fusion, assembly
-and wasm. A program may be given for the pass wasm.
-
-Examples:
-  weft opt out/ir/m0000.loss.0000.graph.traced.ir --passes inline_calls,simplify --print-after-all
-  weft dump model.ts#loss --args 'f32[3]' --stage graph | weft opt - --passes simplify
-`;
+/** Commands that import the user's code: servers and timers of it must not keep a failed command alive. */
+const IMPORTING: ReadonlySet<string> = new Set(["dump", "bisect", "reduce"]);
 
 /**
  * Runs a command line. Sets the exit code; ends the process only where the user's code might keep it alive.
@@ -67,9 +32,8 @@ export async function main(args: readonly string[], verbose: boolean): Promise<v
     await program(verbose).parseAsync([...args], { from: "user" });
   } catch (error) {
     process.exitCode = report(error, verbose);
-    // Servers and timers of the user's file must not keep a failed command alive.
-    if (args[0] === "dump") process.exit();
   }
+  if (IMPORTING.has(args[0])) process.exit();
 }
 
 function report(error: unknown, verbose: boolean): number {
@@ -82,6 +46,23 @@ function report(error: unknown, verbose: boolean): number {
   return error instanceof UsageError ? EXIT.usage : EXIT.input;
 }
 
+/** A command with what all have. */
+function command(weft: Command, name: string, description: string, help: string): Command {
+  return weft
+    .command(name)
+    .description(description)
+    .option("--verbose", "print whole stacks of errors")
+    .addHelpText("after", help);
+}
+
+const ARGS = ["--args <list>", "shapes and dtypes of the arguments, as in 'f32[63,1], f32[]'"] as const;
+const JSON_FLAG = ["--json", "print the result as JSON"] as const;
+const PLUGIN = ["--plugin <file>", "change the passes or the choices of fusion"] as const;
+const INPUTS = ["--inputs <files...>", "NumPy files of the inputs, in order"] as const;
+const SEED = ["--seed <n>", "random inputs, from this seed"] as const;
+const RTOL = ["--rtol <x>", "accepted difference relative to an element (by default by dtype)"] as const;
+const ATOL = ["--atol <x>", "accepted difference beyond that, relative to the largest element"] as const;
+
 function program(verbose: boolean): Command {
   const weft = new Command("weft")
     .description("Runs programs written with Weft, and shows what it compiles them to.")
@@ -91,53 +72,104 @@ function program(verbose: boolean): Command {
     .exitOverride()
     .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, "weft: ")) })
     .addHelpText("after", EXAMPLES);
-  const verboseOption = (): Option => new Option("--verbose", "print whole stacks of errors");
+  addRun(weft, verbose);
+  addDump(weft, verbose);
+  addIrCommands(weft);
+  addSearches(weft);
+  command(weft, "completion", "print a script that completes commands in a shell", COMPLETION_HELP)
+    .addArgument(new Argument("<shell>", "the shell").choices([...SHELLS]))
+    .action((shell: Shell) => print(completionScript(weft, shell)));
+  return weft;
+}
 
-  weft
-    .command("run")
-    .description("run a TypeScript or JavaScript program")
-    .argument("<file>", "the program, or a folder with a main.ts")
+function addRun(weft: Command, verbose: boolean): void {
+  command(weft, "run", "run a TypeScript or JavaScript program, or a file of IR", RUN_HELP)
+    .argument("<file>", "the program, a folder with a main.ts, or a file of IR")
     .argument("[args...]", "its arguments, behind --")
     .option("--dump <dir>", "write the IR of everything that is compiled")
-    .addOption(verboseOption())
+    .option(...INPUTS)
+    .option(...SEED)
+    .option("--outputs <stem>", "write the results of IR as NumPy files: STEM.0.npy, STEM.1.npy, …")
+    .option("--reference", "compare the results of IR with the interpreter's")
+    .option(...RTOL)
+    .option(...ATOL)
+    .option(...PLUGIN)
+    .option(...JSON_FLAG)
     .showHelpAfterError("A program's own options stand behind --: weft run FILE -- --epochs 10")
-    .addHelpText("after", RUN_HELP)
-    .action((file: string, args: string[], options: RunOptions) => run(file, args, options, verbose));
+    .action((file: string, args: string[], options: RunOptions & RunIrOptions) =>
+      isIrFile(file) ? runIr(file, args, options) : run(file, args, options, verbose),
+    );
+}
 
-  weft
-    .command("dump")
-    .description("print the IR of an exported function at every stage")
+function addDump(weft: Command, verbose: boolean): void {
+  command(weft, "dump", "print the IR of an exported function at every stage", DUMP_HELP)
     .argument("<file#export>", "the file and the function")
-    .option("--args <list>", "shapes and dtypes of the arguments, as in 'f32[63,1], f32[]'")
+    .option(...ARGS)
     .addOption(new Option("--stage <stage>", "one stage only").choices([...STAGES]))
+    .option("--pass <names>", "what these passes made; all for every pass")
+    .option(
+      "--kernel <name>",
+      "of kernels only this one: its name, its number as in k3, or a part of its name",
+    )
+    .option("--diff <range>", "compare two passes or stages, A..B, or what one pass was given and made")
     .option("--out <dir>", "write a file per pass and kernel, and a manifest, instead of printing")
     .addOption(
-      new Option("--format <format>", "how graphs are printed").choices(["text", "jaxpr"]).default("text"),
+      new Option("--format <format>", "text, graphs as JAX prints them, data, or Graphviz")
+        .choices(["text", "jaxpr", "json", "dot"])
+        .default("text"),
     )
-    .option("--json", "print the stages as JSON")
-    .addOption(verboseOption())
-    .addHelpText("after", DUMP_HELP)
-    .action(async (target: string, options: DumpOptions) => {
-      await dump(target, options, verbose);
-      process.exit();
-    });
+    .option("--json", "the same as --format json")
+    .option(...PLUGIN)
+    .action((target: string, options: DumpOptions) => dump(target, options, verbose));
+}
 
-  weft
-    .command("opt")
-    .description("run passes on a graph")
+function addIrCommands(weft: Command): void {
+  command(weft, "opt", "run passes on a graph", OPT_HELP)
     .argument("<file>", "a file of IR, or -")
     .option("--passes <list>", "names of passes, separated by commas; by default all passes of graphs")
     .option("--print-after-all", "print what each pass makes")
     .option("--donate <list>", "positions of inputs that may be overwritten, as in 0,2")
-    .addOption(verboseOption())
-    .addHelpText("after", OPT_HELP)
+    .option(...PLUGIN)
+    .option(...JSON_FLAG)
     .action((file: string, options: OptOptions) => opt(file, options));
-
-  weft
-    .command("verify")
-    .description("check a graph, kernel or program")
+  command(weft, "verify", "check a graph, kernel or program", "")
     .argument("<file>", "a file of IR, or -")
-    .addOption(verboseOption())
-    .action((file: string) => verify(file));
-  return weft;
+    .option(...JSON_FLAG)
+    .action((file: string, options: VerifyOptions) => verify(file, options));
+  command(weft, "diff", "compare two dumps", DIFF_HELP)
+    .argument("<before>", "a folder of a dump")
+    .argument("<after>", "another one")
+    .option("--pass <names>", "only these passes, separated by commas")
+    .option("--kernel <name>", "only kernels of this name")
+    .option("--brief", "only what differs, and not how")
+    .option(...JSON_FLAG)
+    .action((before: string, after: string, options: DiffOptions) => diffDumps(before, after, options));
+}
+
+function addSearches(weft: Command): void {
+  command(weft, "bisect", "find the pass or the choice of fusion after which results change", BISECT_HELP)
+    .argument("<file>", "a graph as it was traced, or -")
+    .option(...INPUTS)
+    .option(...SEED)
+    .option("--donate <list>", "positions of inputs that may be overwritten, as in 0,2")
+    .option(...RTOL)
+    .option(...ATOL)
+    .option(...PLUGIN)
+    .option(...JSON_FLAG)
+    .action((file: string, options: BisectOptions) => bisect(file, options));
+  command(weft, "reduce", "shrink a graph that fails", REDUCE_HELP)
+    .argument("<file>", "a graph, or -")
+    .addOption(
+      new Option("--fails <how>", "what is wrong with it").choices(["mismatch", "crash"]).default("mismatch"),
+    )
+    .option("--command <cmd>", "a command that shows by its exit code whether it still fails")
+    .option("--out <file>", "write the graph here, and its inputs beside it, instead of printing")
+    .option("--seconds <n>", "stop after this time", "60")
+    .option(...INPUTS)
+    .option(...SEED)
+    .option(...RTOL)
+    .option(...ATOL)
+    .option(...PLUGIN)
+    .option(...JSON_FLAG)
+    .action((file: string, options: ReduceOptions) => reduce(file, options));
 }

@@ -9,9 +9,13 @@ import {
   type Violation,
 } from "../../compiler/verify/index.ts";
 import { countEquations } from "../inspect/module-dump.ts";
-import { InputError } from "./errors.ts";
+import { EXIT, InputError } from "./errors.ts";
 import { type IrText, readIr } from "./ir-files.ts";
 import { print } from "./output.ts";
+
+export interface VerifyOptions {
+  readonly json?: boolean;
+}
 
 interface Position {
   readonly line: number;
@@ -26,9 +30,21 @@ interface Checked {
 }
 
 /** Prints what the file holds. Throws ParseError or, with all violations, InputError. */
-export async function verify(file: string): Promise<void> {
+export async function verify(file: string, options: VerifyOptions): Promise<void> {
   const ir = readIr(file);
   const { summary, violations, positions } = check(ir);
+  if (options.json === true) {
+    const data = violations.map(({ message, where, node }) => ({
+      message,
+      where,
+      ...(node === null ? undefined : positions.get(node)),
+    }));
+    await print(
+      `${JSON.stringify({ file: ir.name, kind: ir.kind, summary, valid: data.length === 0, violations: data }, null, 2)}\n`,
+    );
+    if (data.length > 0) process.exitCode = EXIT.input;
+    return;
+  }
   if (violations.length === 0) return print(`${ir.name}: ${summary}: valid\n`);
   const lines = violations.map(({ message, where, node }) => {
     const position = node === null ? undefined : positions.get(node);
