@@ -36,12 +36,12 @@ export class Block {
   ) {}
 }
 
-function createMemory(): { memory: WebAssembly.Memory; maximum: number } {
+function createMemory(shared: boolean): { memory: WebAssembly.Memory; maximum: number } {
   const initial = 1 + MIN_GROWTH / PAGE;
   // Some engines refuse to reserve 4 GiB of addresses (32-bit ones, iOS): ask for less.
   for (let maximum = MAX_PAGES; ; maximum >>= 1) {
     try {
-      return { memory: new WebAssembly.Memory({ initial, maximum }), maximum };
+      return { memory: new WebAssembly.Memory({ initial, maximum, shared }), maximum };
     } catch (error) {
       if (maximum <= initial * 2) throw error;
     }
@@ -50,6 +50,8 @@ function createMemory(): { memory: WebAssembly.Memory; maximum: number } {
 
 export class Arena {
   readonly memory: WebAssembly.Memory;
+  /** Whether other threads can have it too. */
+  readonly shared: boolean;
   /** Views of the whole memory; replaced when it grows, so read them anew after any allocation. */
   u8: Uint8Array;
   u32: Uint32Array;
@@ -58,6 +60,7 @@ export class Arena {
   /** Bytes handed out. */
   allocated = 0;
 
+  /** Bytes it can grow to. */
   readonly #maximum: number;
   #firstLevel = 0;
   readonly #secondLevel = new Int32Array(FIRST_LEVEL);
@@ -65,8 +68,9 @@ export class Arena {
   /** The block that ends where the memory ends. */
   #last: Block;
 
-  constructor() {
-    const { memory, maximum } = createMemory();
+  constructor({ shared = false }: { readonly shared?: boolean } = {}) {
+    const { memory, maximum } = createMemory(shared);
+    this.shared = shared;
     this.memory = memory;
     this.#maximum = maximum * PAGE;
     const { buffer } = memory;
@@ -76,6 +80,11 @@ export class Arena {
     this.f64 = new Float64Array(buffer);
     this.#last = new Block(RESERVED, buffer.byteLength - RESERVED, null, null);
     this.#insert(this.#last);
+  }
+
+  /** Pages it can grow to, which a module that imports a shared memory declares. */
+  get maximumPages(): number {
+    return this.#maximum / PAGE;
   }
 
   /** Bytes of the WebAssembly memory. */

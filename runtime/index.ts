@@ -17,11 +17,18 @@ export type { ProgramInterface, WasmExecutable } from "../compiler/program/progr
 export type { WebGpuExecutable } from "../compiler/program/webgpu.ts";
 export type { TypedArray } from "../compiler/types/typed-array.ts";
 export { Arena } from "./arena.ts";
-export { CpuDevice, cpuDevice } from "./device.ts";
+export { CpuDevice, cpuDevice, type DeviceOptions } from "./device.ts";
 export { DeviceLostError, DisposedError, GpuError, NoAdapterError, OutOfMemoryError } from "./errors.ts";
 export { LoadedProgram, type LoadOptions, loadWasm } from "./loader.ts";
 export { hasRelaxedSimd } from "./relaxed-simd.ts";
 export { DeviceMemory, type MemoryLimits, Storage } from "./storage.ts";
+export {
+  defaultThreads,
+  type ThreadOptions,
+  threadPool,
+  useThreads,
+  WorkerDiedError,
+} from "./threads/index.ts";
 export { typedArrayOf } from "./typed-array.ts";
 export { gpuDevice } from "./webgpu/default-device.ts";
 export type { GpuDevice, GpuStatistics } from "./webgpu/device.ts";

@@ -5,6 +5,8 @@ import type { Block } from "./arena.ts";
 import { type CpuDevice, cpuDevice } from "./device.ts";
 import { DisposedError } from "./errors.ts";
 import { hasRelaxedSimd } from "./relaxed-simd.ts";
+import { sharedModule } from "./shared-module.ts";
+import type { SharingProgram } from "./sharing.ts";
 import type { Storage } from "./storage.ts";
 
 /** Gives the blocks of collected programs back. */
@@ -28,14 +30,55 @@ export interface LoadOptions {
 export function loadWasm(executable: WasmExecutable, options: LoadOptions = {}): LoadedProgram {
   const device = options.device ?? cpuDevice();
   const variant = options.variant ?? (hasRelaxedSimd() ? "relaxed" : "simd");
+  const { arena } = device.memory;
+  const module = executable.modules[variant];
   // A module typed over SharedArrayBuffer is not a BufferSource; the compiler makes plain ones.
-  const bytes = new Uint8Array(executable.modules[variant]);
+  const bytes = arena.shared ? sharedModule(module, arena.maximumPages) : new Uint8Array(module);
+  let shares: SharedProgram | null = null;
+  const share = (table: number, kernel: number, grains: number): void => {
+    if (shares === null) throw new TypeError("not a compiled program: it exports no function `grains`");
+    if (device.sharing === null) shares.grains(table, kernel, 0, grains);
+    else device.sharing.share(shares, table, kernel, grains);
+  };
   const instance = new WebAssembly.Instance(new WebAssembly.Module(bytes), {
-    env: { memory: device.memory.arena.memory },
+    env: { memory: arena.memory, share },
   });
-  const run = instance.exports.run;
+  const { run, grains } = instance.exports;
   if (typeof run !== "function") throw new TypeError("not a compiled program: it exports no function `run`");
-  return new LoadedProgram(executable.interface, run as (table: number) => void, device);
+  const held: Held = { device, blocks: [] };
+  if (typeof grains === "function") {
+    shares = new SharedProgram(grains as SharedProgram["grains"], bytes, held);
+    // Memory is reserved while loading, not in the middle of a call.
+    if (device.sharing !== null) shares.module();
+  }
+  return new LoadedProgram(executable.interface, run as (table: number) => void, held);
+}
+
+/** Programs loaded by this thread: workers know them by number. */
+let programs = 0;
+
+class SharedProgram implements SharingProgram {
+  readonly number = programs++;
+  #module: { readonly address: number; readonly length: number } | null = null;
+
+  constructor(
+    readonly grains: SharingProgram["grains"],
+    private readonly bytes: Uint8Array,
+    private readonly held: Held,
+  ) {}
+
+  /** The bytes are put into the arena when threads may need them, and stay as long as the program. */
+  module(): { readonly address: number; readonly length: number } {
+    if (this.#module === null) {
+      const { memory } = this.held.device;
+      const { length } = this.bytes;
+      const block = memory.allocateBlock(length);
+      memory.arena.u8.set(this.bytes, block.pointer);
+      this.held.blocks.push(block);
+      this.#module = { address: block.pointer, length };
+    }
+    return this.#module;
+  }
 }
 
 function byteLength(tensor: ProgramInterface["inputs"][number]): number {
@@ -56,9 +99,11 @@ export class LoadedProgram {
   constructor(
     readonly programInterface: ProgramInterface,
     run: (table: number) => void,
-    device: CpuDevice,
+    held: Held,
   ) {
     this.#run = run;
+    this.#held = held;
+    const { device, blocks } = held;
     this.device = device;
     this.#inputBytes = programInterface.inputs.map(byteLength);
     this.#outputBytes = programInterface.outputs.map(byteLength);
@@ -66,7 +111,7 @@ export class LoadedProgram {
     const { memory } = device;
     const table = memory.allocateBlock(4 * (2 + this.#inputBytes.length + this.#outputBytes.length));
     this.#table = table.pointer;
-    const blocks = [table];
+    blocks.push(table);
     const { constants } = programInterface;
     if (constants.byteLength > 0) {
       const block = memory.allocateBlock(constants.byteLength);
@@ -77,7 +122,6 @@ export class LoadedProgram {
       this.#constants = 0;
     }
     device.reserveScratch(programInterface.tempBytes);
-    this.#held = { device, blocks };
     collected.register(this, this.#held, this.#held);
   }
 

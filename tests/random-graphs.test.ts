@@ -10,6 +10,7 @@ import { fromBytes, toBytes } from "../compiler/interpret/tensors.ts";
 import { GRAPH_PASSES } from "../compiler/pipeline.ts";
 import { verifyProgram } from "../compiler/verify/index.ts";
 import { assertClose } from "./helpers/compare.ts";
+import { assertSameInGrains, FINE_GRAINS } from "./helpers/fine-grains.ts";
 import { Random } from "./helpers/random.ts";
 import { randomGraph } from "./helpers/random-graph.ts";
 import { runVariants } from "./helpers/run-wasm.ts";
@@ -39,7 +40,9 @@ describe("random graphs", () => {
       verifyProgram(program);
       const bytes = inputs.map(toBytes);
       const runs: [string, Uint8Array[]][] = [["the plan", runProgram(program, bytes)]];
-      for (const { variant, outputs } of runVariants(program, bytes)) runs.push([variant, outputs]);
+      const variants = runVariants(program, bytes);
+      for (const { variant, outputs } of variants) runs.push([variant, outputs]);
+      assertSameInGrains(assemble(fuse(current), donated, FINE_GRAINS).program, bytes, variants);
       for (const [name, got] of runs) {
         const results = want.map(({ type }, i) => fromBytes(type, got[i]));
         assertClose(results, want, { ulp: 64, absolute: 2e-4 }, name);

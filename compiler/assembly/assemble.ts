@@ -12,7 +12,13 @@ import { type EquationOf, isOp } from "../graph/operations.ts";
 import { toBytes } from "../interpret/tensors.ts";
 import type { AxisKind } from "../kernel/expr.ts";
 import type { Kernel } from "../kernel/kernel.ts";
-import { fillKernel, type LoweredGroup, type LowerGroup, lowerGroup } from "../lowering/lower-group.ts";
+import {
+  fillKernel,
+  type LoweredGroup,
+  type LowerGroup,
+  lowerGroup,
+  type Segment,
+} from "../lowering/lower-group.ts";
 import type { KernelArg } from "../lowering/parameters.ts";
 import { primitiveOf } from "../primitives/table.ts";
 import type { BufferRef, Program, Step } from "../program/program.ts";
@@ -340,7 +346,7 @@ class Assembler {
         if (initial !== null) this.#initialise(region, initial, ref);
         return ref;
       });
-      if (result.kernels.length === 1) this.#proposeTakeOvers(group, result, refs);
+      if (result.kernels.length === 1) this.#proposeTakeOvers(group, result.segments, args, refs);
       // A kernel without statements (a zero-size result) has nothing to run.
       if (kernel.body.length > 0) region.steps.push({ kind: "launch", kernel: kernel.name, args: refs });
     }
@@ -387,7 +393,12 @@ class Assembler {
   }
 
   /** Results that could be written over an operand which dies here; the planner decides by liveness. */
-  #proposeTakeOvers(group: FusionGroup, { segments, args }: LoweredGroup, refs: readonly BufferRef[]): void {
+  #proposeTakeOvers(
+    group: FusionGroup,
+    segments: readonly Segment[],
+    args: readonly KernelArg[],
+    refs: readonly BufferRef[],
+  ): void {
     if (!GENERATED.has(group.kind)) return;
     for (const [w, write] of args.entries()) {
       if (write.param.access === "read") continue;

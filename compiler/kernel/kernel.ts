@@ -78,3 +78,9 @@ export interface Kernel {
   /** The user's lines that were fused into this kernel, each once. */
   readonly sources: readonly SourceRef[];
 }
+
+/** The loop over the grains of a kernel whose grains threads share, or null of a kernel that one thread runs. */
+export function gridOf(kernel: Kernel): LoopStmt | null {
+  const [only] = kernel.body;
+  return kernel.body.length === 1 && only.kind === "loop" && only.axis.kind === "grid" ? only : null;
+}

@@ -2,7 +2,7 @@
 
 import { contextOf, delinearise } from "../fusion/access.ts";
 import type { FusionGroup, FusionPlan } from "../fusion/plan.ts";
-import { type Equation, type Params, Value } from "../graph/graph.ts";
+import { type Equation, type Operand, type Params, Value } from "../graph/graph.ts";
 import type { CustomLowering } from "../graph/primitive.ts";
 import type { AxisKind, BufferParam } from "../kernel/expr.ts";
 import type { Kernel, Stmt } from "../kernel/kernel.ts";
@@ -14,6 +14,7 @@ import { InternalError } from "../types/errors.ts";
 import type { SourceRef } from "../types/source.ts";
 import type { TensorType } from "../types/tensor-type.ts";
 import { Elements } from "./elements.ts";
+import { cutIntoGrains, GRAIN_LIMITS, type GrainLimits } from "./grains/grains.ts";
 import { lowerCumulative } from "./lower-cumulative.ts";
 import { lowerMap } from "./lower-map.ts";
 import { lowerReduce } from "./lower-reduce.ts";
@@ -27,7 +28,7 @@ export interface LoweredKernel {
 
 export interface LoweredGroup {
   readonly group: FusionGroup;
-  /** One after the other; on the CPU one. */
+  /** One after the other; on the CPU several where threads share the grains of loops. */
   readonly kernels: readonly LoweredKernel[];
   /** The arguments of all kernels. */
   readonly args: readonly KernelArg[];
@@ -55,6 +56,7 @@ export function lowerGroup(
   group: FusionGroup,
   producer: ReadonlyMap<Value, Equation>,
   name: string,
+  limits: GrainLimits = GRAIN_LIMITS,
 ): LoweredGroup {
   const parameters = new Parameters();
   const elements = new Elements(producer, plan.inlined, (v) => parameters.read(v));
@@ -65,8 +67,40 @@ export function lowerGroup(
   const sources = sourcesOf(group, plan, producer);
   const params = parameters.args.map((arg) => arg.param);
   const body = segments.flatMap((segment) => segment.body);
+  const kernel: Kernel = { name, params, body, sources };
   const { args } = parameters;
-  return { group, kernels: [{ kernel: { name, params, body, sources }, args }], args, segments };
+  const grained = cutIntoGrains(kernel, {
+    temporary: new Set(args.filter((arg) => arg.temporary).map((arg) => arg.param)),
+    memory: memoryOf(group, args),
+    limits,
+  });
+  if (grained === null) return { group, kernels: [{ kernel, args }], args, segments };
+  // Scratch memory is what the kernels pass on to each other.
+  const sized = args.map((arg) => {
+    const param = grained.resized.get(arg.param) ?? arg.param;
+    return { ...arg, param, shared: arg.operand === null ? arg : null };
+  });
+  const kernels = grained.kernels.map((part) => ({
+    kernel: part,
+    args: sized.filter((arg) => part.params.includes(arg.param)),
+  }));
+  return { group, kernels, args: sized, segments };
+}
+
+/** A hand-written kernel may be given one place for a result and the operand that it says it can work in. */
+function memoryOf(group: FusionGroup, args: readonly KernelArg[]): (buffer: BufferParam) => BufferParam {
+  const [root] = group.roots;
+  const { lower } = primitiveOf(root.op);
+  if (group.kind !== "custom" || lower.kind !== "custom") return (buffer) => buffer;
+  const of = (operand: Operand): BufferParam | undefined =>
+    args.find((arg) => arg.operand === operand)?.param;
+  const same = new Map<BufferParam, BufferParam>();
+  for (const [output, input] of lower.inPlace ?? []) {
+    const from = of(root.inputs[input]);
+    const to = of(root.outputs[output]);
+    if (from !== undefined && to !== undefined) same.set(from, to);
+  }
+  return (buffer) => same.get(buffer) ?? buffer;
 }
 
 function lowerOne(group: FusionGroup, elements: Elements, parameters: Parameters): Stmt[] {

@@ -291,7 +291,7 @@ class ReduceLowerer {
       foldColumns(
         {
           k,
-          scratch: (dtype, size) => this.parameters.scratch(dtype, size),
+          scratch: (dtype, size) => this.parameters.temporary(dtype, size),
           columns: outAxes[column].extent,
           extents,
           rowsAtOnce: rowsAtOnce(sample),

@@ -81,7 +81,10 @@ class RowLowerer {
         // Rows that run side by side need a place each.
         const size = lanesOverRows ? domain.rows * domain.length : domain.length;
         const position = lanesOverRows ? at.full : at.within;
-        this.#homes.set(value, { buffer: this.parameters.scratch(dtype, size), position });
+        const buffer = lanesOverRows
+          ? this.parameters.scratch(dtype, size)
+          : this.parameters.temporary(dtype, size);
+        this.#homes.set(value, { buffer, position });
       }
     }
     this.#startCarried();

@@ -11,6 +11,8 @@ export interface KernelArg {
   readonly initial: Operand | null;
   /** Scratch memory that several kernels of a group share, by a key of their own; null: the kernel's alone. */
   readonly shared: object | null;
+  /** Scratch that holds nothing from one iteration of an outer loop to the next. */
+  readonly temporary: boolean;
 }
 
 /** Gives kernel parameters to operands as the lowering asks for them. */
@@ -35,9 +37,10 @@ export class Parameters {
     operand: Operand | null,
     initial: Operand | null = null,
     shared: object | null = null,
+    temporary = false,
   ): BufferParam {
     const param: BufferParam = { name: this.#name(hint), dtype, size, access };
-    this.args.push({ param, operand, initial, shared });
+    this.args.push({ param, operand, initial, shared, temporary });
     return param;
   }
 
@@ -73,6 +76,11 @@ export class Parameters {
   /** Scratch memory that the kernels of a group pass on: the same memory in all that give the same key. */
   sharedScratch(hint: string, dtype: DType, size: number, access: BufferAccess, key: object): BufferParam {
     return this.#add(hint, dtype, size, access, null, null, key);
+  }
+
+  /** Scratch of which every iteration of an outer loop may have one of its own. */
+  temporary(dtype: DType, size: number): BufferParam {
+    return this.#add("scratch", dtype, size, "readwrite", null, null, null, true);
   }
 }
 

@@ -5,9 +5,11 @@
  *     withConfig({ threefryPartitionable: false }, () => random.bits(key));
  *
  * Settings are read when they matter: `threefryPartitionable` when a function is traced, so that a function compiled
- * before keeps its bits; `debugNans` and `debugInfs` at each call.
+ * before keeps its bits; `debugNans` and `debugInfs` at each call; `threads` when a large kernel runs.
  */
+
 import { WeftTypeError, WeftValueError } from "../../compiler/types/errors.ts";
+import { defaultThreads, useThreads } from "../../runtime/threads/index.ts";
 
 export interface Settings {
   /**
@@ -19,6 +21,12 @@ export interface Settings {
   debugNans: boolean;
   /** Likewise of infinities (`jax_debug_infs`). */
   debugInfs: boolean;
+  /**
+   * Threads that share large kernels, the calling one among them. The default is `WEFT_THREADS`, or the number of cores
+   * up to 8; 1 in a browser's page that is not cross-origin isolated. By default workers are started when a program
+   * has had 20 ms of work for them, and at once where the number was set. Results are the same bits whatever it is.
+   */
+  threads: number;
 }
 
 /** Told of changes: the settings that are not just read where they matter. */
@@ -28,6 +36,7 @@ const DEFAULTS: Readonly<Settings> = Object.freeze({
   threefryPartitionable: true,
   debugNans: false,
   debugInfs: false,
+  threads: defaultThreads(),
 });
 
 /** JAX's settings that have no meaning here, and why. */
@@ -81,15 +90,32 @@ export class Config implements Settings {
   set debugInfs(value: boolean) {
     this.update("debugInfs", value);
   }
+  get threads(): number {
+    return this.#values.threads;
+  }
+  set threads(value: number) {
+    this.update("threads", value);
+  }
 
   /** Sets one by its name here or JAX's (`jax.config.update`). Throws WeftValueError for a name that is none. */
-  update(name: string, value: boolean): void {
+  update(name: string, value: boolean | number): void {
     const setting = settingOf(name);
-    if (typeof value !== "boolean") {
-      throw new WeftTypeError(`config option ${setting} is true or false, got ${String(value)}`);
+    if (setting === "threads") {
+      if (typeof value !== "number" || !Number.isInteger(value) || value < 1) {
+        throw new WeftTypeError(
+          `config option threads is a whole number of at least 1, got ${String(value)}`,
+        );
+      }
+      // Set again to the same number it starts new workers, which is wanted after one has died.
+      useThreads(value);
+      this.#values.threads = value;
+    } else {
+      if (typeof value !== "boolean") {
+        throw new WeftTypeError(`config option ${setting} is true or false, got ${String(value)}`);
+      }
+      if (this.#values[setting] === value) return;
+      this.#values[setting] = value;
     }
-    if (this.#values[setting] === value) return;
-    this.#values[setting] = value;
     for (const listener of this.#listeners) listener(this.#values);
   }
 

@@ -3,6 +3,7 @@ import type { Graph } from "../../compiler/graph/graph.ts";
 import { type CompiledGraph, compileGraph } from "../../compiler/pipeline.ts";
 import { loadWasm } from "../../runtime/loader.ts";
 import type { Storage } from "../../runtime/storage.ts";
+import { useDefaultThreads } from "../../runtime/threads/index.ts";
 import { environmentWatcher } from "../inspect/environment.ts";
 import type { CompilePurpose, CompileWatcher } from "../inspect/watch.ts";
 import { spans } from "./spans.ts";
@@ -53,6 +54,9 @@ function reportPasses({ graph, records }: CompiledGraph, start: number): void {
     at += duration;
   }
 }
+
+// Before the first array is made: its memory has to be a shared one. Nothing is started by it.
+useDefaultThreads();
 
 /** `WEFT_DUMP=DIR node program.js` dumps every compilation of an unchanged program. */
 let current: Backend = wasmBackend(environmentWatcher());

@@ -3,6 +3,7 @@ import { runProgram } from "../../compiler/interpret/program-interpreter.ts";
 import { interpretGraph } from "../../compiler/interpret/reference.ts";
 import { fromBytes, toBytes } from "../../compiler/interpret/tensors.ts";
 import { assertClose } from "../helpers/compare.ts";
+import { assertSameInGrains, FINE_GRAINS } from "../helpers/fine-grains.ts";
 import { compile } from "../helpers/graphs.ts";
 import { runVariants } from "../helpers/run-wasm.ts";
 import { type Batch, batchesOf, toleranceOf } from "./batches.ts";
@@ -22,14 +23,23 @@ function check({ cases, inputs }: Batch): void {
   };
   const program = compile(graph);
   agrees(runProgram(program, bytes), "the plan");
-  for (const { variant, outputs } of runVariants(program, bytes)) agrees(outputs, variant);
+  const results = runVariants(program, bytes);
+  for (const { variant, outputs } of results) agrees(outputs, variant);
+  assertSameInGrains(compile(graph, [], FINE_GRAINS), bytes, results);
   const inPlace = compile(
     graph,
     inputs.map(() => true),
   );
   if (inPlace.aliases.every((input) => input === null)) return;
   agrees(runProgram(inPlace, bytes), "the plan in place");
-  for (const { variant, outputs } of runVariants(inPlace, bytes)) agrees(outputs, `${variant} in place`);
+  const resultsInPlace = runVariants(inPlace, bytes);
+  for (const { variant, outputs } of resultsInPlace) agrees(outputs, `${variant} in place`);
+  const cutInPlace = compile(
+    graph,
+    inputs.map(() => true),
+    FINE_GRAINS,
+  );
+  assertSameInGrains(cutInPlace, bytes, resultsInPlace);
 }
 
 for (const op of OPERATIONS) testCases(op, batchesOf(op), check);

@@ -1,6 +1,6 @@
 /** Small graphs: making, running and looking at them. */
 import assert from "node:assert/strict";
-import { assemble } from "../../compiler/assembly/assemble.ts";
+import { assemble, CPU_KERNELS, type KernelTarget } from "../../compiler/assembly/assemble.ts";
 import { fuse } from "../../compiler/fusion/fuse.ts";
 import type { Builder } from "../../compiler/graph/builder.ts";
 import type { Graph, Operand } from "../../compiler/graph/graph.ts";
@@ -41,9 +41,10 @@ export function run(graph: Graph, inputs: readonly RefTensor[]): RefTensor[] {
 }
 
 /** The plan of a graph of primitives as it stands: inlined, without barriers, and otherwise not optimised. */
-export function compile(graph: Graph, donated: readonly boolean[] = []) {
+export function compile(graph: Graph, donated: readonly boolean[] = [], target: KernelTarget = CPU_KERNELS) {
   const context = { donated };
-  const { program } = assemble(fuse(dropBarriers.run(inlineCalls.run(graph, context), context)), donated);
+  const plan = fuse(dropBarriers.run(inlineCalls.run(graph, context), context));
+  const { program } = assemble(plan, donated, target);
   verifyProgram(program);
   return program;
 }

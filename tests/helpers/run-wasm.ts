@@ -24,9 +24,12 @@ export function runVariants(
   program: Program,
   inputs: readonly Uint8Array[],
 ): { variant: Variant; outputs: Uint8Array[] }[] {
-  const { modules } = compileWasm(program);
+  const { modules, interface: bare } = compileWasm(program);
   const known: Variant[] = hasRelaxedSimd() ? ["simd", "relaxed"] : ["simd"];
-  return known.map((variant) => ({ variant, outputs: runModule(program, modules[variant], inputs) }));
+  return known.map((variant) => ({
+    variant,
+    outputs: runModule({ ...program, tempBytes: bare.tempBytes }, modules[variant], inputs),
+  }));
 }
 
 /** Runs a program on little-endian bytes of its inputs; returns the bytes of its outputs. Checks for stray writes. */
@@ -58,7 +61,13 @@ function runModule(program: Program, wasm: Uint8Array, inputs: readonly Uint8Arr
   for (const [i, at] of ins.entries()) bytes.set(inputs[i], at);
   new Int32Array(memory.buffer, table).set([temp, constants, ...ins, ...outs]);
   const before = bytes.slice();
-  const { exports } = new WebAssembly.Instance(module, { env: { memory } });
+  // From the last grain to the first: they may not depend on each other.
+  const share = (table: number, kernel: number, grains: number): void => {
+    const run = exports.grains;
+    if (typeof run !== "function") throw new InternalError("the module exports no grains");
+    for (let grain = grains - 1; grain >= 0; grain--) run(table, kernel, grain, grain + 1);
+  };
+  const { exports } = new WebAssembly.Instance(module, { env: { memory, share } });
   if (!hasRun(exports)) throw new InternalError("the module exports no run");
   exports.run(table);
   checkUntouched(before, bytes, [

@@ -9,6 +9,7 @@ import type { BufferRef, Program, ProgramBuffer, Step } from "../../compiler/pro
 import { ByteWriter } from "../../compiler/targets/wasm/byte-writer.ts";
 import { compileWasm } from "../../compiler/targets/wasm/compile.ts";
 import { DTYPE_INFO, DTYPES } from "../../compiler/types/dtype.ts";
+import { sharedModule } from "../../runtime/shared-module.ts";
 import { buffer, decode, encode, kernelOf, programOf } from "./run-kernel.ts";
 
 async function wat(bytes: Uint8Array): Promise<string> {
@@ -61,16 +62,16 @@ test("both variants validate in WABT and are readable", async () => {
   assert.match(relaxed, /f32x4\.relaxed_madd/);
 });
 
-test("a shared memory is imported with its maximum, as the threads proposal wants", () => {
-  const module = new WebAssembly.Module(
-    new Uint8Array(compileWasm(everything(), { shared: true }).modules.simd),
-  );
-  const memory = new WebAssembly.Memory({ initial: 1, maximum: 65536, shared: true });
+test("the loader makes the import one of a shared memory", () => {
+  const { simd } = compileWasm(everything()).modules;
+  const memory = new WebAssembly.Memory({ initial: 1, maximum: 256, shared: true });
+  const module = new WebAssembly.Module(sharedModule(simd, 256));
   assert.ok(new WebAssembly.Instance(module, { env: { memory } }).exports.run);
   assert.throws(
     () => new WebAssembly.Instance(module, { env: { memory: new WebAssembly.Memory({ initial: 1 }) } }),
     WebAssembly.LinkError,
   );
+  assert.throws(() => sharedModule(simd.slice(0, 8)), /imports no memory/);
 });
 
 test("equal programs give equal bytes", () => {

@@ -60,12 +60,17 @@ export class ContractionWalk {
     this.columnPanels = plan.columnsPacked ? parameters.scratch(dtype, panels) : null;
     const tallest = Math.max(...plan.segments.map(({ height }) => height));
     const panelRows = plan.rowsPackedOnce ? plan.rows.extent : tallest;
-    this.rowPanel = plan.rowsPacked ? parameters.scratch(dtype, this.depthSize * panelRows) : null;
+    const rowPanel = this.depthSize * panelRows;
+    this.rowPanel = !plan.rowsPacked
+      ? null
+      : plan.rowsPackedOnce
+        ? parameters.scratch(dtype, rowPanel)
+        : parameters.temporary(dtype, rowPanel);
     const rows = plan.rows.extent * product(this.extents, plan.rowsOuter);
     const blockColumns = plan.panelsPerBlock * this.width;
     this.sums = this.summedInBlocks ? parameters.scratch(dtype, rows * blockColumns) : null;
     const throughTile = !this.summedInBlocks && (this.ragged || isCostly(group));
-    this.tile = throughTile ? parameters.scratch(dtype, tallest * this.width) : null;
+    this.tile = throughTile ? parameters.temporary(dtype, tallest * this.width) : null;
   }
 
   protected get summedInBlocks(): boolean {

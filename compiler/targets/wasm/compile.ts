@@ -4,32 +4,21 @@ import { ModuleEncoder } from "./encoder.ts";
 import { emitKernel, type PreparedKernel, prepareKernel } from "./kernel-code.ts";
 import { makeMathFunction } from "./math-functions.ts";
 import { ModuleContext, type WasmVariant } from "./module-context.ts";
-import { emitSchedule } from "./schedule.ts";
+import { emitSchedule, type Launch } from "./schedule.ts";
+import { frameBytes, SharedKernels } from "./shared-kernels.ts";
 
-export interface WasmOptions {
-  /** Import a shared memory, for threads. Default false. */
-  readonly shared?: boolean;
-}
-
-/** Pages of 64 KiB in 4 GiB. A shared memory must declare a maximum. */
-const MAX_PAGES = 65536;
-
-function emitModule(
-  program: Program,
-  kernels: readonly PreparedKernel[],
-  variant: WasmVariant,
-  shared: boolean,
-): Uint8Array {
-  const encoder = new ModuleEncoder({
-    module: "env",
-    field: "memory",
-    min: 0,
-    max: shared ? MAX_PAGES : null,
-    shared,
-  });
+function emitModule(program: Program, kernels: readonly PreparedKernel[], variant: WasmVariant): Uint8Array {
+  const encoder = new ModuleEncoder({ module: "env", field: "memory", min: 0 });
+  const shared = kernels.some(({ grid }) => grid !== null) ? new SharedKernels(encoder, program) : null;
   const module = new ModuleContext(encoder, variant, makeMathFunction);
-  const functions = new Map(kernels.map((k) => [k.kernel.name, emitKernel(module, k)]));
+  const functions = new Map<string, Launch>();
+  for (const prepared of kernels) {
+    const fn = emitKernel(module, prepared);
+    const launch = prepared.grid === null ? null : shared?.add(fn, prepared.grid.extent);
+    functions.set(prepared.kernel.name, launch ?? ((f) => f.call(fn)));
+  }
   encoder.export("run", emitSchedule(encoder, program, functions));
+  shared?.export();
   return encoder.finish();
 }
 
@@ -58,13 +47,13 @@ class LazyModules {
  * Compiles a program for Wasm; equal programs give equal bytes. The loader takes the relaxed module where the engine
  * validates it.
  */
-export function compileWasm(program: Program, options: WasmOptions = {}): WasmExecutable {
-  const { name, inputs, outputs, aliases, tempBytes, constants } = program;
-  const bare: ProgramInterface = { name, inputs, outputs, aliases, tempBytes, constants };
+export function compileWasm(program: Program): WasmExecutable {
+  const { name, inputs, outputs, aliases, constants } = program;
   const kernels = program.kernels.map(prepareKernel);
-  const shared = options.shared ?? false;
+  const tempBytes = program.tempBytes + frameBytes(kernels.filter(({ grid }) => grid !== null));
+  const bare: ProgramInterface = { name, inputs, outputs, aliases, tempBytes, constants };
   return {
     interface: bare,
-    modules: new LazyModules((variant) => emitModule(program, kernels, variant, shared)),
+    modules: new LazyModules((variant) => emitModule(program, kernels, variant)),
   };
 }

@@ -1,4 +1,5 @@
 /** A direct encoder of WebAssembly modules: sections and functions as bytes, no text in between. */
+import { InternalError } from "../../types/errors.ts";
 import { ByteWriter } from "./byte-writer.ts";
 import { Misc, Op, Simd, VALUE_TYPE_BYTE, type ValueType } from "./opcodes.ts";
 
@@ -252,17 +253,18 @@ export class FunctionEncoder {
   }
 }
 
+/** For threads the loader makes the import one of a shared memory: runtime/shared-module.ts. */
 export interface MemoryImport {
   readonly module: string;
   readonly field: string;
-  /** Pages of 64 KiB. A shared memory must have a maximum. */
+  /** Pages of 64 KiB. */
   readonly min: number;
-  readonly max: number | null;
-  readonly shared: boolean;
 }
 
-/** A module that imports one memory and defines functions. */
+/** A module that imports one memory and functions, and defines functions. */
 export class ModuleEncoder {
+  readonly #imported: { readonly module: string; readonly field: string; readonly fn: FunctionEncoder }[] =
+    [];
   readonly #functions: FunctionEncoder[] = [];
   readonly #exports: { name: string; fn: FunctionEncoder }[] = [];
   readonly #customs: { name: string; bytes: Uint8Array }[] = [];
@@ -277,8 +279,21 @@ export class ModuleEncoder {
     params: readonly { readonly name: string; readonly type: ValueType }[],
     results: readonly ValueType[],
   ): FunctionEncoder {
-    const fn = new FunctionEncoder(this.#functions.length, name, params, results);
+    const index = this.#imported.length + this.#functions.length;
+    const fn = new FunctionEncoder(index, name, params, results);
     this.#functions.push(fn);
+    return fn;
+  }
+
+  /** A function of the host. Imports are numbered first: import before the first function is made. */
+  importFunction(
+    module: string,
+    field: string,
+    params: readonly { readonly name: string; readonly type: ValueType }[],
+  ): FunctionEncoder {
+    if (this.#functions.length > 0) throw new InternalError("imports come before functions");
+    const fn = new FunctionEncoder(this.#imported.length, field, params, []);
+    this.#imported.push({ module, field, fn });
     return fn;
   }
 
@@ -294,7 +309,7 @@ export class ModuleEncoder {
     const out = new ByteWriter(4096);
     out.append(Uint8Array.of(0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00));
     const typeIndex = this.#types(out);
-    section(out, 2, (s) => this.#imports(s));
+    section(out, 2, (s) => this.#imports(s, typeIndex));
     section(out, 3, (s) => {
       s.unsigned(this.#functions.length);
       for (const fn of this.#functions) s.unsigned(typeIndex.get(signature(fn)) ?? 0);
@@ -324,7 +339,7 @@ export class ModuleEncoder {
   #types(out: ByteWriter): Map<string, number> {
     const indices = new Map<string, number>();
     const distinct: FunctionEncoder[] = [];
-    for (const fn of this.#functions) {
+    for (const fn of this.#all()) {
       const key = signature(fn);
       if (indices.has(key)) continue;
       indices.set(key, distinct.length);
@@ -343,23 +358,33 @@ export class ModuleEncoder {
     return indices;
   }
 
-  #imports(s: ByteWriter): void {
-    const { module, field, min, max, shared } = this.#memory;
-    s.unsigned(1);
+  #all(): FunctionEncoder[] {
+    return [...this.#imported.map(({ fn }) => fn), ...this.#functions];
+  }
+
+  #imports(s: ByteWriter, typeIndex: ReadonlyMap<string, number>): void {
+    const { module, field, min } = this.#memory;
+    s.unsigned(1 + this.#imported.length);
     s.name(module);
     s.name(field);
     s.byte(2);
-    s.byte((shared ? 2 : 0) | (max !== null ? 1 : 0));
+    s.byte(0);
     s.unsigned(min);
-    if (max !== null) s.unsigned(max);
+    for (const { module, field, fn } of this.#imported) {
+      s.name(module);
+      s.name(field);
+      s.byte(0);
+      s.unsigned(typeIndex.get(signature(fn)) ?? 0);
+    }
   }
 
   /** The name section: functions (subsection 1) and locals (subsection 2), so that the WAT view is readable. */
   #names(s: ByteWriter): void {
     s.name("name");
     section(s, 1, (sub) => {
-      sub.unsigned(this.#functions.length);
-      for (const fn of this.#functions) {
+      const all = this.#all();
+      sub.unsigned(all.length);
+      for (const fn of all) {
         sub.unsigned(fn.index);
         sub.name(fn.name);
       }

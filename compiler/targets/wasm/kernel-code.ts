@@ -10,8 +10,8 @@
  * - V8 replaces a running function's code only at a call, so a long loop would stay in baseline code for as long as
  *   it runs: long loops are cut into calls of a small function (`#outlined`).
  */
-import type { BufferParam, Local } from "../../kernel/expr.ts";
-import type { CombineFn, Kernel } from "../../kernel/kernel.ts";
+import type { Axis, BufferParam, Local } from "../../kernel/expr.ts";
+import { type CombineFn, gridOf, type Kernel } from "../../kernel/kernel.ts";
 import { expandUnroll } from "../../kernel/unroll.ts";
 import { isFloating } from "../../types/dtype.ts";
 import { InternalError } from "../../types/errors.ts";
@@ -37,21 +37,32 @@ const CALL_WORK = 4096;
 /** What of a kernel is the same in every variant. */
 export interface PreparedKernel {
   readonly kernel: Kernel;
+  /** The body of the kernel, or of the loop over its grains. */
   readonly block: Block;
+  /** The axis of its grains: the function runs one, and takes its number. */
+  readonly grid: Axis | null;
 }
 
 export function prepareKernel(kernel: Kernel): PreparedKernel {
-  return { kernel, block: new NodeTable(inlineMath).block(expandUnroll(kernel.body)) };
+  const grid = gridOf(kernel);
+  const body = grid?.body ?? kernel.body;
+  return {
+    kernel,
+    block: new NodeTable(inlineMath).block(expandUnroll(body)),
+    grid: grid?.axis ?? null,
+  };
 }
 
-/** Emits the kernel's function, which takes the address of each buffer. */
-export function emitKernel(module: ModuleContext, { kernel, block }: PreparedKernel): FunctionEncoder {
+/** Emits the kernel's function, which takes the address of each buffer, and the grain's number if it has grains. */
+export function emitKernel(module: ModuleContext, { kernel, block, grid }: PreparedKernel): FunctionEncoder {
   const params = kernel.params.map((p) => ({ name: p.name, type: "i32" as ValueType }));
+  if (grid !== null) params.push({ name: "grain", type: "i32" });
   const f = module.encoder.function(kernel.name, params, []);
   const emitter = new BlockEmitter(f, module, kernel.name);
   kernel.params.forEach((param, i) => {
     emitter.values.bases.set(param, i);
   });
+  if (grid !== null) emitter.values.axes.set(grid, { kind: "local", local: kernel.params.length });
   emitter.block(block);
   return f;
 }

@@ -16,10 +16,13 @@ const OUTLINE_TRIPS = 16;
 /** A copy of at most this many bytes is done by loads and stores; memory.copy costs a call. */
 const INLINE_COPY_BYTES = 64;
 
+/** Emits the launch of a kernel whose buffers' addresses are on the stack; local 0 is the table. */
+export type Launch = (f: FunctionEncoder) => void;
+
 export function emitSchedule(
   module: ModuleEncoder,
   program: Program,
-  kernels: ReadonlyMap<string, FunctionEncoder>,
+  kernels: ReadonlyMap<string, Launch>,
 ): FunctionEncoder {
   const f = module.function("run", [{ name: "table", type: "i32" }], []);
   const shared: Shared = {
@@ -34,7 +37,7 @@ export function emitSchedule(
 
 interface Shared {
   readonly module: ModuleEncoder;
-  readonly kernels: ReadonlyMap<string, FunctionEncoder>;
+  readonly kernels: ReadonlyMap<string, Launch>;
   readonly buffers: ReadonlyMap<number, ProgramBuffer>;
   readonly inputs: number;
 }
@@ -61,10 +64,10 @@ class ScheduleEmitter {
     const f = this.#f;
     switch (step.kind) {
       case "launch": {
-        const kernel = this.#shared.kernels.get(step.kernel);
-        if (kernel === undefined) throw new InternalError(`no kernel ${step.kernel}`);
+        const launch = this.#shared.kernels.get(step.kernel);
+        if (launch === undefined) throw new InternalError(`no kernel ${step.kernel}`);
         for (const arg of step.args) this.#address(arg);
-        return f.call(kernel);
+        return launch(f);
       }
       case "copy":
         return this.#copy(step.from, step.to, step.bytes);
