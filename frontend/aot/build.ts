@@ -107,7 +107,7 @@ function buildProgram(
     outputs: outAvals.map(strong),
     weights: captured.map((array) => weights.captured(array)),
     aliases: program.aliases,
-    tempBytes: program.tempBytes,
+    tempBytes: executable.interface.tempBytes,
     constantBytes: program.constants.length,
     constants: constantsOf(program).map(({ offset, ...tensor }) => ({
       tensor: weights.constant(tensor),

@@ -48,8 +48,13 @@ export class Instance {
 
   #load(program: ArtifactProgram, module: WebAssembly.Module): LoadedProgram {
     const heap = this.#heap;
-    const { exports } = new WebAssembly.Instance(module, { env: { memory: heap.memory } });
-    const { run } = exports;
+    // This thread runs all grains of a kernel itself.
+    const share = (table: number, kernel: number, count: number): void => {
+      if (typeof grains !== "function") throw new ArtifactError("the module exports no function grains");
+      grains(table, kernel, 0, count);
+    };
+    const { exports } = new WebAssembly.Instance(module, { env: { memory: heap.memory, share } });
+    const { run, grains } = exports;
     if (typeof run !== "function") throw new ArtifactError("the module exports no function run");
     const constants = this.#place(program.constantBytes);
     for (const { tensor, offset } of program.constants) {
