@@ -4,6 +4,7 @@ import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
 import {
   chmodSync,
+  copyFileSync,
   existsSync,
   mkdirSync,
   readdirSync,
@@ -57,6 +58,13 @@ const page = {
   licenses: "third-party-licenses.txt",
 };
 
+/** The loader that `weft compile` puts beside a compiled function: one small file that stands for itself. */
+const loader = {
+  source: "runtime/artifact/loader.ts",
+  types: "runtime/artifact/weft-loader.d.ts",
+  name: "loader/weft-loader",
+};
+
 const stampFile = path.join(dist, ".stamp");
 const sourceFolders = ["compiler", "frontend", "runtime"];
 
@@ -104,14 +112,26 @@ async function bundle(staging) {
     chunkNames: "chunks/[name]-[hash]",
     platform: "neutral",
   });
+  const shipped = await esbuild.build({
+    ...bundleOptions,
+    entryPoints: { [loader.name]: loader.source },
+    outdir: dist,
+    write: false,
+    splitting: false,
+    minify: true,
+    sourcemap: false,
+    legalComments: "none",
+    platform: "neutral",
+  });
   const inputs = Object.keys(metafile.inputs);
   writeFileSync(path.join(staging, page.file), await bundlePage(inputs));
   writeFileSync(path.join(staging, page.licenses), licensesOf(inputs));
-  for (const { path: place, contents } of outputFiles) {
+  for (const { path: place, contents } of [...outputFiles, ...shipped.outputFiles]) {
     const file = path.join(staging, path.relative(dist, place));
     mkdirSync(path.dirname(file), { recursive: true });
     writeFileSync(file, contents);
   }
+  copyFileSync(path.join(root, loader.types), path.join(staging, `${loader.name}.d.ts`));
   const cli = path.join(staging, "cli.js");
   if (!readFileSync(cli, "utf8").startsWith("#!")) {
     throw new Error(`${entryPoints.cli} must begin with "#!/usr/bin/env node": it is the package's program`);
@@ -221,6 +241,7 @@ function publish(staging, { sources, types, prune }) {
   mkdirSync(path.join(dist, "chunks"), { recursive: true });
 
   rmSync(stampFile, { force: true }); // Until all is in place, dist/ is nobody's build.
+  mkdirSync(path.join(dist, path.dirname(loader.name)), { recursive: true });
   // Chunks before the entry points that name them.
   const chunksFirst = [...current].sort((a, b) => Number(b.includes("/")) - Number(a.includes("/")));
   for (const file of chunksFirst) renameSync(path.join(staging, file), path.join(dist, file));

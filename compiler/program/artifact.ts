@@ -3,9 +3,6 @@
  * checksums. The sections are the files that `weft compile` writes; `serialize()` puts manifest and sections into one
  * container. docs/ahead-of-time.md describes both for readers who write their own.
  */
-import type { DType } from "../types/dtype.ts";
-import { dtypeFromShort } from "../types/dtype.ts";
-
 /** Raised whenever an older loader would misread what a newer compiler writes. */
 export const ARTIFACT_VERSION = 1;
 
@@ -101,18 +98,17 @@ export interface Artifact {
 
 /** A leaf's type: extents are numbers, or names of sizes. */
 export interface LeafType {
-  readonly dtype: DType;
+  /** As the text has it: `f32`, `bool`. */
+  readonly dtype: string;
   readonly shape: readonly (number | string)[];
   readonly weak: boolean;
 }
 
 /** `f32[b,784]*` in parts, or null where it is no type. An extent `?` differs between programs, but is none of the sizes. */
 export function parseLeaf(text: string): LeafType | null {
-  const found = /^(\w+)\[([\w,?]*)\](\*?)$/.exec(text);
+  const found = /^(bool|f16|f32|f64|[iu](?:8|16|32))\[([\w,?]*)\](\*?)$/.exec(text);
   if (found === null) return null;
-  const [, short, extents, weak] = found;
-  const dtype = dtypeFromShort(short);
-  if (dtype === undefined) return null;
+  const [, dtype, extents, weak] = found;
   const shape: (number | string)[] = [];
   for (const extent of extents === "" ? [] : extents.split(",")) {
     if (!/^(?:\d{1,15}|[A-Za-z_]\w*|\?)$/.test(extent)) return null;

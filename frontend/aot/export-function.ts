@@ -1,4 +1,5 @@
 /** `exportFunction(f)(spec…)`: compiles a function ahead of time (`jax.export.export`). */
+import type { CompileObserver } from "../../compiler/pass-runner.ts";
 import { type Artifact, leavesOf } from "../../compiler/program/artifact.ts";
 import type { NdArray } from "../core/array.ts";
 import { WeftValueError } from "../core/errors.ts";
@@ -24,6 +25,8 @@ export interface ExportOptions {
   readonly vjpOrder?: number;
   /** Names of the arrays that the function uses, in the file of weights. */
   readonly nameOf?: (array: NdArray) => string | null;
+  /** Sees the compilation of each program: dumps. */
+  readonly observe?: (stages: Stages<AnyFunction>) => CompileObserver | null;
 }
 
 /**
@@ -74,7 +77,7 @@ export function exportTraced(
   names: readonly (string | null)[],
   options: Omit<ExportOptions, "vjpOrder">,
 ): Exported {
-  const { sizes = {}, pad = false, nameOf } = options;
+  const { sizes = {}, pad = false, nameOf, observe } = options;
   const choices = sizeChoices(args, sizes);
   if (pad && Object.keys(sizes).length === 0) {
     throw new WeftValueError(
@@ -94,6 +97,7 @@ export function exportTraced(
       pad,
       probes: probesFor(choices[0], sizes, at),
       ...(nameOf === undefined ? {} : { nameOf }),
+      ...(observe === undefined ? {} : { observe }),
     }),
   );
 }

@@ -8,6 +8,7 @@ import {
   parseLeaf,
 } from "../../compiler/program/artifact.ts";
 import type { WasmExecutable } from "../../compiler/program/program.ts";
+import { type DType, dtypeFromShort } from "../../compiler/types/dtype.ts";
 import { tensorType } from "../../compiler/types/tensor-type.ts";
 import { ArtifactError } from "../../runtime/artifact/errors.ts";
 import { readSafetensors, type SavedTensor } from "../../runtime/artifact/safetensors.ts";
@@ -27,7 +28,7 @@ import type { NdArray } from "../core/array.ts";
 import { avalOf } from "../core/aval.ts";
 import { ConcreteArray, constantArray } from "../core/concrete-array.ts";
 import { describeValue } from "../core/describe.ts";
-import { UnsupportedError, WeftTypeError } from "../core/errors.ts";
+import { InternalError, UnsupportedError, WeftTypeError } from "../core/errors.ts";
 import { captureSource } from "../core/source.ts";
 import { asConcrete, contextFor } from "../core/trace.ts";
 import { leafArray } from "../transforms/arguments.ts";
@@ -125,7 +126,8 @@ export class Exported<F extends AnyFunction = AnyFunction> {
   }
 
   #result(program: ArtifactProgram, o: number, storage: Storage, sizes: Choice["sizes"]): NdArray {
-    const { dtype, weak } = parseLeaf(this.#outTypes[o]) ?? { dtype: "float32", weak: false };
+    const dtype = dtypeOfLeaf(this.#outTypes[o]);
+    const weak = parseLeaf(this.#outTypes[o])?.weak;
     const whole = programShape(program.outputs[o]);
     if (sizes === null) return new ConcreteArray(avalOf(tensorType(dtype, whole), weak), storage);
     const shape = resultShape(this.#outTypes[o], whole, sizes);
@@ -166,7 +168,7 @@ export class Exported<F extends AnyFunction = AnyFunction> {
     const choice = chooseProgram(this.manifest, leaves, problems);
     if (choice !== null) return choice;
     throw new WeftTypeError(
-      `Argument types differ from the types for which ${name} was exported:\n${problems.map((x) => `  * ${x}`).join("\n")}`,
+      `Argument types differ from the types for which ${name} was exported:\n${problems.sort().map((x) => `  * ${x}`).join("\n")}`,
       captureSource(),
     );
   }
@@ -194,18 +196,18 @@ export class Exported<F extends AnyFunction = AnyFunction> {
     }
     const tensors = (types: readonly string[]) =>
       types.map((type, i) => ({
-        dtype: parseLeaf(type)?.dtype ?? "float32",
+        dtype: dtypeOfLeaf(type),
         shape: programShape(type),
         label: String(i),
       }));
-    const weights = program.weights.map((label) => ({ ...this.#tensor(label), label }));
+    const weights = program.weights.map((label) => {
+      const { dtype, shape } = this.#tensor(label);
+      return { dtype: dtypeOfLeaf(`${dtype}[]`), shape, label };
+    });
     return {
       interface: {
         name: this.name,
-        inputs: [
-          ...tensors(program.inputs),
-          ...weights.map(({ dtype, shape, label }) => ({ dtype, shape, label })),
-        ],
+        inputs: [...tensors(program.inputs), ...weights],
         outputs: tensors(program.outputs),
         aliases: program.aliases,
         tempBytes,
@@ -238,17 +240,24 @@ export class Exported<F extends AnyFunction = AnyFunction> {
   }
 }
 
+/** The dtype of a checked leaf. */
+function dtypeOfLeaf(type: string): DType {
+  const dtype = dtypeFromShort(parseLeaf(type)?.dtype ?? "");
+  if (dtype === undefined) throw new InternalError(`${type} is no type`);
+  return dtype;
+}
+
 /** The array at a leaf, or what is wrong with it. */
 function givenLeaf(path: string, type: string, value: unknown): (GivenLeaf & { array: NdArray }) | string {
   const leaf = parseLeaf(type);
   // A number takes the type that is wanted, as a weakly typed array would.
   const array =
     typeof value === "number" && leaf?.shape.length === 0
-      ? constantArray(value, tensorType(leaf.dtype, []))
+      ? constantArray(value, tensorType(dtypeOfLeaf(type), []))
       : leafArray(value);
   if (array === null) return `${path}: expected ${type}, got ${describeValue(value)}`;
   const text = array.aval.type.text;
-  if (array.dtype !== leaf?.dtype) return `${path}: expected ${type}, got ${text}`;
+  if (array.dtype !== dtypeOfLeaf(type)) return `${path}: expected ${type}, got ${text}`;
   return { path, type, shape: array.shape, count: array.size, text, array };
 }
 

@@ -1,6 +1,6 @@
 /** Structures of arguments and results as an artifact's manifest has them. */
 import { childrenOf, isList, parseLeaf, type TreeSpec } from "../../compiler/program/artifact.ts";
-import { DTYPE_INFO } from "../../compiler/types/dtype.ts";
+import { DTYPE_INFO, dtypeFromShort } from "../../compiler/types/dtype.ts";
 import { tensorType } from "../../compiler/types/tensor-type.ts";
 import { avalOf } from "../core/aval.ts";
 import { InternalError } from "../core/errors.ts";
@@ -20,8 +20,9 @@ export function leafText(spec: AnySpec): string {
 /** What a leaf's text stands for. */
 export function specOfLeaf(text: string): AnySpec {
   const leaf = parseLeaf(text);
-  if (leaf === null) throw new InternalError(`${text} is no type`);
-  const { dtype, weak } = leaf;
+  const dtype = dtypeFromShort(leaf?.dtype ?? "");
+  if (leaf === null || dtype === undefined) throw new InternalError(`${text} is no type`);
+  const { weak } = leaf;
   const shape: SymbolicShape = leaf.shape;
   const numbers = shape.filter((extent) => typeof extent === "number");
   return numbers.length === shape.length

@@ -5,13 +5,14 @@
  *   value     = dtype "[" [extent ("," extent)*] "]" ["*"]      an array; `*` marks it weakly typed
  *             | "{" [key ":" value ("," key ":" value)* [","]] "}" | "[" [value ("," value)* [","]] "]" | "null"
  *             | number | string | "true" | "false"              static values
+ *   extent    = number | name                                   a name stands for sizes that `weft compile --sizes` gives
  *   dtype     = "f32" | "float32" | "i32" | "bool" | …
  */
 import { nearestName, ParseError } from "../../compiler/text/parse-error.ts";
 import { DTYPE_INFO, DTYPES, type DType, dtypeFromShort, isDType } from "../../compiler/types/dtype.ts";
 import { tensorType } from "../../compiler/types/tensor-type.ts";
 import { avalOf } from "../core/aval.ts";
-import { ShapeDtypeStruct } from "../core/spec.ts";
+import { ShapeDtypeStruct, SymbolicSpec } from "../core/spec.ts";
 
 /** The values of a text, arrays as ShapeDtypeStruct. Throws ParseError with the column. */
 export function parseArguments(text: string, name = "--args"): unknown[] {
@@ -100,21 +101,26 @@ class ArgumentsParser {
     }
   }
 
-  #array(dtype: DType): ShapeDtypeStruct {
+  #array(dtype: DType): ShapeDtypeStruct | SymbolicSpec {
     const { short } = DTYPE_INFO[dtype];
     this.#expect("[", `the shape, as in ${short}[2,3], or ${short}[] for a scalar`);
-    const shape: number[] = [];
+    const shape: (number | string)[] = [];
     while (!this.#eat("]")) {
       if (shape.length > 0) this.#expect(",", "a comma or ] in the shape");
       const token = this.#token;
       const extent = Number(token.text);
-      if (token.kind !== "number" || !/^\d+$/.test(token.text) || !Number.isSafeInteger(extent)) {
+      if (token.kind === "word") shape.push(token.text);
+      else if (token.kind === "number" && /^\d+$/.test(token.text) && Number.isSafeInteger(extent)) {
+        shape.push(extent);
+      } else {
         throw this.#error(`expected an extent, a whole number, found ${shownToken(token)}`, token);
       }
-      shape.push(extent);
       this.#advance();
     }
-    return new ShapeDtypeStruct(avalOf(tensorType(dtype, shape), this.#eat("*")));
+    const weak = this.#eat("*");
+    const numbers = shape.filter((extent) => typeof extent === "number");
+    if (numbers.length < shape.length) return new SymbolicSpec(shape, dtype);
+    return new ShapeDtypeStruct(avalOf(tensorType(dtype, numbers), weak));
   }
 
   #object(): Record<string, unknown> {

@@ -3,6 +3,7 @@ import { Argument, Command, CommanderError, Option } from "commander";
 import { STAGES } from "../inspect/stage-text.ts";
 import { VERSION } from "../inspect/version.ts";
 import { type BisectOptions, bisect } from "./bisect.ts";
+import { addCompile } from "./compile-command.ts";
 import { COMPLETION_HELP, completionScript, SHELLS, type Shell } from "./completion.ts";
 import { type DiffOptions, diffDumps } from "./diff-dumps.ts";
 import { type DumpOptions, dump } from "./dump.ts";
@@ -16,7 +17,7 @@ import { isIrFile, type RunIrOptions, runIr } from "./run-ir.ts";
 import { type VerifyOptions, verify } from "./verify.ts";
 
 /** Commands that import the user's code: servers and timers of it must not keep a failed command alive. */
-const IMPORTING: ReadonlySet<string> = new Set(["dump", "bisect", "reduce"]);
+const IMPORTING: ReadonlySet<string> = new Set(["dump", "compile", "bisect", "reduce"]);
 
 /**
  * Runs a command line. Sets the exit code; ends the process only where the user's code might keep it alive.
@@ -74,6 +75,7 @@ function program(verbose: boolean): Command {
     .addHelpText("after", EXAMPLES);
   addRun(weft, verbose);
   addDump(weft, verbose);
+  addCompile(weft, verbose);
   addIrCommands(weft);
   addSearches(weft);
   command(weft, "completion", "print a script that completes commands in a shell", COMPLETION_HELP)

@@ -1,12 +1,10 @@
 /** An export of a user's file, traced for the arguments that the command line or the file gives. */
 import { existsSync } from "node:fs";
-import { ParseError } from "../../compiler/text/parse-error.ts";
 import type { Lowered } from "../transforms/stages.ts";
 import type { AnyFunction } from "../transforms/types.ts";
-import { parseArguments } from "./args-parser.ts";
 import { bundleProgram } from "./bundle.ts";
-import { UsageError } from "./errors.ts";
 import { type ChosenExport, chooseExport, exampleArguments, splitTarget } from "./exports.ts";
+import { noArguments, parseGiven } from "./given-arguments.ts";
 import { lowerExport } from "./lower-export.ts";
 import { withStdoutOnStderr } from "./output.ts";
 import { mapStackTraces } from "./stack-traces.ts";
@@ -43,24 +41,4 @@ export async function traceExport(target: string, options: TraceOptions): Promis
     const args = given ?? (await exampleArguments(module, file)) ?? noArguments(chosen, target, command);
     return { lowered: lowerExport(chosen, args), chosen, args, file };
   });
-}
-
-function parseGiven(text: string): unknown[] {
-  try {
-    return parseArguments(text);
-  } catch (error) {
-    if (error instanceof ParseError) throw new UsageError(error.message);
-    throw error;
-  }
-}
-
-/** No arguments, for a function that takes none. Throws UsageError for another. */
-function noArguments({ name, value }: ChosenExport, target: string, command: string): unknown[] {
-  if (value.length === 0) return [];
-  const count = `${value.length} argument${value.length === 1 ? "" : "s"}`;
-  throw new UsageError(
-    `${name} takes ${count}. Describe them with --args, as in\n` +
-      `  weft ${command} ${target} --args '${Array.from({ length: value.length }, () => "f32[3]").join(", ")}'\n` +
-      "or let the file export exampleArgs, a list of arguments",
-  );
 }

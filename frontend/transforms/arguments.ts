@@ -9,7 +9,7 @@ import { arrayFromBytes } from "../core/concrete-array.ts";
 import { describeValue } from "../core/describe.ts";
 import { WeftTypeError, WeftValueError } from "../core/errors.ts";
 import { captureSource, describeFunction } from "../core/source.ts";
-import { ShapeDtypeStruct } from "../core/spec.ts";
+import { ShapeDtypeStruct, SymbolicSpec } from "../core/spec.ts";
 import { asArray, type TracedFunction } from "../core/trace.ts";
 import { formatPath, type KeyPath } from "../tree/treedef.ts";
 import { parameterNames } from "./parameter-names.ts";
@@ -112,10 +112,12 @@ function notAnArray(
   x: unknown,
 ): WeftTypeError {
   const hint =
-    kind === "jit"
-      ? " This typically means that a jit-wrapped function was called with a non-array argument, and this argument was " +
-        "not marked as static using the staticArgnums option of jit."
-      : "";
+    x instanceof SymbolicSpec
+      ? " Names in shapes are for exportFunction and `weft compile`, which are told the sizes."
+      : kind === "jit"
+        ? " This typically means that a jit-wrapped function was called with a non-array argument, and this argument was " +
+          "not marked as static using the staticArgnums option of jit."
+        : "";
   return new WeftTypeError(
     `Error interpreting argument to ${describeFunction(callee.name, callee.source)} as an abstract array. ` +
       `The problematic value is ${describeValue(x)} and was passed to the function at path ` +

@@ -1,12 +1,9 @@
 /** Arguments of a compiled function as web pages have them: typed arrays, numbers, lists, `{ data, shape }`. */
 import { childrenOf, isList, type TreeSpec } from "../../compiler/program/artifact.ts";
-import type { DType } from "../../compiler/types/dtype.ts";
 import type { TypedArray } from "../../compiler/types/typed-array.ts";
-import { typedArrayOf } from "../typed-array.ts";
+import { arrayClass } from "./elements.ts";
 import { type GivenLeaf, leafType } from "./sizes.ts";
 import { Tensor } from "./tensor.ts";
-
-const EMPTY = new ArrayBuffer(0);
 
 export interface ArgumentLeaf extends GivenLeaf {
   readonly data: TypedArray | Tensor;
@@ -55,65 +52,43 @@ export function collectLeaves(
 
 /** The array at a leaf, or in words what is there instead. */
 function readLeaf(type: string, value: unknown, path: string): ArgumentLeaf | string {
-  const { dtype, shape: wanted } = leafType(type);
+  const { dtype } = leafType(type);
   const leaf = (data: TypedArray | Tensor, shape: readonly number[] | null, count: number): ArgumentLeaf => {
-    const text = shape === null ? describe(data) : `${type.slice(0, type.indexOf("["))}[${shape.join(",")}]`;
+    const text = shape === null ? describe(data) : `${dtype}[${shape}]`;
     return { path, type, data, shape, count, text };
   };
   if (value instanceof Tensor) {
-    const { dtype: own, shape } = value;
-    // bool lives in bytes and float16 in its bits, as they do in typed arrays.
-    const same = typedArrayOf(own, EMPTY).constructor === typedArrayOf(dtype, EMPTY).constructor;
-    return same ? leaf(value, shape, size(shape)) : `a tensor of ${own}`;
+    const same = arrayClass(value.dtype) === arrayClass(dtype);
+    return same ? leaf(value, value.shape, size(value.shape)) : `a tensor of ${value.dtype}`;
   }
-  if (isElements(value)) {
-    return fits(dtype, value) ? leaf(value, null, value.length) : describe(value);
-  }
-  if (typeof value === "number" || typeof value === "boolean") {
-    return elements(dtype, [value], (data) => leaf(data, [], 1)) ?? describe(value);
-  }
-  if (Array.isArray(value)) {
+  if (isElements(value)) return fits(dtype, value) ? leaf(value, null, value.length) : describe(value);
+  if (Array.isArray(value) || typeof value === "number" || typeof value === "boolean") {
     const shape: number[] = [];
     for (let x: unknown = value; Array.isArray(x); x = x[0]) shape.push(x.length);
-    const flat = value.flat(Number.POSITIVE_INFINITY) as unknown[];
-    if (flat.length !== size(shape)) return "a list of lists of different lengths";
-    return elements(dtype, flat, (data) => leaf(data, shape, flat.length)) ?? "a list of other than numbers";
+    const flat: unknown[] = [value].flat(Number.POSITIVE_INFINITY);
+    const numeric = flat.every((x) => typeof x === "number" || typeof x === "boolean");
+    // How numbers are written in float16 is not known here.
+    if (!numeric || dtype === "f16" || flat.length !== size(shape)) return describe(value);
+    const numbers = flat.map((x) => (dtype === "bool" ? Number(Boolean(x)) : Number(x)));
+    return leaf(arrayClass(dtype).from(numbers), shape, flat.length);
   }
-  if (typeof value === "object" && value !== null && "data" in value) {
-    const { data, shape } = value as { readonly data: unknown; readonly shape?: unknown };
-    const inner = readLeaf(type, data, path);
-    if (typeof inner === "string" || !Array.isArray(shape)) return inner;
-    const given = shape.map(Number);
-    return size(given) === inner.count
-      ? leaf(inner.data, given, inner.count)
-      : `${inner.count} elements with the shape [${given.join(",")}]`;
-  }
-  return wanted.length === 0 ? describe(value) : `${describe(value)} (give a typed array)`;
-}
-
-/** Numbers as a typed array, or null where one is none, or where float16 has no numbers to be written with. */
-function elements<T>(dtype: DType, values: readonly unknown[], use: (data: TypedArray) => T): T | null {
-  const numeric = values.every((x) => typeof x === "number" || typeof x === "boolean");
-  if (!numeric || dtype === "float16") return null;
-  const numbers = values.map(Number);
-  const data = typedArrayOf(dtype, new ArrayBuffer(numbers.length * bytesPer(dtype)));
-  data.set(dtype === "bool" ? numbers.map((x) => (x === 0 ? 0 : 1)) : numbers);
-  return use(data);
-}
-
-function bytesPer(dtype: DType): number {
-  return typedArrayOf(dtype, EMPTY).BYTES_PER_ELEMENT;
+  const { data, shape } = (value ?? {}) as { readonly data?: unknown; readonly shape?: unknown };
+  if (data === undefined) return describe(value);
+  const inner = readLeaf(type, data, path);
+  if (typeof inner === "string" || !Array.isArray(shape)) return inner;
+  const given = shape.map(Number);
+  return size(given) === inner.count
+    ? leaf(inner.data, given, inner.count)
+    : `${inner.count} elements with the shape [${given}]`;
 }
 
 function isElements(x: unknown): x is TypedArray {
   return ArrayBuffer.isView(x) && !(x instanceof DataView);
 }
 
-/** bool is Uint8Array, float16 its bits as Uint16Array or the engine's Float16Array. */
-function fits(dtype: DType, data: TypedArray): boolean {
-  const own = typedArrayOf(dtype, EMPTY).constructor.name;
-  const given = data.constructor.name;
-  return given === own || (dtype === "float16" && given === "Float16Array");
+/** Where an engine has Float16Array, float16 may be that as well as its bits. */
+function fits(dtype: string, data: TypedArray): boolean {
+  return data instanceof arrayClass(dtype) || (dtype === "f16" && data.constructor.name === "Float16Array");
 }
 
 function size(shape: readonly number[]): number {

@@ -8,8 +8,8 @@ import {
   type TreeSpec,
 } from "../../compiler/program/artifact.ts";
 import type { TypedArray } from "../../compiler/types/typed-array.ts";
-import { bytesOfTypedArray, dtypeOfTypedArray, typedArrayOf } from "../typed-array.ts";
 import { type ArgumentLeaf, collectLeaves } from "./arguments.ts";
+import { arrayClass, bytesOf, dtypeOf } from "./elements.ts";
 import { Heap } from "./heap.ts";
 import { Instance } from "./instance.ts";
 import {
@@ -73,7 +73,7 @@ export class WasmFunction {
     const copies = new Map<number, number>();
     const inputs = leaves.map(({ data, type }, i) => {
       if (data instanceof Tensor && data.isIn(heap) && sizes === null) return data.address();
-      const given = bytesOfTypedArray(data instanceof Tensor ? data.data : data);
+      const given = bytesOf(data instanceof Tensor ? data.data : data);
       const shape = programShape(program.inputs[i]);
       const bytes = sizes === null ? given : fitTo(type, given, call.shapes[i], shape);
       const start = heap.allocate(bytes.length);
@@ -103,7 +103,7 @@ export class WasmFunction {
       const shape = sizes === null ? whole : resultShape(this.#resultTypes[o], whole, sizes);
       const copy = heap.bytes.slice(start, start + bytes);
       heap.release(start, bytes);
-      const data = typedArrayOf(dtype, (sizes === null ? copy : fitTo(type, copy, whole, shape)).buffer);
+      const data = new (arrayClass(dtype))((sizes === null ? copy : fitTo(type, copy, whole, shape)).buffer);
       return keep ? this.put(data, shape) : { data, shape };
     });
     return build(this.manifest.results, results.values());
@@ -111,10 +111,10 @@ export class WasmFunction {
 
   /** Places an array in WebAssembly memory, once for many calls. */
   put(data: TypedArray, shape: readonly number[] = [data.length]): Tensor {
-    const bytes = bytesOfTypedArray(data);
+    const bytes = bytesOf(data);
     const start = this.#heap.allocate(bytes.length);
     this.#heap.bytes.set(bytes, start);
-    return new Tensor(this.#heap, start, bytes.length, dtypeOfTypedArray(data), shape);
+    return new Tensor(this.#heap, start, bytes.length, dtypeOf(data), shape);
   }
 
   dispose(): void {
@@ -136,7 +136,7 @@ export class WasmFunction {
     // Sizes are looked at as well, so that every mistake is listed; without all leaves no program can be chosen.
     const choice = chooseProgram(this.manifest, leaves, problems);
     if (choice !== null) return { ...choice, leaves, donated };
-    throw new TypeError(`The arguments of ${name} do not fit:\n  ${problems.join("\n  ")}`);
+    throw new TypeError(`The arguments of ${name} do not fit:\n  ${problems.sort().join("\n  ")}`);
   }
 }
 

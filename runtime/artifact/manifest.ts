@@ -6,7 +6,7 @@ import {
   parseLeaf,
   type TreeSpec,
 } from "../../compiler/program/artifact.ts";
-import { DTYPE_INFO } from "../../compiler/types/dtype.ts";
+import { byteLength } from "./elements.ts";
 import { ArtifactError } from "./errors.ts";
 
 /** Deeper trees are refused, rather than left to overflow the stack. */
@@ -155,7 +155,7 @@ function checkTypes(
 
 function bytesOfType(type: string): number {
   const leaf = parseLeaf(type);
-  return leaf === null ? 0 : leaf.shape.reduce((n: number, x) => n * Number(x), DTYPE_INFO[leaf.dtype].bytes);
+  return leaf === null ? 0 : byteLength(leaf.dtype, leaf.shape.map(Number));
 }
 
 function symbols(type: string): string[] {

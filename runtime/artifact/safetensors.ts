@@ -1,9 +1,10 @@
 /** Reads the safetensors format: what a compiled function has captured. */
-import { DTYPE_INFO, type DType, dtypeFromShort } from "../../compiler/types/dtype.ts";
+import { byteLength, isElementType } from "./elements.ts";
 import { ArtifactError } from "./errors.ts";
 
 export interface SavedTensor {
-  readonly dtype: DType;
+  /** `f32` */
+  readonly dtype: string;
   readonly shape: readonly number[];
   /** A view of the file, at whatever alignment. */
   readonly bytes: Uint8Array;
@@ -27,13 +28,13 @@ export function readSafetensors(file: Uint8Array, name: string): Map<string, Sav
   for (const [key, entry] of Object.entries(header ?? {})) {
     if (key === "__metadata__") continue;
     const { dtype: given, shape, data_offsets } = (entry ?? {}) as Record<string, unknown>;
-    const dtype = dtypeFromShort(String(given).toLowerCase());
+    const dtype = String(given).toLowerCase();
     const [from, to] = Array.isArray(data_offsets) ? (data_offsets as unknown[]) : [];
     if (
-      dtype === undefined ||
+      !isElementType(dtype) ||
       !(isExtents(shape) && isExtents([from, to])) ||
       Number(to) > file.length - start ||
-      Number(to) - Number(from) !== shape.reduce((n, x) => n * x, DTYPE_INFO[dtype].bytes)
+      Number(to) - Number(from) !== byteLength(dtype, shape)
     ) {
       throw refuse(`its entry ${key} is not a tensor within the file`);
     }

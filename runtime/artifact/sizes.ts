@@ -5,7 +5,7 @@ import {
   type Manifest,
   parseLeaf,
 } from "../../compiler/program/artifact.ts";
-import { DTYPE_INFO } from "../../compiler/types/dtype.ts";
+import { arrayClass, byteLength } from "./elements.ts";
 
 /** An argument as far as choosing goes. */
 export interface GivenLeaf {
@@ -116,7 +116,7 @@ export function programShape(text: string): readonly number[] {
 
 /** Bytes of a checked program's input or output. */
 export function bytesOfLeaf(text: string): number {
-  return programShape(text).reduce((n, x) => n * x, DTYPE_INFO[leafType(text).dtype].bytes);
+  return byteLength(leafType(text).dtype, programShape(text));
 }
 
 /** The array with each axis filled up with zeros, or cut back, to another extent. */
@@ -126,7 +126,7 @@ export function fitTo(
   from: readonly number[],
   to: readonly number[],
 ): Uint8Array<ArrayBuffer> {
-  const width = DTYPE_INFO[leafType(type).dtype].bytes;
+  const width = arrayClass(leafType(type).dtype).BYTES_PER_ELEMENT;
   const target = new Uint8Array(to.reduce((n, x) => n * x, width));
   const copy = (axis: number, source: number, at: number): void => {
     const extent = Math.min(from[axis] ?? 1, to[axis] ?? 1);

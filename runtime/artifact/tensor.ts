@@ -1,7 +1,6 @@
 /** Arrays that stay in WebAssembly memory between calls. */
-import type { DType } from "../../compiler/types/dtype.ts";
 import type { TypedArray } from "../../compiler/types/typed-array.ts";
-import { typedArrayOf } from "../typed-array.ts";
+import { arrayClass } from "./elements.ts";
 import type { Heap } from "./heap.ts";
 
 /** Frees what was collected without dispose(). */
@@ -30,7 +29,7 @@ export class Tensor {
     heap: Heap,
     start: number,
     byteLength: number,
-    readonly dtype: DType,
+    readonly dtype: string,
     readonly shape: readonly number[],
   ) {
     this.#held = new Held(heap, start, byteLength);
@@ -41,7 +40,7 @@ export class Tensor {
   get data(): TypedArray {
     const start = this.address();
     const { heap, byteLength } = this.#held;
-    return typedArrayOf(this.dtype, heap.bytes.slice(start, start + byteLength).buffer);
+    return new (arrayClass(this.dtype))(heap.bytes.slice(start, start + byteLength).buffer);
   }
 
   /** Frees the memory. */

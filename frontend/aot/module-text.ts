@@ -1,0 +1,44 @@
+/** The ES module of a compiled function: its manifest, and where its files are. */
+
+import type { Artifact, Manifest } from "../../compiler/program/artifact.ts";
+import { encodeBase64 } from "../../compiler/text/base64.ts";
+
+/** The loader's file beside the modules. */
+export const LOADER_FILE = "weft-loader.js";
+
+/** A module whose files lie beside it. Bundlers for the web know `new URL(…, import.meta.url)` and bring the files along. */
+export function moduleText({ manifest }: Artifact): string {
+  const files = manifest.sections.map(
+    ({ name }) => `  ${JSON.stringify(name)}: new URL(${JSON.stringify(`./${name}`)}, import.meta.url),\n`,
+  );
+  return `${header(manifest)}import { load as loadFunction } from "./${LOADER_FILE}";
+
+const manifest = ${JSON.stringify(manifest)};
+
+const files = {
+${files.join("")}};
+
+/** Loads ${manifest.name}. See the declarations beside this file. */
+export const load = (options) => loadFunction(manifest, files, options);
+export default load;
+`;
+}
+
+/** A module with its files in it, to be bundled with the loader, which it imports from `loader`. */
+export function inlinedModuleText({ manifest, sections }: Artifact, loader: string): string {
+  const files = manifest.sections.map(
+    ({ name }) => `  ${JSON.stringify(name)}: "${encodeBase64(sections.get(name) ?? new Uint8Array(0))}",\n`,
+  );
+  return `import { load as loadFunction, loadSync as loadFunctionSync } from ${JSON.stringify(loader)};
+const manifest = ${JSON.stringify(manifest)};
+const files = {
+${files.join("")}};
+export const load = (options) => loadFunction(manifest, files, options);
+export const loadSync = (options) => loadFunctionSync(manifest, files, options);
+export default load;
+`;
+}
+
+export function header({ name, compiler }: Manifest): string {
+  return `// ${name}, compiled by Weft ${compiler}. Do not edit: compile it again.\n`;
+}

@@ -1,0 +1,115 @@
+/** The declaration file of a compiled function: the user's parameter names and structures as types. */
+import {
+  childrenOf,
+  isList,
+  leavesOf,
+  type Manifest,
+  parseLeaf,
+  type TreeSpec,
+} from "../../compiler/program/artifact.ts";
+import { dtypeFromShort } from "../../compiler/types/dtype.ts";
+import { typedArrayOf } from "../../runtime/typed-array.ts";
+
+/** How the declarations say what a leaf is: `ArrayInput`, `ArrayResult` or `Tensor` of a typed array. */
+type LeafKind = "ArrayInput" | "ArrayResult" | "Tensor";
+
+export interface DeclarationOptions {
+  /** What the loader's types are imported from; null puts `loader`, the text of its declarations, into the file. */
+  readonly loaderFile: string | null;
+  readonly loaderTypes: string;
+  /** Whether the module has its files in it, and so `loadSync` too. */
+  readonly inlined: boolean;
+}
+
+/** The declaration file of a module that `moduleText` writes. */
+export function declarationText(manifest: Manifest, options: DeclarationOptions): string {
+  const { name } = manifest;
+  const type = functionType(name);
+  const head =
+    options.loaderFile === null
+      ? options.loaderTypes
+      : `import type { ArrayInput, ArrayResult, Compiled, LoadOptions, Tensor } from "${options.loaderFile}";\n`;
+  const sync = options.inlined
+    ? `\n/** Loads it at once. Browsers refuse this on their main thread for modules of several megabytes. */\nexport declare function loadSync(options?: Pick<LoadOptions, "variant">): ${type};\n`
+    : "";
+  return `${head}
+${interfaceText(manifest)}
+/** Loads ${name}. It can be called as often as you like. */
+export declare function load(options?: LoadOptions): Promise<${type}>;
+${sync}
+export default load;
+`;
+}
+
+/** The interface of the function alone. */
+export function interfaceText(manifest: Manifest): string {
+  const { name, compiler } = manifest;
+  const type = functionType(name);
+  return `/**
+ * ${name}, compiled by Weft ${compiler}.
+${documentation(manifest)} */
+export interface ${type} extends Compiled {
+  (${parameterList(manifest)}): ${treeType(manifest.results, "ArrayResult", "  ")};
+  /** The same with the results left in WebAssembly memory, to be passed on without a copy. */
+  onDevice(${parameterList(manifest)}): ${treeType(manifest.results, "Tensor", "  ")};
+}
+`;
+}
+
+/** `trainStep` → `TrainStepFunction`. */
+export function functionType(name: string): string {
+  const words = name.split("_").filter((word) => word !== "");
+  return `${words.map((word) => word[0].toUpperCase() + word.slice(1)).join("")}Function`;
+}
+
+function documentation({ parameters, results, programs, pad }: Manifest): string {
+  const lines = parameters.flatMap(({ name, tree, donated }) =>
+    leavesOf(tree).map(
+      ({ path, type }) =>
+        `@param ${name} ${path === "" ? "" : `${name}${path}: `}${type}${donated ? ", may be overwritten where it is a Tensor" : ""}`,
+    ),
+  );
+  lines.push(
+    ...leavesOf(results).map(
+      ({ path, type }) => `@returns ${path === "" ? "" : `${path.replace(/^\./, "")}: `}${type}`,
+    ),
+  );
+  const sizes = programs.map((each) =>
+    Object.entries(each.sizes)
+      .map(([size, n]) => `${size} = ${n}`)
+      .join(", "),
+  );
+  if (sizes[0] !== "")
+    lines.unshift(`Compiled for ${sizes.join("; ")}${pad ? "; sizes in between are filled up" : ""}.`);
+  return lines.map((line) => ` * ${line.replaceAll("*/", "*\\/")}\n`).join("");
+}
+
+function parameterList({ parameters }: Manifest): string {
+  return parameters.map(({ name, tree }) => `${name}: ${treeType(tree, "ArrayInput", "  ")}`).join(", ");
+}
+
+function treeType(tree: TreeSpec, kind: LeafKind, indent: string): string {
+  if (tree === null) return kind === "ArrayInput" ? "null | undefined" : "null";
+  if (typeof tree === "string") return `${kind}<${arrayType(tree)}>`;
+  const inner = `${indent}  `;
+  const children = childrenOf(tree).map(([, child]) => child);
+  if (isList(tree)) return `readonly [${children.map((child) => treeType(child, kind, indent)).join(", ")}]`;
+  const fields = Object.keys(tree)
+    .sort()
+    .map((key, i) => {
+      const child = children[i];
+      const comment = typeof child === "string" ? `${inner}/** ${child} */\n` : "";
+      return `${comment}${inner}readonly ${propertyName(key)}: ${treeType(child, kind, inner)};\n`;
+    });
+  return fields.length === 0 ? "Record<string, never>" : `{\n${fields.join("")}${indent}}`;
+}
+
+function propertyName(key: string): string {
+  return /^[A-Za-z_$][\w$]*$/.test(key) ? key : JSON.stringify(key);
+}
+
+/** `f32[2]` → `Float32Array`. */
+function arrayType(leaf: string): string {
+  const dtype = dtypeFromShort(parseLeaf(leaf)?.dtype ?? "") ?? "float32";
+  return typedArrayOf(dtype, new ArrayBuffer(0)).constructor.name;
+}
