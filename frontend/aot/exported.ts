@@ -168,7 +168,10 @@ export class Exported<F extends AnyFunction = AnyFunction> {
     const choice = chooseProgram(this.manifest, leaves, problems);
     if (choice !== null) return choice;
     throw new WeftTypeError(
-      `Argument types differ from the types for which ${name} was exported:\n${problems.sort().map((x) => `  * ${x}`).join("\n")}`,
+      `Argument types differ from the types for which ${name} was exported:\n${problems
+        .sort()
+        .map((x) => `  * ${x}`)
+        .join("\n")}`,
       captureSource(),
     );
   }

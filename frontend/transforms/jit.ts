@@ -59,6 +59,7 @@ export function jit<F extends AnyFunction>(f: F, options: JitOptions = {}): JitF
   const cache = new JitCache(f, options);
   const call = (...args: unknown[]): unknown => cache.call(args);
   Object.defineProperty(call, "name", { value: cache.callee.name });
+  Object.defineProperty(call, "length", { value: f.length });
   return Object.assign(call, {
     trace: (...args: unknown[]) => new Stages<F>(cache.entryFor(args), cache.callee),
     lower: (...args: unknown[]) => new Stages<F>(cache.entryFor(args), cache.callee).lower(),

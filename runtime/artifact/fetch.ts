@@ -6,12 +6,9 @@ export type FileSource = URL | string | BufferSource | Promise<BufferSource>;
 /** The bytes of a source. Rejects where it cannot be read. */
 export async function readSource(source: FileSource): Promise<Uint8Array> {
   if (!(source instanceof URL)) return bytesOfSource(source instanceof Promise ? await source : source);
-  if (source.protocol === "file:" && isNode()) {
-    // Named by a variable, so that bundlers for browsers do not go looking for it.
-    const name = "node:fs/promises";
-    const fs = (await import(/* @vite-ignore */ /* webpackIgnore: true */ name)) as FileSystem;
-    return new Uint8Array(await fs.readFile(source));
-  }
+  // Node's `fetch` reads no files, and its modules cannot be imported by name: bundlers for browsers would go looking.
+  const fs = source.protocol === "file:" ? nodeFiles() : undefined;
+  if (fs !== undefined) return new Uint8Array(await fs.readFile(source));
   const response = await fetch(source);
   if (!response.ok) throw new Error(`${source.href}: ${response.status} ${response.statusText}`);
   return new Uint8Array(await response.arrayBuffer());
@@ -21,9 +18,14 @@ interface FileSystem {
   readFile(file: URL): Promise<Uint8Array>;
 }
 
-/** Whether this is Node, or a host that is like it: its `fetch` may not read files. */
-function isNode(): boolean {
-  return typeof process === "object" && typeof process.versions?.node === "string";
+interface NodeProcess {
+  getBuiltinModule?(name: "node:fs/promises"): FileSystem | undefined;
+}
+
+/** The file system of Node, Deno and Bun; undefined in browsers, and where `fetch` has to do. */
+function nodeFiles(): FileSystem | undefined {
+  const { process: host } = globalThis as { readonly process?: NodeProcess };
+  return host?.getBuiltinModule?.("node:fs/promises");
 }
 
 /** The bytes of a source that is at hand. */

@@ -13,6 +13,7 @@ interface LoadedProgram {
 }
 
 export class Instance {
+  readonly #name: string;
   readonly #heap: Heap;
   readonly #blocks: [start: number, bytes: number][] = [];
   readonly #programs = new Map<ArtifactProgram, LoadedProgram>();
@@ -21,6 +22,7 @@ export class Instance {
 
   /** `modules[i]` is that of program i. */
   constructor({ manifest, sections }: Artifact, modules: readonly WebAssembly.Module[], heap: Heap) {
+    this.#name = manifest.name;
     this.#heap = heap;
     const file = manifest.weights === null ? undefined : sections.get(manifest.weights);
     this.#tensors = file === undefined ? new Map() : readSafetensors(file, String(manifest.weights));
@@ -32,7 +34,7 @@ export class Instance {
   /** Runs a program. Addresses of its arguments' leaves and of its results. */
   run(program: ArtifactProgram, inputs: readonly number[], outputs: readonly number[]): void {
     const loaded = this.#programs.get(program);
-    if (loaded === undefined) throw new Error("the function was disposed");
+    if (loaded === undefined) throw new Error(`${this.#name} was disposed`);
     const { run, table, constants, weights } = loaded;
     const scratch = this.#heap.scratch(program.tempBytes);
     // After all allocations, as memory may have moved.

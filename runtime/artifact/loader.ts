@@ -2,7 +2,7 @@
  * The loader that `weft compile` puts beside a compiled function: all that runs it, and nothing of the compiler. What
  * users see of it is declared in weft-loader.d.ts.
  */
-import type { ArtifactSection, Manifest } from "../../compiler/program/artifact.ts";
+import { ARTIFACT_VERSION, type ArtifactSection, type Manifest } from "../../compiler/program/artifact.ts";
 import type { TypedArray } from "../../compiler/types/typed-array.ts";
 import { hasRelaxedSimd } from "../relaxed-simd.ts";
 import { ArtifactError } from "./errors.ts";
@@ -64,8 +64,11 @@ export function loadSync(
   return callable(new WasmFunction({ manifest, sections }, modules));
 }
 
-/** The sections that WebAssembly needs. */
-function needed({ sections, programs, weights }: Manifest): ArtifactSection[] {
+/** The sections that WebAssembly needs. Throws ArtifactError where this loader is not of the manifest's version. */
+function needed({ name, version, sections, programs, weights }: Manifest): ArtifactSection[] {
+  if (version !== ARTIFACT_VERSION) {
+    throw new ArtifactError(`${name} has format version ${version}, its loader reads ${ARTIFACT_VERSION}`);
+  }
   const names = new Set([weights, ...programs.map(({ wasm }) => wasm?.section)]);
   return sections.filter(({ name }) => names.has(name));
 }
