@@ -33,9 +33,5 @@ export function addCompile(weft: Command, verbose: boolean): void {
     .option("--json", "print the files and the interface as JSON")
     .option("--verbose", "print whole stacks of errors")
     .addHelpText("after", COMPILE_HELP)
-    .action(async (target: string, options: CompileCommandOptions) => {
-      await compile(target, options, verbose);
-      // Servers and timers of the user's file must not keep the command alive.
-      process.exit();
-    });
+    .action((target: string, options: CompileCommandOptions) => compile(target, options, verbose));
 }
