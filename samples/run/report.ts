@@ -4,7 +4,7 @@ import type { About, SampleReport } from "./sample.ts";
 
 /** The whole report: what the sample made, between its title and what it printed. */
 export function completeReport(about: About, made: SampleReport, printed: readonly string[]): Report {
-  const lines = printed.join("\n").trim();
+  const lines = printed.join("\n").replace(/^\n+|\s+$/g, "");
   const ending: Section[] =
     lines === "" ? [] : [heading("Printed"), output(lines, "What the sample printed.")];
   return {
