@@ -42,9 +42,9 @@ export function layered(axes: Axes, layers: readonly Layer[]): TopLevelSpec {
   const names = layers.map((layer) => layer.name);
   const colorScale = { domain: names, range: names.map((_, i) => seriesColors[i % seriesColors.length]!) };
   const shapeScale = { domain: names, range: layers.map(symbolOf) };
-  // Marks that are points bring the shapes of all entries to the legend; lines alone have no shape to bring.
+  // Marks that are points bring the shapes of all entries to the legend; lines alone are stroked there too.
   const onlyLines = layers.every((layer) => layer.mark === "line");
-  const legend = layers.length === 1 ? null : onlyLines ? { symbolType: lineSymbol } : {};
+  const legend = layers.length === 1 ? null : onlyLines ? { symbolType: "stroke", symbolStrokeWidth: 3 } : {};
   const x = {
     field: "x",
     type: "quantitative",
