@@ -44,6 +44,11 @@ export class KernelBuilder {
     else this.#push({ kind: "loop", axis, body: block });
   }
 
+  /** A loop that stays one where the axis has a single turn. */
+  loopAll(axis: Axis, body: () => void): void {
+    this.#push({ kind: "loop", axis, body: this.#block(body) });
+  }
+
   while(cond: Expr, body: () => void): void {
     this.#push({ kind: "while", cond, body: this.#block(body) });
   }

@@ -18,17 +18,25 @@ export function indexFor(root: Equation, shape: Shape, index: readonly Expr[]): 
   return sameShape(own, shape) ? index : delinearise(linearise(index, shape), own);
 }
 
+/** All values that the group computes at an index. */
+export function evaluateRoots(
+  group: FusionGroup,
+  shape: Shape,
+  elements: Elements,
+  index: readonly Expr[],
+): Expr[] {
+  elements.clear();
+  const position = linearise(index, shape);
+  return group.roots.flatMap((root) => {
+    const values = elements.values(root, indexFor(root, shape, index));
+    for (const [n, v] of root.outputs.entries()) elements.hold(v, position, values[n]);
+    return [...values];
+  });
+}
+
 export function lowerMap(group: FusionGroup, elements: Elements, parameters: Parameters): Stmt[] {
   const shape = group.roots[0].outputs[0].type.shape;
-  const evaluate = (index: readonly Expr[]): Expr[] => {
-    elements.clear();
-    const position = linearise(index, shape);
-    return group.roots.flatMap((root) => {
-      const values = elements.values(root, indexFor(root, shape, index));
-      for (const [n, v] of root.outputs.entries()) elements.hold(v, position, values[n]);
-      return [...values];
-    });
-  };
+  const evaluate = (index: readonly Expr[]): Expr[] => evaluateRoots(group, shape, elements, index);
   const name = (k: number): string => `i${k}`;
   const partition = choosePartition(shape, (candidate) =>
     countDivisions(evaluate(makeNest(shape, candidate, name, "serial").index)),
@@ -71,7 +79,7 @@ function vectorised(
 }
 
 /** All values first, then all stores: an output may take over the memory of an operand read at the same element. */
-function emitStores(
+export function emitStores(
   k: KernelBuilder,
   group: FusionGroup,
   index: readonly Expr[],

@@ -1,0 +1,364 @@
+/**
+ * Reductions of every kind. An invocation folds one result, or a workgroup does; where that would leave most of the GPU
+ * idle, the domain is cut into chunks whose partial results a second kernel folds.
+ *
+ * Parts are put together in the order of the domain, so that folds which heed the order (argmax's first place) see it.
+ */
+import type { FusionGroup } from "../../fusion/plan.ts";
+import type { Equation } from "../../graph/graph.ts";
+import type { Axis, BufferParam, Expr, Local } from "../../kernel/expr.ts";
+import { scalarOps as s } from "../../kernel/scalar-ops.ts";
+import type { GpuLimits } from "../../program/webgpu.ts";
+import type { DType } from "../../types/dtype.ts";
+import { sizeOf } from "../../types/tensor-type.ts";
+import { type Fold, Folds } from "../folds.ts";
+import { choosePartition, countDivisions, makeNest, type Partition, splitPartition } from "../loop-shape.ts";
+import type { LoweredKernel } from "../lower-group.ts";
+import { spread } from "../reduce-regions.ts";
+import { loadsOf, vectorCost } from "../strides.ts";
+import { type GroupContext, KernelDraft, powerOfTwo, whenBelow } from "./draft.ts";
+import { gridLoops } from "./grid.ts";
+
+/** Results that keep a GPU busy with one invocation each. */
+const BUSY_INVOCATIONS = 8192;
+/** Results that keep a GPU busy with one workgroup each. */
+const BUSY_WORKGROUPS = 64;
+/** A workgroup is worth its barriers from this many terms on. */
+const MIN_WORKGROUP_TERMS = 128;
+/** Terms that an invocation folds at the least before a domain is cut for more of them. */
+const MIN_CHUNK = 256;
+/** Terms that a workgroup folds at the least before a domain is cut for more of them. */
+const MIN_WORKGROUP_CHUNK = 4096;
+/** Terms that one accumulator of a sum takes before it is added to the total: keeps the rounding error small. */
+const SUM_BLOCK = 512;
+
+export function lowerReduce(group: FusionGroup, context: GroupContext, limits: GpuLimits): LoweredKernel[] {
+  return new ReduceLowerer(group, context, limits).run();
+}
+
+/** A kernel with its view of the group's folds. */
+interface Stage {
+  readonly draft: KernelDraft;
+  readonly folds: Folds;
+}
+
+class ReduceLowerer {
+  readonly #sample: Stage;
+  readonly #outPartition: Partition;
+  readonly #redPartition: Partition;
+  /** Results, and terms of each. */
+  readonly #count: number;
+  readonly #terms: number;
+  readonly #workgroup: boolean;
+  /** Parts that the domain is cut into, and terms of each but the last. */
+  readonly #chunks: number;
+  readonly #chunk: number;
+
+  constructor(
+    private readonly group: FusionGroup,
+    private readonly context: GroupContext,
+    private readonly limits: GpuLimits,
+  ) {
+    this.#sample = this.#stage(null);
+    const { folds } = this.#sample;
+    const { shape, domain } = folds;
+    this.#count = sizeOf(shape);
+    this.#terms = sizeOf(domain);
+    const redSplit = makeNest(domain, splitPartition(domain), (n) => `r${n}`, "reduce");
+    this.#outPartition = choosePartition(shape, (candidate) =>
+      countDivisions(
+        folds.evaluate(makeNest(shape, candidate, (n) => `i${n}`, "grid").index, redSplit.index),
+      ),
+    );
+    const out = makeNest(shape, this.#outPartition, (n) => `i${n}`, "grid");
+    this.#redPartition = choosePartition(domain, (candidate) =>
+      countDivisions(folds.evaluate(out.index, makeNest(domain, candidate, (n) => `r${n}`, "reduce").index)),
+    );
+    const red = makeNest(domain, this.#redPartition, (n) => `r${n}`, "reduce");
+    const loads = loadsOf(folds.evaluate(out.index, red.index));
+    const along = (axis: Axis | undefined): number =>
+      axis === undefined ? Infinity : vectorCost(loads, axis);
+    const contiguous = along(red.axes.at(-1)?.axis) <= along(out.axes.at(-1)?.axis);
+    this.#workgroup =
+      this.#terms >= MIN_WORKGROUP_TERMS &&
+      (contiguous || this.#count < 32) &&
+      this.#count < BUSY_INVOCATIONS * 8;
+    const [busy, least] = this.#workgroup
+      ? [BUSY_WORKGROUPS, MIN_WORKGROUP_CHUNK]
+      : [BUSY_INVOCATIONS, MIN_CHUNK];
+    const wanted = Math.min(Math.ceil(busy / Math.max(this.#count, 1)), Math.floor(this.#terms / least));
+    this.#chunk = wanted < 2 ? this.#terms : Math.ceil(this.#terms / wanted);
+    this.#chunks = wanted < 2 ? 1 : Math.ceil(this.#terms / this.#chunk);
+  }
+
+  run(): LoweredKernel[] {
+    if (this.#count === 0) return [this.#sample.draft.finish()];
+    if (this.#chunks === 1) {
+      return [
+        this.#fold(0, (stage, out, accumulators) => stage.folds.results(stage.draft.k, out, accumulators)),
+      ];
+    }
+    const partials = new Partials(this.#sample.folds, this.#chunks, this.#count);
+    const first = this.#fold(1, (stage, _, accumulators, position) =>
+      partials.store(stage, accumulators, position),
+    );
+    return [first, this.#foldPartials(partials)];
+  }
+
+  #stage(size: number | null): Stage {
+    const draft = new KernelDraft(this.context, size);
+    return { draft, folds: new Folds(this.group, draft.elements, draft.parameters) };
+  }
+
+  /** Grid loops over the results. */
+  #overResults(stage: Stage, outer: readonly Axis[], body: (out: readonly Expr[], row: Expr) => void): void {
+    const { k } = stage.draft;
+    const { shape } = stage.folds;
+    const axes = this.#outPartition.map((dims, n) =>
+      k.axis(
+        `i${n}`,
+        dims.reduce((size, d) => size * shape[d], 1),
+        "grid",
+      ),
+    );
+    const at = axes.map((axis) => s.axis(axis));
+    const row = axes.reduce<Expr>((sum, axis, n) => s.add(s.mul(sum, s.int(axis.extent)), at[n]), s.int(0));
+    gridLoops(k, [...outer, ...axes], () => body(spread(shape, this.#outPartition, at), row));
+  }
+
+  /**
+   * The kernel that folds the group's terms. `stageNumber` 0: all of them at once; 1: the chunk of an outer grid axis.
+   * `done` is given what the accumulators hold, and the position among chunks × results.
+   */
+  #fold(
+    stageNumber: 0 | 1,
+    done: (
+      stage: Stage,
+      out: readonly Expr[],
+      accumulators: ReadonlyMap<Equation, readonly Expr[]>,
+      position: Expr,
+    ) => void,
+  ): LoweredKernel {
+    const size = this.#workgroup
+      ? powerOfTwo(this.#chunk / 4, 32, Math.min(this.limits.invocations, 256))
+      : null;
+    const stage = this.#stage(size);
+    const { k } = stage.draft;
+    const chunkAxis = k.axis("chunk", this.#chunks, "grid");
+    const chunk = stageNumber === 0 ? s.int(0) : s.axis(chunkAxis);
+    const start = s.mul(chunk, s.int(this.#chunk));
+    this.#overResults(stage, stageNumber === 0 ? [] : [chunkAxis], (out, row) => {
+      const position = s.add(s.mul(chunk, s.int(this.#count)), row);
+      if (size === null) {
+        const accs = this.#declare(stage);
+        this.#serial(stage, out, start, accs);
+        done(stage, out, valuesOf(accs), position);
+      } else {
+        const totals = this.#parallel(stage, out, start);
+        stage.draft.local((t) => k.if(s.eq(t, s.int(0)), () => done(stage, out, totals, position)));
+      }
+    });
+    return stage.draft.finish(stageNumber === 0 ? "" : "_part");
+  }
+
+  #declare({ draft, folds }: Stage): Map<Equation, readonly Local[]> {
+    return new Map(
+      folds.folds.map(({ equation, specs }) => [
+        equation,
+        specs.map((spec) => draft.k.let("acc", s.const(spec.init, spec.dtype))),
+      ]),
+    );
+  }
+
+  #at(r: Expr, { folds }: Stage): Expr[] {
+    const { domain } = folds;
+    const extents = this.#redPartition.map((dims) => dims.reduce((n, d) => n * domain[d], 1));
+    const position: Expr[] = [];
+    let rest = r;
+    for (let n = extents.length - 1; n >= 0; n--) {
+      position[n] = n === 0 ? rest : s.rem(rest, s.int(extents[n]));
+      if (n > 0) rest = s.div(rest, s.int(extents[n]));
+    }
+    return spread(domain, this.#redPartition, position);
+  }
+
+  /** One invocation folds the terms from `start` on, as many as a chunk has. */
+  #serial(
+    stage: Stage,
+    out: readonly Expr[],
+    start: Expr,
+    accs: ReadonlyMap<Equation, readonly Local[]>,
+  ): void {
+    const { draft, folds } = stage;
+    const { k } = draft;
+    const into = (r: Expr, target: ReadonlyMap<Equation, readonly Local[]>): void =>
+      whenBelow(k, r, this.#terms, () => folds.accumulate(k, out, this.#at(r, stage), target));
+    const blocks = folds.sumsFloats && this.#chunk > 2 * SUM_BLOCK ? Math.ceil(this.#chunk / SUM_BLOCK) : 1;
+    if (blocks === 1) {
+      k.loop(this.#chunk, (r) => into(s.add(start, r), accs), { name: "r", kind: "reduce" });
+      return;
+    }
+    k.loop(
+      blocks,
+      (block) => {
+        const partial = this.#declare(stage);
+        const within = s.mul(block, s.int(SUM_BLOCK));
+        k.loop(
+          SUM_BLOCK,
+          (r) => {
+            const place = s.add(within, r);
+            whenBelow(k, place, this.#chunk, () => into(s.add(start, place), partial));
+          },
+          { name: "r", kind: "reduce" },
+        );
+        for (const fold of folds.folds) {
+          const sums = partial.get(fold.equation) ?? [];
+          folds.combine(
+            k,
+            fold,
+            accs.get(fold.equation) ?? [],
+            sums.map((local) => s.local(local)),
+          );
+        }
+      },
+      { name: "block" },
+    );
+  }
+
+  /** A workgroup folds a chunk; the accumulators' values are in its memory afterwards. */
+  #parallel(stage: Stage, out: readonly Expr[], start: Expr): Map<Equation, readonly Expr[]> {
+    const { draft, folds } = stage;
+    const { k } = draft;
+    const size = draft.size ?? 1;
+    const memory = new Map(
+      folds.folds.map(({ equation, specs }): [Equation, BufferParam[]] => [
+        equation,
+        specs.map((spec) => draft.shared("part", spec.dtype, size)),
+      ]),
+    );
+    // Neighbours read neighbouring terms; a fold that heeds the order has a stretch of its own instead.
+    const turns = Math.ceil(this.#chunk / size);
+    draft.local((t) => {
+      const accs = this.#declare(stage);
+      k.loop(
+        turns,
+        (j) => {
+          const place = folds.named ? s.add(s.mul(j, s.int(size)), t) : s.add(s.mul(t, s.int(turns)), j);
+          whenBelow(k, place, this.#chunk, () => {
+            const r = s.add(start, place);
+            whenBelow(k, r, this.#terms, () => folds.accumulate(k, out, this.#at(r, stage), accs));
+          });
+        },
+        { name: "j", kind: "reduce" },
+      );
+      for (const { equation } of folds.folds) {
+        for (const [n, acc] of (accs.get(equation) ?? []).entries()) {
+          k.store(memory.get(equation)?.[n] as BufferParam, t, s.local(acc));
+        }
+      }
+    });
+    for (let distance = 1; distance < size; distance *= 2) {
+      draft.local((t) =>
+        k.if(s.eq(s.rem(t, s.int(2 * distance)), s.int(0)), () => {
+          for (const fold of folds.folds)
+            combineParts(stage, fold, memory.get(fold.equation) ?? [], t, distance);
+        }),
+      );
+    }
+    return new Map(
+      [...memory].map(([equation, parts]) => [equation, parts.map((part) => s.load(part, s.int(0)))]),
+    );
+  }
+
+  /** The second kernel: one invocation per result folds the chunks' parts. */
+  #foldPartials(partials: Partials): LoweredKernel {
+    const stage = this.#stage(null);
+    const { k } = stage.draft;
+    this.#overResults(stage, [], (out, row) => {
+      const accs = this.#declare(stage);
+      k.loop(
+        this.#chunks,
+        (chunk) => {
+          const position = s.add(s.mul(chunk, s.int(this.#count)), row);
+          for (const fold of stage.folds.folds) {
+            stage.folds.combine(k, fold, accs.get(fold.equation) ?? [], partials.load(stage, fold, position));
+          }
+        },
+        { name: "chunk", kind: "reduce" },
+      );
+      stage.folds.results(k, out, valuesOf(accs));
+    });
+    return stage.draft.finish();
+  }
+}
+
+/** Folds the part at `distance` behind an invocation's own into it. */
+function combineParts(
+  { draft, folds }: Stage,
+  fold: Fold,
+  parts: readonly BufferParam[],
+  t: Expr,
+  distance: number,
+): void {
+  const { k } = draft;
+  const own = parts.map((part) => k.let("own", s.load(part, t)));
+  folds.combine(
+    k,
+    fold,
+    own,
+    parts.map((part) => s.load(part, s.add(t, s.int(distance)))),
+  );
+  for (const [n, part] of parts.entries()) k.store(part, t, s.local(own[n]));
+}
+
+function valuesOf(accs: ReadonlyMap<Equation, readonly Local[]>): Map<Equation, readonly Expr[]> {
+  return new Map([...accs].map(([equation, locals]) => [equation, locals.map((local) => s.local(local))]));
+}
+
+/** Accumulators that one kernel leaves in memory for the next: one buffer per dtype, [accumulator][chunk][result]. */
+export class Partials {
+  readonly #offsets = new Map<Equation, readonly { readonly dtype: DType; readonly place: number }[]>();
+  readonly #sizes = new Map<DType, number>();
+  readonly #keys = new Map<DType, object>();
+  readonly #params = new WeakMap<Stage["draft"], Map<DType, BufferParam>>();
+
+  constructor(folds: Folds, chunks: number, count: number) {
+    for (const { equation, specs } of folds.folds) {
+      this.#offsets.set(
+        equation,
+        specs.map(({ dtype }) => {
+          const place = this.#sizes.get(dtype) ?? 0;
+          this.#sizes.set(dtype, place + chunks * count);
+          if (!this.#keys.has(dtype)) this.#keys.set(dtype, {});
+          return { dtype, place };
+        }),
+      );
+    }
+  }
+
+  #buffer({ draft }: Stage, dtype: DType, access: "read" | "write"): BufferParam {
+    const known = this.#params.get(draft) ?? new Map<DType, BufferParam>();
+    this.#params.set(draft, known);
+    let param = known.get(dtype);
+    if (param === undefined) {
+      const key = this.#keys.get(dtype) ?? {};
+      param = draft.parameters.sharedScratch("parts", dtype, this.#sizes.get(dtype) ?? 0, access, key);
+      known.set(dtype, param);
+    }
+    return param;
+  }
+
+  store(stage: Stage, accumulators: ReadonlyMap<Equation, readonly Expr[]>, position: Expr): void {
+    for (const [equation, values] of accumulators) {
+      for (const [n, { dtype, place }] of (this.#offsets.get(equation) ?? []).entries()) {
+        stage.draft.k.store(this.#buffer(stage, dtype, "write"), s.add(position, s.int(place)), values[n]);
+      }
+    }
+  }
+
+  load(stage: Stage, { equation }: Fold, position: Expr): Expr[] {
+    return (this.#offsets.get(equation) ?? []).map(({ dtype, place }) =>
+      s.load(this.#buffer(stage, dtype, "read"), s.add(position, s.int(place))),
+    );
+  }
+}
