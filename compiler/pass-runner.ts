@@ -4,12 +4,13 @@ import type { FusionPlan } from "./fusion/plan.ts";
 import type { Graph } from "./graph/graph.ts";
 import type { Pass, PassContext } from "./passes/pass.ts";
 import type { WasmExecutable } from "./program/program.ts";
+import type { WebGpuExecutable } from "./program/webgpu.ts";
 
 /** The level of IR that a pass yields. */
-export type Level = "graph" | "fusion" | "program" | "wasm";
+export type Level = "graph" | "fusion" | "program" | "wasm" | "webgpu";
 
 /** What the compiler has at a level. */
-export type Artifact = Graph | FusionPlan | AssembledProgram | WasmExecutable;
+export type Artifact = Graph | FusionPlan | AssembledProgram | WasmExecutable | WebGpuExecutable;
 
 export interface PassRecord {
   /** 0 is the traced graph itself; passes count from 1. */

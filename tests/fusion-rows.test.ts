@@ -5,7 +5,7 @@ import { grad, jit, lax, type NdArray, nn, numpy as np, optim, spec, valueAndGra
 import { assemble } from "../compiler/assembly/assemble.ts";
 import { fuse } from "../compiler/fusion/fuse.ts";
 import { printPlan } from "../compiler/fusion/print-plan.ts";
-import { WEBGPU_FUSION } from "../compiler/fusion/target.ts";
+import { gpuFusion } from "../compiler/fusion/target.ts";
 import type { Graph } from "../compiler/graph/graph.ts";
 import { runProgram } from "../compiler/interpret/program-interpreter.ts";
 import { interpretGraph } from "../compiler/interpret/reference.ts";
@@ -223,7 +223,7 @@ describe("what ends a row kernel, with its reason", () => {
 
   test("a target whose rows have no order carries nothing from row to row", () => {
     const graph = optimised(traced(labelled, withLabels([8, 64], "float32")));
-    const text = printPlan(fuse(graph, WEBGPU_FUSION));
+    const text = printPlan(fuse(graph, gpuFusion(8)));
     assert.match(text, /the target does all rows side by side, and a fold of all rows needs an order/);
   });
 });

@@ -10,15 +10,9 @@ import type { FusionGroup, FusionPlan, GroupKind } from "../fusion/plan.ts";
 import { type Equation, isLiteral, Literal, type Operand, Value } from "../graph/graph.ts";
 import { type EquationOf, isOp } from "../graph/operations.ts";
 import { toBytes } from "../interpret/tensors.ts";
-import type { AxisKind } from "../kernel/expr.ts";
 import type { Kernel } from "../kernel/kernel.ts";
-import {
-  fillKernel,
-  type LoweredGroup,
-  type LowerGroup,
-  lowerGroup,
-  type Segment,
-} from "../lowering/lower-group.ts";
+import { CPU_KERNELS, type KernelTarget } from "../lowering/kernel-target.ts";
+import { fillKernel, type LoweredGroup, type Segment } from "../lowering/lower-group.ts";
 import type { KernelArg } from "../lowering/parameters.ts";
 import { primitiveOf } from "../primitives/table.ts";
 import type { BufferRef, Program, Step } from "../program/program.ts";
@@ -74,17 +68,6 @@ interface Region {
   /** Values that are the same bytes as another: reshapes of it. */
   readonly aliases: ReadonlyMap<Value, readonly Value[]>;
 }
-
-/** How groups become kernels for a target. */
-export interface KernelTarget {
-  readonly lower: LowerGroup;
-  /** The loop that writes one value to every element of a buffer. */
-  readonly fill: AxisKind;
-  /** A kernel binds few buffers: all its scratch memory is one. */
-  readonly joinsScratch: boolean;
-}
-
-export const CPU_KERNELS: KernelTarget = { lower: lowerGroup, fill: "vector", joinsScratch: false };
 
 /** Assembles the program of a function. `donated[i]`: input i may be overwritten. */
 export function assemble(

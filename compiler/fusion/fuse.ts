@@ -20,7 +20,7 @@ export function fuse(
   target: FusionTarget = WASM_FUSION,
   policy: FusionPolicy = asChosen,
 ): FusionPlan {
-  const inlining = new Inlining(graph, policy);
+  const inlining = new Inlining(graph, policy, target);
   const open = new Merging(new Grouping(inlining, target, policy).run(), target, policy).run();
   const closing = new Closing(inlining, (equation) =>
     subgraphsOf(equation).map((region) => fuse(region, target, policy)),

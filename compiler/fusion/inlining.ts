@@ -19,6 +19,7 @@ import {
 } from "./cost-model.ts";
 import type { EdgeDecision } from "./plan.ts";
 import type { FusionPolicy } from "./policy.ts";
+import type { FusionTarget } from "./target.ts";
 
 /** Elements from which on writing over a part of an array beats making it anew in a fused kernel. */
 const MIN_UPDATED = 32;
@@ -54,6 +55,7 @@ export class Inlining {
   constructor(
     readonly graph: Graph,
     private readonly policy: FusionPolicy,
+    private readonly target: FusionTarget,
   ) {
     this.graphOutputs = new Set(graph.outputs);
     for (const equation of graph.equations) this.#add(equation);
@@ -222,6 +224,9 @@ export class Inlining {
       ];
     }
     if (work > GROUP_BUDGET) return ["forbid", "the kernel would grow too large"];
+    if (this.#readsWith(consumer, equation) > this.target.reads) {
+      return ["forbid", `the kernel would read more than ${this.target.reads} buffers`];
+    }
     if (work >= EXPENSIVE && this.#reuse(target, producer) > 1) {
       return ["forbid", "expensive, and the consumer reads its elements more than once"];
     }
@@ -236,6 +241,14 @@ export class Inlining {
           "forbid",
           `storing it costs ${formatCost(stored)}, computing it ${users} times ${formatCost(again)}`,
         ];
+  }
+
+  /** Stored values that the consumer would read if it computed the producer itself. Not counted where any number will do. */
+  #readsWith(consumer: Equation, producer: Equation): number {
+    if (this.target.reads === Infinity) return 0;
+    const leaves = new Set([...this.leavesOf(consumer).keys(), ...this.leavesOf(producer).keys()]);
+    for (const v of producer.outputs) leaves.delete(v);
+    return leaves.size;
   }
 
   /** How often the consumer reads each element of the producer's value, on average. */

@@ -2,8 +2,9 @@
  * What graph rules build with. A builder knows operations by name, so rules of one family can use another family
  * without importing it. `GraphBuilder` (compiler/primitives) is the plain implementation.
  */
-import type { DType } from "../types/dtype.ts";
-import { isFloating } from "../types/dtype.ts";
+
+import { roundTo } from "../kernel/constants.ts";
+import { type DType, isFloating } from "../types/dtype.ts";
 import type { SourceRef } from "../types/source.ts";
 import { type Shape, sameShape, type TensorType, tensorType } from "../types/tensor-type.ts";
 import { type Graph, Literal, literal, type Operand } from "./graph.ts";
@@ -38,12 +39,12 @@ export abstract class Builder {
   }
 
   literal(value: number, dtype: DType, shape: Shape = []): Operand {
-    return literal(value, dtype, shape);
+    return literal(isFloating(dtype) ? roundTo(value, dtype) : value, dtype, shape);
   }
 
   /** A literal of the type of `x`. */
   like(x: { readonly type: TensorType }, value: number): Operand {
-    return new Literal(x.type, value);
+    return this.literal(value, x.type.dtype, x.type.shape);
   }
 
   zeros(type: TensorType): Operand {

@@ -5,6 +5,7 @@ import { Graph, subgraphsOf } from "../../compiler/graph/graph.ts";
 import type { Kernel } from "../../compiler/kernel/kernel.ts";
 import type { Artifact, CompileObserver, PassRecord } from "../../compiler/pass-runner.ts";
 import type { WasmExecutable } from "../../compiler/program/program.ts";
+import type { WebGpuExecutable } from "../../compiler/program/webgpu.ts";
 import { printGraph } from "../../compiler/text/graph-printer.ts";
 import { printKernel } from "../../compiler/text/kernel-printer.ts";
 import { sanitizeName } from "../../compiler/text/names.ts";
@@ -59,7 +60,7 @@ export class ModuleDump implements CompileObserver {
   passed(record: PassRecord, artifact: Artifact): void {
     const file = record.changed ? this.#writeArtifact(record, artifact) : null;
     this.#addPass(record, artifact, file);
-    if (!("modules" in artifact)) return;
+    if (!("modules" in artifact || "shaders" in artifact)) return;
     this.record.status = "compiled";
     this.#context.moduleDone();
   }
@@ -93,12 +94,21 @@ export class ModuleDump implements CompileObserver {
   }
 
   /** Writes what a pass made; returns the name of its file. */
-  #writeArtifact(record: PassRecord, artifact: Artifact): string {
+  #writeArtifact(record: PassRecord, artifact: Artifact): string | null {
     const stem = `${stemOf(record)}.${record.index === 0 ? record.name : `after_${record.name}`}`;
     if (artifact instanceof Graph) return this.#write(`${stem}.ir`, printGraph(artifact));
     if ("groups" in artifact) return this.#write(`${stem}.txt`, `${printPlan(artifact)}\n`);
     if ("program" in artifact) return this.#writeProgram(record, stem, artifact);
+    if ("shaders" in artifact) return this.#writeShaders(artifact);
     return this.#writeWasm(artifact);
+  }
+
+  /** Every shader by itself; the name of the first. */
+  #writeShaders({ shaders }: WebGpuExecutable): string | null {
+    const files = shaders.map(({ name, wgsl }, n) =>
+      this.#write(`${this.#kernelStem(`${name}.s${n}`)}.wgsl`, wgsl),
+    );
+    return files[0] ?? null;
   }
 
   #writeProgram(record: PassRecord, stem: string, { program, memory }: AssembledProgram): string {
@@ -157,6 +167,7 @@ export class ModuleDump implements CompileObserver {
     if ("program" in input) {
       return this.#reproduction(this.#write(`${stem}.ir`, printProgram(input.program)), [record.name]);
     }
+    if ("shaders" in input) return this.#reproduction(this.#writeShaders(input) ?? "", [record.name]);
     return this.#reproduction(this.#write(`${stem}.wasm`, input.modules.simd), [record.name]);
   }
 

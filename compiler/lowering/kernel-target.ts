@@ -1,0 +1,24 @@
+/** How groups become kernels, by kind of target. */
+import type { AxisKind } from "../kernel/expr.ts";
+import type { GpuLimits } from "../program/webgpu.ts";
+import { lowerGroupForGpu } from "./gpu/lower-group.ts";
+import { type LowerGroup, lowerGroup } from "./lower-group.ts";
+
+export interface KernelTarget {
+  readonly lower: LowerGroup;
+  /** The loop that writes one value to every element of a buffer. */
+  readonly fill: AxisKind;
+  /** A kernel binds few buffers: all its scratch memory is one. */
+  readonly joinsScratch: boolean;
+}
+
+export const CPU_KERNELS: KernelTarget = { lower: lowerGroup, fill: "vector", joinsScratch: false };
+
+/** Kernels for an adapter with these limits. */
+export function gpuKernels(limits: GpuLimits): KernelTarget {
+  return {
+    lower: (plan, group, producer, name) => lowerGroupForGpu(plan, group, producer, name, limits),
+    fill: "grid",
+    joinsScratch: true,
+  };
+}
