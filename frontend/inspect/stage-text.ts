@@ -102,6 +102,12 @@ export function artifactText(artifact: Artifact, options: ArtifactTextOptions): 
     }
     return format === "dot" ? programDot(program) : printProgram(program);
   }
+  if ("shaders" in artifact) {
+    return artifact.shaders
+      .filter(({ name }) => kernels?.has(name) ?? true)
+      .map(({ wgsl }) => wgsl)
+      .join("\n");
+  }
   const text = toWat?.(artifact.modules.simd) ?? "";
   return kernels === null ? text : [...kernels].map((name) => watOfKernel(text, name)).join("\n");
 }
@@ -121,6 +127,10 @@ export function artifactData(
     const { program } = artifact;
     const chosen = chosenKernels(program.kernels, { kernels }).map((kernel) => kernelData(kernel, folder));
     return { ...programData(program), kernels: chosen };
+  }
+  if ("shaders" in artifact) {
+    const { shaders, slots, schedule } = artifact;
+    return { shaders, slots, schedule };
   }
   const { simd, relaxed } = artifact.modules;
   return { bytes: { simd: simd.byteLength, relaxed: relaxed.byteLength } };

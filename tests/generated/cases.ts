@@ -89,14 +89,14 @@ function makeCase(op: PrimitiveName, inputs: Case["inputs"], params: Params): Ca
 export function testCases<C extends { readonly title: string }>(
   name: string,
   cases: readonly C[],
-  check: (c: C) => void,
+  check: (c: C) => void | Promise<void>,
 ): void {
   if (cases.length === 0) return;
-  test(`${name}: ${cases.length} cases`, () => {
+  test(`${name}: ${cases.length} cases`, async () => {
     const failures: unknown[] = [];
     for (const c of cases) {
       try {
-        check(c);
+        await check(c);
       } catch (error) {
         if (error instanceof Error) error.message = `${c.title}\n  ${error.message}`;
         failures.push(error);

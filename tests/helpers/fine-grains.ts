@@ -1,6 +1,6 @@
 /** Programs cut into the smallest grains, so that small kernels show what large ones do on threads. */
 import assert from "node:assert/strict";
-import { CPU_KERNELS, type KernelTarget } from "../../compiler/assembly/assemble.ts";
+import { CPU_KERNELS, type KernelTarget } from "../../compiler/lowering/kernel-target.ts";
 import { lowerGroup } from "../../compiler/lowering/lower-group.ts";
 import type { Program } from "../../compiler/program/program.ts";
 import { runVariants } from "./run-wasm.ts";

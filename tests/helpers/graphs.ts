@@ -1,6 +1,6 @@
 /** Small graphs: making, running and looking at them. */
 import assert from "node:assert/strict";
-import { assemble, CPU_KERNELS, type KernelTarget } from "../../compiler/assembly/assemble.ts";
+import { assemble } from "../../compiler/assembly/assemble.ts";
 import { fuse } from "../../compiler/fusion/fuse.ts";
 import type { Builder } from "../../compiler/graph/builder.ts";
 import type { Graph, Operand } from "../../compiler/graph/graph.ts";
@@ -10,6 +10,7 @@ import type { RefTensor } from "../../compiler/graph/reference.ts";
 import { runProgram } from "../../compiler/interpret/program-interpreter.ts";
 import { interpretGraph } from "../../compiler/interpret/reference.ts";
 import { fromBytes, refScalar, toBytes } from "../../compiler/interpret/tensors.ts";
+import { CPU_KERNELS, type KernelTarget } from "../../compiler/lowering/kernel-target.ts";
 import { dropBarriers } from "../../compiler/passes/drop-barriers.ts";
 import { inlineCalls } from "../../compiler/passes/inline-calls.ts";
 import { GraphBuilder } from "../../compiler/primitives/graph-builder.ts";

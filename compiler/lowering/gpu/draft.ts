@@ -79,8 +79,12 @@ export function powerOfTwo(n: number, least: number, most: number): number {
 
 /** `body` where `index` is below `extent`; without a condition where it always is. */
 export function whenBelow(k: KernelBuilder, index: Expr, extent: number, body: () => void): void {
-  const within = s.lt(index, s.int(extent));
-  if (within.op === "const") {
-    if (within.value) body();
-  } else k.if(within, body);
+  when(k, s.lt(index, s.int(extent)), body);
+}
+
+/** `body` where the condition holds; without a statement where it is known. */
+export function when(k: KernelBuilder, condition: Expr, body: () => void): void {
+  if (condition.op === "const") {
+    if (condition.value) body();
+  } else k.if(condition, body);
 }

@@ -9,15 +9,15 @@ import type { Equation } from "../../graph/graph.ts";
 import type { Axis, BufferParam, Expr, Local } from "../../kernel/expr.ts";
 import { scalarOps as s } from "../../kernel/scalar-ops.ts";
 import type { GpuLimits } from "../../program/webgpu.ts";
-import type { DType } from "../../types/dtype.ts";
 import { sizeOf } from "../../types/tensor-type.ts";
-import { type Fold, Folds } from "../folds.ts";
+import type { Fold } from "../folds.ts";
 import { choosePartition, countDivisions, makeNest, type Partition, splitPartition } from "../loop-shape.ts";
 import type { LoweredKernel } from "../lower-group.ts";
 import { spread } from "../reduce-regions.ts";
 import { loadsOf, vectorCost } from "../strides.ts";
-import { type GroupContext, KernelDraft, powerOfTwo, whenBelow } from "./draft.ts";
+import { type GroupContext, powerOfTwo, when, whenBelow } from "./draft.ts";
 import { gridLoops } from "./grid.ts";
+import { declareAccumulators, Partials, type Stage, stageOf, valuesOf } from "./partials.ts";
 
 /** Results that keep a GPU busy with one invocation each. */
 const BUSY_INVOCATIONS = 8192;
@@ -34,12 +34,6 @@ const SUM_BLOCK = 512;
 
 export function lowerReduce(group: FusionGroup, context: GroupContext, limits: GpuLimits): LoweredKernel[] {
   return new ReduceLowerer(group, context, limits).run();
-}
-
-/** A kernel with its view of the group's folds. */
-interface Stage {
-  readonly draft: KernelDraft;
-  readonly folds: Folds;
 }
 
 class ReduceLowerer {
@@ -59,7 +53,7 @@ class ReduceLowerer {
     private readonly context: GroupContext,
     private readonly limits: GpuLimits,
   ) {
-    this.#sample = this.#stage(null);
+    this.#sample = stageOf(group, context, null);
     const { folds } = this.#sample;
     const { shape, domain } = folds;
     this.#count = sizeOf(shape);
@@ -98,16 +92,11 @@ class ReduceLowerer {
         this.#fold(0, (stage, out, accumulators) => stage.folds.results(stage.draft.k, out, accumulators)),
       ];
     }
-    const partials = new Partials(this.#sample.folds, this.#chunks, this.#count);
-    const first = this.#fold(1, (stage, _, accumulators, position) =>
-      partials.store(stage, accumulators, position),
+    const partials = new Partials(this.#sample.folds, this.#chunks);
+    const first = this.#fold(1, (stage, _, accumulators, chunk, row) =>
+      partials.store(stage, accumulators, chunk, row),
     );
-    return [first, this.#foldPartials(partials)];
-  }
-
-  #stage(size: number | null): Stage {
-    const draft = new KernelDraft(this.context, size);
-    return { draft, folds: new Folds(this.group, draft.elements, draft.parameters) };
+    return [first, partials.fold(this.group, this.context)];
   }
 
   /** Grid loops over the results. */
@@ -128,7 +117,7 @@ class ReduceLowerer {
 
   /**
    * The kernel that folds the group's terms. `stageNumber` 0: all of them at once; 1: the chunk of an outer grid axis.
-   * `done` is given what the accumulators hold, and the position among chunks × results.
+   * `done` is given what the accumulators hold, of which chunk and, by its row-major position, of which result.
    */
   #fold(
     stageNumber: 0 | 1,
@@ -136,38 +125,29 @@ class ReduceLowerer {
       stage: Stage,
       out: readonly Expr[],
       accumulators: ReadonlyMap<Equation, readonly Expr[]>,
-      position: Expr,
+      chunk: Expr,
+      result: Expr,
     ) => void,
   ): LoweredKernel {
     const size = this.#workgroup
       ? powerOfTwo(this.#chunk / 4, 32, Math.min(this.limits.invocations, 256))
       : null;
-    const stage = this.#stage(size);
+    const stage = stageOf(this.group, this.context, size);
     const { k } = stage.draft;
     const chunkAxis = k.axis("chunk", this.#chunks, "grid");
     const chunk = stageNumber === 0 ? s.int(0) : s.axis(chunkAxis);
     const start = s.mul(chunk, s.int(this.#chunk));
     this.#overResults(stage, stageNumber === 0 ? [] : [chunkAxis], (out, row) => {
-      const position = s.add(s.mul(chunk, s.int(this.#count)), row);
       if (size === null) {
-        const accs = this.#declare(stage);
+        const accs = declareAccumulators(stage);
         this.#serial(stage, out, start, accs);
-        done(stage, out, valuesOf(accs), position);
+        done(stage, out, valuesOf(accs), chunk, row);
       } else {
         const totals = this.#parallel(stage, out, start);
-        stage.draft.local((t) => k.if(s.eq(t, s.int(0)), () => done(stage, out, totals, position)));
+        stage.draft.local((t) => k.if(s.eq(t, s.int(0)), () => done(stage, out, totals, chunk, row)));
       }
     });
     return stage.draft.finish(stageNumber === 0 ? "" : "_part");
-  }
-
-  #declare({ draft, folds }: Stage): Map<Equation, readonly Local[]> {
-    return new Map(
-      folds.folds.map(({ equation, specs }) => [
-        equation,
-        specs.map((spec) => draft.k.let("acc", s.const(spec.init, spec.dtype))),
-      ]),
-    );
   }
 
   #at(r: Expr, { folds }: Stage): Expr[] {
@@ -201,7 +181,7 @@ class ReduceLowerer {
     k.loop(
       blocks,
       (block) => {
-        const partial = this.#declare(stage);
+        const partial = declareAccumulators(stage);
         const within = s.mul(block, s.int(SUM_BLOCK));
         k.loop(
           SUM_BLOCK,
@@ -239,15 +219,15 @@ class ReduceLowerer {
     // Neighbours read neighbouring terms; a fold that heeds the order has a stretch of its own instead.
     const turns = Math.ceil(this.#chunk / size);
     draft.local((t) => {
-      const accs = this.#declare(stage);
+      const accs = declareAccumulators(stage);
       k.loop(
         turns,
         (j) => {
           const place = folds.named ? s.add(s.mul(j, s.int(size)), t) : s.add(s.mul(t, s.int(turns)), j);
-          whenBelow(k, place, this.#chunk, () => {
-            const r = s.add(start, place);
-            whenBelow(k, r, this.#terms, () => folds.accumulate(k, out, this.#at(r, stage), accs));
-          });
+          const r = s.add(start, place);
+          const inChunk = s.lt(place, s.int(this.#chunk));
+          const below = this.#chunks === 1 ? inChunk : s.and(inChunk, s.lt(r, s.int(this.#terms)));
+          when(k, below, () => folds.accumulate(k, out, this.#at(r, stage), accs));
         },
         { name: "j", kind: "reduce" },
       );
@@ -257,9 +237,11 @@ class ReduceLowerer {
         }
       }
     });
-    for (let distance = 1; distance < size; distance *= 2) {
+    // Halving the distance keeps the invocations that work together; doubling it keeps the order.
+    const steps = Array.from({ length: Math.log2(size) }, (_, n) => 2 ** n);
+    for (const distance of folds.named ? steps.reverse() : steps) {
       draft.local((t) =>
-        k.if(s.eq(s.rem(t, s.int(2 * distance)), s.int(0)), () => {
+        k.if(folds.named ? s.lt(t, s.int(distance)) : s.eq(s.rem(t, s.int(2 * distance)), s.int(0)), () => {
           for (const fold of folds.folds)
             combineParts(stage, fold, memory.get(fold.equation) ?? [], t, distance);
         }),
@@ -268,27 +250,6 @@ class ReduceLowerer {
     return new Map(
       [...memory].map(([equation, parts]) => [equation, parts.map((part) => s.load(part, s.int(0)))]),
     );
-  }
-
-  /** The second kernel: one invocation per result folds the chunks' parts. */
-  #foldPartials(partials: Partials): LoweredKernel {
-    const stage = this.#stage(null);
-    const { k } = stage.draft;
-    this.#overResults(stage, [], (out, row) => {
-      const accs = this.#declare(stage);
-      k.loop(
-        this.#chunks,
-        (chunk) => {
-          const position = s.add(s.mul(chunk, s.int(this.#count)), row);
-          for (const fold of stage.folds.folds) {
-            stage.folds.combine(k, fold, accs.get(fold.equation) ?? [], partials.load(stage, fold, position));
-          }
-        },
-        { name: "chunk", kind: "reduce" },
-      );
-      stage.folds.results(k, out, valuesOf(accs));
-    });
-    return stage.draft.finish();
   }
 }
 
@@ -309,56 +270,4 @@ function combineParts(
     parts.map((part) => s.load(part, s.add(t, s.int(distance)))),
   );
   for (const [n, part] of parts.entries()) k.store(part, t, s.local(own[n]));
-}
-
-function valuesOf(accs: ReadonlyMap<Equation, readonly Local[]>): Map<Equation, readonly Expr[]> {
-  return new Map([...accs].map(([equation, locals]) => [equation, locals.map((local) => s.local(local))]));
-}
-
-/** Accumulators that one kernel leaves in memory for the next: one buffer per dtype, [accumulator][chunk][result]. */
-export class Partials {
-  readonly #offsets = new Map<Equation, readonly { readonly dtype: DType; readonly place: number }[]>();
-  readonly #sizes = new Map<DType, number>();
-  readonly #keys = new Map<DType, object>();
-  readonly #params = new WeakMap<Stage["draft"], Map<DType, BufferParam>>();
-
-  constructor(folds: Folds, chunks: number, count: number) {
-    for (const { equation, specs } of folds.folds) {
-      this.#offsets.set(
-        equation,
-        specs.map(({ dtype }) => {
-          const place = this.#sizes.get(dtype) ?? 0;
-          this.#sizes.set(dtype, place + chunks * count);
-          if (!this.#keys.has(dtype)) this.#keys.set(dtype, {});
-          return { dtype, place };
-        }),
-      );
-    }
-  }
-
-  #buffer({ draft }: Stage, dtype: DType, access: "read" | "write"): BufferParam {
-    const known = this.#params.get(draft) ?? new Map<DType, BufferParam>();
-    this.#params.set(draft, known);
-    let param = known.get(dtype);
-    if (param === undefined) {
-      const key = this.#keys.get(dtype) ?? {};
-      param = draft.parameters.sharedScratch("parts", dtype, this.#sizes.get(dtype) ?? 0, access, key);
-      known.set(dtype, param);
-    }
-    return param;
-  }
-
-  store(stage: Stage, accumulators: ReadonlyMap<Equation, readonly Expr[]>, position: Expr): void {
-    for (const [equation, values] of accumulators) {
-      for (const [n, { dtype, place }] of (this.#offsets.get(equation) ?? []).entries()) {
-        stage.draft.k.store(this.#buffer(stage, dtype, "write"), s.add(position, s.int(place)), values[n]);
-      }
-    }
-  }
-
-  load(stage: Stage, { equation }: Fold, position: Expr): Expr[] {
-    return (this.#offsets.get(equation) ?? []).map(({ dtype, place }) =>
-      s.load(this.#buffer(stage, dtype, "read"), s.add(position, s.int(place))),
-    );
-  }
 }

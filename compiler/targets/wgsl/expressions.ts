@@ -54,6 +54,8 @@ export class ExprWriter {
     private readonly context: ExprContext,
     private readonly line: (text: string) => void,
     private readonly indented: (body: () => void) => void,
+    /** Every sum is rounded as it is written: the functions of the math library rely on it. */
+    private readonly exact = false,
   ) {}
 
   /** Texts of several expressions of one statement. */
@@ -193,11 +195,13 @@ export class ExprWriter {
     const type = wgslType(dtype);
     switch (fn) {
       case "add":
-      case "sub":
-      case "mul": {
-        const sign = { add: "+", sub: "-", mul: "*" }[fn];
-        return wrap(`(${x} ${sign} ${y})`, dtype);
+      case "sub": {
+        const sign = fn === "add" ? "+" : "-";
+        const [a, b] = type === "f32" ? [this.#kept(left, right, x), this.#kept(right, left, y)] : [x, y];
+        return wrap(`(${a} ${sign} ${b})`, dtype);
       }
+      case "mul":
+        return wrap(`(${x} * ${y})`, dtype);
       case "div":
       case "rem":
         return this.#divide(fn, type, right, x, y, dtype);
@@ -222,6 +226,21 @@ export class ExprWriter {
     }
   }
 
+  /**
+   * An operand of a sum that is a sum itself. WGSL lets compilers reassociate, which would take (x + c) - c for x: where
+   * rounding is the point, the inner sum is hidden from them.
+   */
+  #kept(inner: Expr, other: Expr, text: string): string {
+    const isSum = inner.op === "fma" || (inner.op === "binary" && (inner.fn === "add" || inner.fn === "sub"));
+    if (!isSum) return text;
+    const cancels = operandsOf(inner).some(
+      (x) => x === other || (x.op === "const" && other.op === "const") || operandsOf(other).includes(x),
+    );
+    if (!this.exact && !cancels) return text;
+    this.context.helper("keep");
+    return `keep(${text})`;
+  }
+
   #compare(fn: string, left: Expr, right: Expr, x: string, y: string): string {
     const sign = { eq: "==", ne: "!=", lt: "<", le: "<=", gt: ">", ge: ">=" }[fn] ?? "==";
     if (left.dtype === "bool" && fn !== "eq" && fn !== "ne") return `(u32(${x}) ${sign} u32(${y}))`;
@@ -229,6 +248,11 @@ export class ExprWriter {
       // Some drivers take x != x for false: ask the bits.
       this.context.helper("is_nan");
       return fn === "ne" ? `is_nan(${x})` : `(!is_nan(${x}))`;
+    }
+    // NaN differs from everything, which != does not say on every target.
+    if (left.dtype === "float32" && fn === "ne") {
+      this.context.helper("ne_f32");
+      return `ne_f32(${x}, ${y})`;
     }
     return `(${x} ${sign} ${y})`;
   }

@@ -13,6 +13,10 @@ const HELPERS: Readonly<Record<string, Helper>> = {
   is_nan: {
     text: `fn is_nan(x: f32) -> bool { return (bitcast<u32>(x) & 0x7fffffffu) > 0x7f800000u; }`,
   },
+  ne_f32: {
+    uses: ["is_nan"],
+    text: `fn ne_f32(x: f32, y: f32) -> bool { return x != y || is_nan(x) || is_nan(y); }`,
+  },
   max_f32: {
     uses: ["is_nan"],
     text: `// NaN wins, and +0 is greater than -0.
@@ -125,94 +129,36 @@ fn f32_to_f16(x: f32) -> u32 {
   return sign | ((rebased + 0xfffu + ((rebased >> 13u) & 1u)) >> 13u);
 }`,
   },
+  keep: {
+    text: `// The same number, in a way that compilers do not see through: they may reassociate sums, and some do.
+fn keep(x: f32) -> f32 { return bitcast<f32>(bitcast<u32>(x) | zero_bits); }`,
+  },
   fused_f32: {
-    text: `// 64 bits as two words, the upper one first.
-fn shift_left(v: vec2u, n: u32) -> vec2u {
-  if (n == 0u) { return v; }
-  if (n >= 32u) { return vec2u(v.y << (n - 32u), 0u); }
-  return vec2u((v.x << n) | (v.y >> (32u - n)), v.y << n);
+    uses: ["keep"],
+    text: `// The sum and its rounding error (Knuth).
+fn two_sum(a: f32, b: f32) -> vec2f {
+  let s = keep(a + b);
+  let bb = keep(s - a);
+  return vec2f(s, keep(a - keep(s - bb)) + keep(b - bb));
 }
-// What is shifted out leaves its mark in the last bit, so that rounding later still knows of it.
-fn shift_right(v: vec2u, n: u32) -> vec2u {
-  if (n == 0u) { return v; }
-  if (n >= 64u) { return vec2u(0u, select(0u, 1u, (v.x | v.y) != 0u)); }
-  if (n >= 32u) {
-    let out = v.y | select(0u, v.x << (64u - n), n > 32u);
-    return vec2u(0u, (v.x >> (n - 32u)) | select(0u, 1u, out != 0u));
-  }
-  return vec2u(v.x >> n, (v.x << (32u - n)) | (v.y >> n) | select(0u, 1u, (v.y << (32u - n)) != 0u));
-}
-fn leading_zeros(v: vec2u) -> u32 {
-  return select(countLeadingZeros(v.x), 32u + countLeadingZeros(v.y), v.x == 0u);
-}
-// x * y + z rounded once, in integers: no target need have the instruction.
+// x * y + z rounded once, without the instruction: the product's error by Dekker's splitting, the sum by rounding to odd
+// (Boldo and Melquiond, "Emulation of FMA and correctly rounded sums", 2008). Rounded twice where the product's error
+// is below the normal numbers.
 fn fused_f32(x: f32, y: f32, z: f32) -> f32 {
-  let bx = bitcast<u32>(x);
-  let by = bitcast<u32>(y);
-  let bz = bitcast<u32>(z);
-  let ax = bx & 0x7fffffffu;
-  let ay = by & 0x7fffffffu;
-  let az = bz & 0x7fffffffu;
-  if (ax >= 0x7f800000u || ay >= 0x7f800000u || az >= 0x7f800000u || ax == 0u || ay == 0u) { return x * y + z; }
-  let mx = select(ax & 0x7fffffu, (ax & 0x7fffffu) | 0x800000u, ax >= 0x800000u);
-  let my = select(ay & 0x7fffffu, (ay & 0x7fffffu) | 0x800000u, ay >= 0x800000u);
-  let mz = select(az & 0x7fffffu, (az & 0x7fffffu) | 0x800000u, az >= 0x800000u);
-  // The product of 24 by 24 bits, by halves of 12.
-  let xl = mx & 0xfffu;
-  let xh = mx >> 12u;
-  let yl = my & 0xfffu;
-  let yh = my >> 12u;
-  let middle = xh * yl + xl * yh;
-  let low = xl * yl;
-  let sum = low + (middle << 12u);
-  let high = xh * yh;
-  let total = sum + (high << 24u);
-  let carries = select(0u, 1u, sum < low) + select(0u, 1u, total < sum);
-  var p = vec2u((high >> 8u) + (middle >> 20u) + carries, total);
-  var ep = i32(max(ax >> 23u, 1u)) + i32(max(ay >> 23u, 1u)) - 300;
-  // Leading ones at bit 61: a value is m * 2^e.
-  let np = leading_zeros(p) - 2u;
-  p = shift_left(p, np);
-  ep = ep - i32(np);
-  let sp = (bx ^ by) & 0x80000000u;
-  var m = p;
-  var e = ep;
-  var s = sp;
-  if (az != 0u) {
-    var q = vec2u(0u, mz);
-    let nz = leading_zeros(q) - 2u;
-    q = shift_left(q, nz);
-    var ez = i32(max(az >> 23u, 1u)) - 150 - i32(nz);
-    let sz = bz & 0x80000000u;
-    if (ep >= ez) { q = shift_right(q, u32(min(ep - ez, 64))); e = ep; }
-    else { p = shift_right(p, u32(min(ez - ep, 64))); e = ez; }
-    if (sp == sz) {
-      let y0 = p.y + q.y;
-      m = vec2u(p.x + q.x + select(0u, 1u, y0 < p.y), y0);
-    } else {
-      let bigger = p.x > q.x || (p.x == q.x && p.y >= q.y);
-      let a = select(q, p, bigger);
-      let b = select(p, q, bigger);
-      s = select(sz, sp, bigger);
-      m = vec2u(a.x - b.x - select(0u, 1u, a.y < b.y), a.y - b.y);
-      if (m.x == 0u && m.y == 0u) { return 0.0; }
-    }
-  }
-  let n = leading_zeros(m);
-  // To 24 digits with the leading one at bit 63, or to as many as a subnormal number has.
-  m = shift_left(m, n);
-  e = e - i32(n) + 63;
-  var drop = 40u;
-  if (e < -126) { drop = u32(-86 - e); }
-  if (drop > 64u) { return bitcast<f32>(s | zero_bits); }
-  let kept = shift_right(m, drop - 2u);
-  var digits = kept.y >> 2u;
-  let rest = kept.y & 3u;
-  if (rest > 2u || (rest == 2u && (digits & 1u) == 1u)) { digits = digits + 1u; }
-  if (e > 127) { return bitcast<f32>(s | 0x7f800000u | zero_bits); }
-  // Adding lets a carry of the rounding run into the exponent.
-  if (e < -126) { return bitcast<f32>(s | digits | zero_bits); }
-  return bitcast<f32>((s | zero_bits) + (u32(e + 126) << 23u) + digits);
+  let p = keep(x * y);
+  let xh = bitcast<f32>(bitcast<u32>(x) & 0xfffff000u);
+  let yh = bitcast<f32>(bitcast<u32>(y) & 0xfffff000u);
+  let xl = keep(x - xh);
+  let yl = keep(y - yh);
+  let e = keep(keep(keep(keep(xh * yh) - p) + keep(xh * yl)) + keep(xl * yh)) + keep(xl * yl);
+  let t = two_sum(z, keep(e));
+  let v = two_sum(p, t.x);
+  let w = two_sum(t.y, v.y);
+  var bits = bitcast<u32>(w.x);
+  // To odd: what is cut off leaves its mark in the last bit.
+  if (w.y != 0.0 && (bits & 1u) == 0u) { bits = select(bits - 1u, bits + 1u, (w.y > 0.0) == (w.x > 0.0)); }
+  let sum = v.x + bitcast<f32>(bits);
+  return select(p + z, sum, abs(sum) <= 3.4028234663852886e38f);
 }`,
   },
 };

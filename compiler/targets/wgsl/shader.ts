@@ -67,6 +67,7 @@ class ShaderWriter {
   readonly #assigned = new Set<Local>();
   readonly #registerNames = new Map<BufferParam, Map<number, string>>();
   #indent = "  ";
+  #needsZero = false;
 
   constructor(
     private readonly kernel: Kernel,
@@ -95,13 +96,15 @@ class ShaderWriter {
     this.#gridIndices(grid, iterations, groups, workgroups);
     this.#block(body);
     const sources = sourceLines(kernel);
+    const declarations = this.#declarations();
     const wgsl = [
       `// ${kernel.name}`,
       ...sources.map((source) => `// ${source}`),
-      ...this.#declarations(),
+      ...declarations,
       "",
       `@compute @workgroup_size(${size})`,
       "fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) invocation: u32) {",
+      ...(this.#needsZero ? ["  zero_bits = group.z;"] : []),
       ...this.#registerLines(),
       ...this.#lines,
       "}",
@@ -135,11 +138,11 @@ class ShaderWriter {
       lines.push(`var<workgroup> ${this.#nameOf(memory)}: array<${type}, ${memory.size}>;`);
     }
     const functions = [...helperTexts(this.#helpers), ...this.#mathTexts];
-    const needsZero = [...functions, ...this.#lines].some((text) => text.includes("zero_bits"));
-    if (needsZero)
+    this.#needsZero = [...functions, ...this.#lines].some((text) => text.includes("zero_bits"));
+    if (this.#needsZero)
       lines.push(
-        "// Keeps bits that WGSL would refuse in a constant out of constant expressions.",
-        "var<private> zero_bits: u32 = 0u;",
+        "// 0 at run time, which no compiler knows: what it is mixed with is neither a constant expression nor simplified.",
+        "var<private> zero_bits: u32;",
       );
     return [...lines, ...functions.flatMap((text) => ["", text])];
   }
@@ -265,7 +268,8 @@ class ShaderWriter {
     this.#line("}");
     this.#invocation = null;
     if (last) return;
-    if (this.layout.bindings.some((b) => b.access === "readwrite")) this.#line("storageBarrier();");
+    // Only buffers that are read back carry what one invocation writes for another.
+    if (this.kernel.params.some((p) => p.access === "readwrite")) this.#line("storageBarrier();");
     this.#line("workgroupBarrier();");
   }
 
@@ -411,6 +415,7 @@ class ShaderWriter {
         body();
         indent = outer;
       },
+      true,
     );
     const [result] = writer.write(math.body(scalarOps, ...args.map(scalarOps.local)));
     const list = args.map((arg) => `${this.#nameOf(arg)}: ${type}`).join(", ");

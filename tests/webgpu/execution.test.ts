@@ -1,0 +1,23 @@
+/** Every primitive on WebGPU against the double-precision oracle. `OPS=sin,cos` runs some. */
+import { interpretGraph } from "../../compiler/interpret/reference.ts";
+import { type Batch, batchesOf, toleranceOf } from "../generated/batches.ts";
+import { graphOfCases, OPERATIONS, testCases } from "../generated/cases.ts";
+import { assertClose } from "../helpers/compare.ts";
+import { runOnGpu } from "./check.ts";
+
+async function check({ cases, inputs }: Batch): Promise<void> {
+  const graph = graphOfCases(cases);
+  const [c] = cases;
+  const want = interpretGraph(graph, inputs);
+  if ([...inputs, ...want].some((t) => t.type.dtype === "float64")) return;
+  const agree = (got: Awaited<ReturnType<typeof runOnGpu>>, how: string): void => {
+    for (const [i, expected] of want.entries()) {
+      const title = cases.length === 1 ? `output ${i}` : cases[i].title;
+      assertClose([got[i]], [expected], toleranceOf(c), `${title}${how}`);
+    }
+  };
+  agree(await runOnGpu(graph, inputs), "");
+}
+
+const only = process.env.OPS?.split(",");
+for (const op of OPERATIONS) if (only?.includes(op) ?? true) testCases(op, batchesOf(op), check);
