@@ -92,3 +92,15 @@ how. Exit code 1 says that something does. Times are not compared.
 Example:
   weft diff out/before out/after --kernel k3
 `;
+
+export const PROFILE_HELP = `
+FILE is a program, whose own arguments stand behind --; or FILE#EXPORT, a function that is called --repeat times on
+random arrays of the shapes in --args; or a graph in a file of IR. Kernels are called one by one and timed, on one thread.
+The share of the roofline is what the machine, measured first, could do at most for the arithmetic and the bytes counted.
+
+--trace writes a file for chrome://tracing and ui.perfetto.dev: tracing, compiling, calls and kernels.
+
+Examples:
+  weft profile train.ts --trace trace.json -- --epochs 10
+  weft profile model.ts#step --args 'f32[512,512], f32[64,512]'
+`;

@@ -8,9 +8,19 @@ import { COMPLETION_HELP, completionScript, SHELLS, type Shell } from "./complet
 import { type DiffOptions, diffDumps } from "./diff-dumps.ts";
 import { type DumpOptions, dump } from "./dump.ts";
 import { describeError, EXIT, UsageError } from "./errors.ts";
-import { BISECT_HELP, DIFF_HELP, DUMP_HELP, EXAMPLES, OPT_HELP, REDUCE_HELP, RUN_HELP } from "./help.ts";
+import {
+  BISECT_HELP,
+  DIFF_HELP,
+  DUMP_HELP,
+  EXAMPLES,
+  OPT_HELP,
+  PROFILE_HELP,
+  REDUCE_HELP,
+  RUN_HELP,
+} from "./help.ts";
 import { type OptOptions, opt } from "./opt.ts";
 import { print } from "./output.ts";
+import { type ProfileOptions, profile } from "./profile.ts";
 import { type ReduceOptions, reduce } from "./reduce.ts";
 import { type RunOptions, run } from "./run.ts";
 import { isIrFile, type RunIrOptions, runIr } from "./run-ir.ts";
@@ -77,6 +87,7 @@ function program(verbose: boolean): Command {
   addDump(weft, verbose);
   addCompile(weft, verbose);
   addIrCommands(weft);
+  addProfile(weft, verbose);
   addSearches(weft);
   command(weft, "completion", "print a script that completes commands in a shell", COMPLETION_HELP)
     .addArgument(new Argument("<shell>", "the shell").choices([...SHELLS]))
@@ -123,6 +134,22 @@ function addDump(weft: Command, verbose: boolean): void {
     .option("--json", "the same as --format json")
     .option(...PLUGIN)
     .action((target: string, options: DumpOptions) => dump(target, options, verbose));
+}
+
+function addProfile(weft: Command, verbose: boolean): void {
+  command(weft, "profile", "run a program or a function and time its kernels", PROFILE_HELP)
+    .argument("<file#export>", "a program, a function, or a graph")
+    .argument("[args...]", "a program's arguments, behind --")
+    .option(...ARGS)
+    .option("--repeat <n>", "calls of a function", "100")
+    .option("--trace <file>", "write a trace for chrome://tracing")
+    .option(...INPUTS)
+    .option(...SEED)
+    .option(...JSON_FLAG)
+    .showHelpAfterError("A program's own options stand behind --: weft profile FILE -- --epochs 10")
+    .action((target: string, args: string[], options: ProfileOptions) =>
+      profile(target, args, options, verbose),
+    );
 }
 
 function addIrCommands(weft: Command): void {

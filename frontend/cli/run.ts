@@ -4,6 +4,7 @@ import { existsSync, statSync } from "node:fs";
 import path from "node:path";
 import { setCompileWatcher } from "../core/backend.ts";
 import { dumpsOperations } from "../inspect/environment.ts";
+import type { IrDump } from "../inspect/ir-dump.ts";
 import { bundleProgram, existingFile } from "./bundle.ts";
 import { openDump } from "./dump-folder.ts";
 import { describeError, EXIT, InputError } from "./errors.ts";
@@ -33,12 +34,37 @@ export async function run(
   options: RunOptions,
   verbose: boolean,
 ): Promise<void> {
+  let dump: IrDump | null = null;
+  await runProgram(name, args, verbose, {
+    async beforeStart() {
+      dump = await openDump(options.dump);
+      if (dump !== null) setCompileWatcher(dump.watcher(dumpsOperations()));
+    },
+    onEnd() {
+      dump?.finish();
+      const summary = dump?.summary();
+      if (summary) console.error(summary);
+    },
+  });
+}
+
+export interface RunHooks {
+  /** The file is found and parsed; nothing of it has run. */
+  beforeStart?(): Promise<void>;
+  /** The process is about to exit. */
+  onEnd?(): void;
+}
+
+/** Runs a program as this process. */
+export async function runProgram(
+  name: string,
+  args: readonly string[],
+  verbose: boolean,
+  hooks: RunHooks,
+): Promise<void> {
   const file = programFile(name);
   const bundle = await bundleProgram(file);
-  const dump = await openDump(options.dump);
-  if (dump !== null) {
-    setCompileWatcher(dump.watcher(dumpsOperations()));
-  }
+  await hooks.beforeStart?.();
   mapStackTraces(verbose);
   const fail = (error: unknown): never => {
     console.error(`weft: ${name} failed\n${describeError(error, verbose)}`);
@@ -54,9 +80,7 @@ export async function run(
       console.error(`weft: ${name} awaits a promise at its top level that nothing can settle any more`);
       process.exitCode = EXIT.input;
     }
-    dump?.finish();
-    const summary = dump?.summary();
-    if (summary) console.error(summary);
+    hooks.onEnd?.();
   });
   process.argv = [process.execPath, existingFile(file), ...args];
   await bundle.import().catch(fail);

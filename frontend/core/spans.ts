@@ -3,7 +3,7 @@
  * one comparison.
  */
 
-export type SpanKind = "trace" | "compile" | "pass" | "load" | "run" | "annotation";
+export type SpanKind = "trace" | "compile" | "pass" | "load" | "run" | "kernel" | "annotation";
 
 /** A stretch of time, in milliseconds since the time origin (`performance.now()`). */
 export interface Span {
