@@ -173,6 +173,17 @@ export class LoadedProgram {
     return outputs;
   }
 
+  /** Runs the program over memory at these byte addresses, of its inputs and then of its outputs. */
+  runAt(pointers: readonly number[]): void {
+    const { device } = this;
+    const { u32 } = device.memory.arena;
+    const table = this.#table >>> 2;
+    u32[table] = device.scratchPointer;
+    u32[table + 1] = this.#constants;
+    u32.set(pointers, table + 2);
+    this.#run(this.#table);
+  }
+
   /** Frees the program's constants and table. It cannot run afterwards. */
   dispose(): void {
     collected.unregister(this.#held);

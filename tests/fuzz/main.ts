@@ -4,16 +4,18 @@ import path from "node:path";
 import { parseArgs } from "node:util";
 import { root } from "../helpers/paths.ts";
 import { fuzzNests, replayNest } from "./nests/main.ts";
+import { fuzzParser, isParserWorker } from "./parser/main.ts";
 
-const USAGE = `npm run fuzz -- [nests] [--seed S] [--count N] [--seconds T] [--program FILE]
+const USAGE = `npm run fuzz -- [nests | parser] [--seed S] [--count N] [--seconds T] [--program FILE]
 
   nests            nests of transformations and control flow against a reference without any (the default)
+  parser           broken texts of graphs, kernels and programs (by default 100000)
   --seed S         the first seed (default 0; with no --count, that one alone)
   --count N        how many programs (default 10000)
   --seconds T      stop after this time
   --program FILE   replay the program that a failure has written`;
 
-function main(): number {
+async function main(): Promise<number> {
   const { values, positionals } = parseArgs({
     args: process.argv.slice(2),
     allowPositionals: true,
@@ -26,21 +28,26 @@ function main(): number {
     },
   });
   const [command = "nests", ...rest] = positionals;
-  if (values.help || command !== "nests" || rest.length > 0) {
+  if (values.help || (command !== "nests" && command !== "parser") || rest.length > 0) {
     console.log(USAGE);
     return values.help ? 0 : 1;
   }
   if (values.program !== undefined)
     return replayNest(JSON.parse(readFileSync(values.program, "utf8")), console.log);
   const seed = integer("--seed", values.seed, 0);
-  const count = integer("--count", values.count, values.seed === undefined ? 10_000 : 1);
+  const usual = command === "parser" ? 100_000 : 10_000;
+  const count = integer("--count", values.count, values.seed === undefined ? usual : 1);
   const seconds = integer("--seconds", values.seconds, Number.POSITIVE_INFINITY);
   const folder = path.join(root, "out", "fuzz");
-  const failures = fuzzNests({ seed, count, seconds, log: console.log }, (name, text) => {
+  const write = (name: string, text: string): string => {
     mkdirSync(folder, { recursive: true });
     writeFileSync(path.join(folder, name), text);
     return path.join("out", "fuzz", name);
-  });
+  };
+  const failures =
+    command === "parser"
+      ? await fuzzParser({ seed, count, seconds }, console.log, write)
+      : fuzzNests({ seed, count, seconds, log: console.log }, write);
   return failures === 0 ? 0 : 1;
 }
 
@@ -51,4 +58,4 @@ function integer(option: string, text: string | undefined, otherwise: number): n
   return value;
 }
 
-process.exitCode = main();
+if (!isParserWorker()) process.exitCode = await main();

@@ -60,7 +60,7 @@ function instantiate(
   emit: (f: FunctionEncoder) => void,
   memory: WebAssembly.Memory,
 ): (a: number, b: number) => void {
-  const module = new ModuleEncoder({ module: "env", field: "memory", min: 0, max: null, shared: false });
+  const module = new ModuleEncoder({ module: "env", field: "memory", min: 0 });
   const f = module.function(
     "run",
     [

@@ -1,30 +1,20 @@
 /**
  * A program whose kernels are called one by one from JavaScript, each in a module of its own and timed: the same code
- * over the same memory as in the program's one module, with its schedule walked here. One thread.
+ * over the same memory as in the program's one module, with its schedule walked here.
  */
 import type { Kernel } from "../../../compiler/kernel/kernel.ts";
 import type { BufferRef, LoopId, Program, ProgramBuffer, Step } from "../../../compiler/program/program.ts";
 import { compileWasm } from "../../../compiler/targets/wasm/compile.ts";
 import type { Block } from "../../../runtime/arena.ts";
 import { type CpuDevice, cpuDevice } from "../../../runtime/device.ts";
-import { hasRelaxedSimd } from "../../../runtime/relaxed-simd.ts";
+import { type LoadedProgram, loadWasm } from "../../../runtime/loader.ts";
 import type { Storage } from "../../../runtime/storage.ts";
 
 /** Told of each launch: the kernel, and when it began and how long it took in milliseconds of `performance.now()`. */
 export type OnLaunch = (kernel: string, start: number, duration: number) => void;
 
-/** Slots of the table before the buffers: the temporary arena and the constants, which these modules do not use. */
-const RESERVED_SLOTS = 2;
-
-interface LoadedKernel {
-  readonly run: (table: number) => void;
-  /** Index of the table's first buffer in the arena's 32-bit view. */
-  readonly slots: number;
-  readonly table: number;
-}
-
 export class MeasuredProgram {
-  readonly #kernels = new Map<string, LoadedKernel>();
+  readonly #kernels = new Map<string, LoadedProgram>();
   readonly #counters = new Map<LoopId, number>();
   readonly #blocks: Block[] = [];
   readonly #constants: number;
@@ -37,7 +27,9 @@ export class MeasuredProgram {
     private readonly onLaunch: OnLaunch,
     private readonly device: CpuDevice = cpuDevice(),
   ) {
-    for (const kernel of program.kernels) this.#kernels.set(kernel.name, this.#load(kernel));
+    for (const kernel of program.kernels) {
+      this.#kernels.set(kernel.name, loadWasm(compileWasm(launchAlone(kernel)), { device }));
+    }
     this.#constants = this.#block(program.constants.byteLength);
     device.memory.arena.u8.set(program.constants, this.#constants);
     this.#temp = this.#block(program.tempBytes);
@@ -67,6 +59,7 @@ export class MeasuredProgram {
   }
 
   dispose(): void {
+    for (const kernel of this.#kernels.values()) kernel.dispose();
     for (const block of this.#blocks.splice(0)) this.device.memory.arena.release(block);
   }
 
@@ -75,19 +68,6 @@ export class MeasuredProgram {
     const block = this.device.memory.allocateBlock(bytes);
     this.#blocks.push(block);
     return block.pointer;
-  }
-
-  #load(kernel: Kernel): LoadedKernel {
-    const { memory } = this.device.memory.arena;
-    const shared = typeof SharedArrayBuffer === "function" && memory.buffer instanceof SharedArrayBuffer;
-    const { modules } = compileWasm(launchAlone(kernel), { shared });
-    const bytes = new Uint8Array(hasRelaxedSimd() ? modules.relaxed : modules.simd);
-    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { memory } });
-    const { run } = exports;
-    if (typeof run !== "function")
-      throw new TypeError("not a compiled program: it exports no function `run`");
-    const table = this.#block(4 * (RESERVED_SLOTS + kernel.params.length));
-    return { run: run as (table: number) => void, table, slots: table / 4 + RESERVED_SLOTS };
   }
 
   #baseOf({ kind, offset }: ProgramBuffer, inputs: readonly number[], outputs: readonly number[]): number {
@@ -149,10 +129,9 @@ export class MeasuredProgram {
   #launch(name: string, args: readonly BufferRef[]): void {
     const kernel = this.#kernels.get(name);
     if (kernel === undefined) throw new TypeError(`${this.program.name} has no kernel ${name}`);
-    const { u32 } = this.device.memory.arena;
-    for (let i = 0; i < args.length; i++) u32[kernel.slots + i] = this.#address(args[i]);
+    const pointers = args.map((ref) => this.#address(ref));
     const start = performance.now();
-    kernel.run(kernel.table);
+    kernel.runAt(pointers);
     this.onLaunch(name, start, performance.now() - start);
   }
 }
