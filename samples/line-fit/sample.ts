@@ -87,6 +87,7 @@ export async function run({ print, show }: SampleContext): Promise<SampleReport>
   for (let i = 0; i < 50; i++) {
     beta = oneEpoch(beta, points, i, print);
     betaHistory.push(beta);
+    if (i % 5 !== 4) continue;
     await show("offset", history(0, "Offset", "β₀ – Offset Coordinate"));
     await show("slope", history(1, "Slope", "β₁ – Slope Coordinate"));
   }

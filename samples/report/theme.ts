@@ -92,6 +92,7 @@ h2 { margin: 3rem 0 0.75rem; font-size: 1.45rem; line-height: 1.3; letter-spacin
 h3 { margin: 2rem 0 0.5rem; font-size: 1.12rem; line-height: 1.35; }
 h2 + h3 { margin-top: 1rem; }
 p { margin: 0 0 1rem; max-width: 44rem; text-wrap: pretty; }
+a { color: var(--accent); }
 .subtitle { margin: 0.6rem 0 0; color: var(--quiet); font-size: 1.15rem; line-height: 1.45; }
 .intro { margin-top: 1.25rem; }
 .intro p:last-child { margin-bottom: 0; }
