@@ -33,3 +33,33 @@ function parts(x: number): { mantissa: bigint; exponent: number } {
     ? { mantissa: fraction, exponent: -1074 }
     : { mantissa: fraction | (1n << 52n), exponent: biased - 1075 };
 }
+
+/**
+ * `f"{x:.{precision}g}"`: significant digits, with an exponent where it is large or small. `alternate` is `#`: it keeps
+ * trailing zeros and the point.
+ */
+export function formatGeneral(
+  x: number,
+  precision: number,
+  { alternate = false }: { alternate?: boolean } = {},
+): string {
+  if (!Number.isFinite(x)) return formatFixed(x, 0);
+  const [mantissa, exponentText] = x.toExponential(precision - 1).split("e");
+  const exponent = Number(exponentText);
+  const trimmed = (text: string): string =>
+    alternate || !text.includes(".") ? text : text.replace(/\.?0+$/, "");
+  if (exponent < -4 || exponent >= precision) {
+    const sign = exponent < 0 ? "-" : "+";
+    return `${trimmed(mantissa!)}e${sign}${String(Math.abs(exponent)).padStart(2, "0")}`;
+  }
+  const decimals = precision - 1 - exponent;
+  const text = formatFixed(x, decimals);
+  return alternate && decimals === 0 ? `${text}.` : trimmed(text);
+}
+
+/** `text.center(width)`: an odd space goes to the left where the width is odd. */
+export function center(text: string, width: number): string {
+  const space = Math.max(0, width - text.length);
+  const left = (space >> 1) + (space & width & 1);
+  return " ".repeat(left) + text + " ".repeat(space - left);
+}

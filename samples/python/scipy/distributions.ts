@@ -28,7 +28,8 @@ export function tPpf(q: number, df: number): number {
 
 /** `stats.f.sf(f, dfn, dfd)` */
 export function fSf(f: number, dfn: number, dfd: number): number {
-  return f > 0 ? regularizedBeta(dfd / 2, dfn / 2, dfd / (dfd + dfn * f)) : f === f ? 1 : Number.NaN;
+  if (Number.isNaN(f)) return Number.NaN;
+  return f > 0 ? regularizedBeta(dfd / 2, dfn / 2, dfd / (dfd + dfn * f)) : 1;
 }
 
 /** `stats.chi2.sf(x, 2)` */

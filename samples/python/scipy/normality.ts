@@ -26,8 +26,7 @@ export function kurtosis(x: Vector): number {
 function skewScore(x: Vector): number {
   const n = x.length;
   const y = skew(x) * Math.sqrt(((n + 1) * (n + 3)) / (6 * (n - 2)));
-  const beta2 =
-    (3 * (n ** 2 + 27 * n - 70) * (n + 1) * (n + 3)) / ((n - 2) * (n + 5) * (n + 7) * (n + 9));
+  const beta2 = (3 * (n ** 2 + 27 * n - 70) * (n + 1) * (n + 3)) / ((n - 2) * (n + 5) * (n + 7) * (n + 9));
   const w2 = -1 + Math.sqrt(2 * (beta2 - 1));
   const delta = 1 / Math.sqrt(0.5 * Math.log(w2));
   const alpha = Math.sqrt(2 / (w2 - 1));

@@ -1,5 +1,6 @@
 /** The pieces of scikit-learn that the samples use, with its results for the same seeds. */
 export { classificationReport, type ReportOptions } from "./classification-report.ts";
+export { LinearRegression, type LinearRegressionOptions } from "./linear-regression.ts";
 export {
   type Classification,
   type ClassificationOptions,

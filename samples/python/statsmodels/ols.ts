@@ -27,7 +27,9 @@ export class OLS {
     }
     for (const [name, column] of Object.entries(exog)) {
       if (column.ndim !== 1 || column.length !== y.length) {
-        throw new Error(`OLS: ${endogName} has ${y.length} elements, but ${name} has shape [${column.shape}]`);
+        throw new Error(
+          `OLS: ${endogName} has ${y.length} elements, but ${name} has shape [${column.shape}]`,
+        );
       }
     }
     this.endogName = endogName;
@@ -39,7 +41,7 @@ export class OLS {
   /** By the pseudo-inverse, as statsmodels does unless told otherwise. */
   fit(): OLSResults {
     const [nobs, terms] = this.#exog.shape as [number, number];
-    const { u, s, vh } = np.linalg.svd(this.#exog, { fullMatrices: false });
+    const [u, s, vh] = np.linalg.svd(this.#exog, { fullMatrices: false });
     const singular = Array.from(s.dataSync(), Number);
     const largest = Math.max(...singular);
     const inverse = singular.map((value) => (value > 1e-15 * largest ? 1 / value : 0));

@@ -1,5 +1,5 @@
 /** `results.summary()` of an OLS fit, character by character as statsmodels prints it. */
-import { center, formatFixed, formatGeneral } from "./number-format.ts";
+import { center, formatFixed, formatGeneral } from "../format.ts";
 import { durbinWatson, jarqueBera, kurtosis, omnibusTest, skew } from "../scipy/normality.ts";
 import type { OLSResults } from "./ols.ts";
 
@@ -63,10 +63,22 @@ function twoColumns(left: readonly Entry[], right: readonly Entry[]): string[] {
   // The right half is filled up with blanks to the length of the left.
   const filled = left.map((_, i): Entry => right[i] ?? [" ", " "]);
   const widths = [
-    widest(left.map(([label]) => label), 18),
-    widest(left.map(([, value]) => value), 18),
-    widest(filled.map(([label]) => `  ${label}`), 21),
-    widest(filled.map(([, value]) => value), 18),
+    widest(
+      left.map(([label]) => label),
+      18,
+    ),
+    widest(
+      left.map(([, value]) => value),
+      18,
+    ),
+    widest(
+      filled.map(([label]) => `  ${label}`),
+      21,
+    ),
+    widest(
+      filled.map(([, value]) => value),
+      18,
+    ),
   ] as const;
   return left.map(([label, value], i) => {
     const [otherLabel, otherValue] = filled[i]!;
@@ -90,7 +102,12 @@ function parameterTable(results: OLSResults): string[] {
     ...intervals[i]!.map((bound) => shortest(bound, 3)),
   ]);
   const header = ["", "coef", "std err", "t", "P>|t|", "[0.025", "0.975]"];
-  const widths = header.map((_, i) => widest([header, ...rows].map((row) => row[i]!), i > 4 ? 11 : 10));
+  const widths = header.map((_, i) =>
+    widest(
+      [header, ...rows].map((row) => row[i]!),
+      i > 4 ? 11 : 10,
+    ),
+  );
   const lineOf = (row: readonly string[]): string =>
     row.map((text, i) => (i === 0 ? text.padEnd(widths[i]!) : text.padStart(widths[i]!))).join(" ");
   const width = lineOf(header).length;
@@ -100,8 +117,7 @@ function parameterTable(results: OLSResults): string[] {
 /** `forg`: fixed decimals where they suffice, else three or four significant digits. */
 function shortest(x: number, precision: 3 | 4): string {
   const fits = Math.abs(x) < 1e4 && Math.abs(x) >= 1e-4;
-  const width = precision === 4 ? 10 : 9;
-  return (fits ? formatFixed(x, precision, width) : formatGeneral(x, precision, { width })).trim();
+  return fits ? formatFixed(x, precision) : formatGeneral(x, precision);
 }
 
 function notes(results: OLSResults): string[] {
@@ -116,12 +132,12 @@ function notes(results: OLSResults): string[] {
   const small = results.smallestEigenvalue;
   if (small < 1e-10) {
     texts.push(
-      `The smallest eigenvalue is ${formatGeneral(small, 3, { width: 6 })}. This might indicate that there are\n` +
+      `The smallest eigenvalue is ${formatGeneral(small, 3).padStart(6)}. This might indicate that there are\n` +
         "strong multicollinearity problems or that the design matrix is singular.",
     );
   } else if (results.conditionNumber > 1000) {
     texts.push(
-      `The condition number is large, ${formatGeneral(results.conditionNumber, 3, { width: 6 })}. This might indicate that there are\n` +
+      `The condition number is large, ${formatGeneral(results.conditionNumber, 3).padStart(6)}. This might indicate that there are\n` +
         "strong multicollinearity or other numerical problems.",
     );
   }
