@@ -19,7 +19,12 @@ export { type ArrayData, type ArrayLike, NdArray, type NestedArray } from "./cor
 export type { ShapedArray } from "./core/aval.ts";
 export {
   ConcretizationTypeError,
+  DeviceLostError,
   DisposedError,
+  GpuError,
+  NoAdapterError,
+  NotReadyError,
+  OutOfMemoryError,
   TracerArrayConversionError,
   TracerBoolConversionError,
   UnexpectedTracerError,
@@ -28,6 +33,7 @@ export {
   WeftValueError,
 } from "./core/errors.ts";
 export { ShapeDtypeStruct, type SymbolicShape, SymbolicSpec, spec } from "./core/spec.ts";
+export * from "./devices/index.ts";
 export * as flattenUtil from "./flatten-util/index.ts";
 export * as lax from "./lax/index.ts";
 export * as nn from "./nn/index.ts";

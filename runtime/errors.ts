@@ -10,6 +10,14 @@ export class DisposedError extends Error {
   }
 }
 
+/** A use of an array whose bytes are on their way from another device. */
+export class NotReadyError extends Error {
+  override name = "NotReadyError";
+  constructor(message: string) {
+    super(withSource(message, captureSource(ERROR_DEPTH)));
+  }
+}
+
 /** Thrown when there is no room for an array. JAX's wording; `advice` says what holds the memory and what to do. */
 export class OutOfMemoryError extends Error {
   override name = "OutOfMemoryError";

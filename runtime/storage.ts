@@ -7,7 +7,7 @@
  */
 import type { Arena, Block } from "./arena.ts";
 import { type ArrayStorage, type GoneReason, goneMessage } from "./array-storage.ts";
-import { DisposedError, OutOfMemoryError } from "./errors.ts";
+import { DisposedError, NotReadyError, OutOfMemoryError } from "./errors.ts";
 
 export interface MemoryLimits {
   /** Bytes of arrays kept in the arena before the least recently used are evicted. */
@@ -33,6 +33,8 @@ export class Storage implements ArrayStorage {
   block: Block | null = null;
   /** Bytes while evicted. */
   evicted: Uint8Array | null = null;
+  /** Resolves when bytes that come from another device are there; null once they are. */
+  arriving: Promise<void> | null = null;
   references = 1;
   /** Links of the residents' list, oldest first. */
   older: Storage | null = null;
@@ -133,6 +135,21 @@ export class DeviceMemory {
     return storage;
   }
 
+  /**
+   * A new storage whose bytes come later, evicted until they are used. Whoever uses them before awaits `arriving`, which
+   * rejects with the error of `bytes`.
+   */
+  receive(byteLength: number, bytes: Promise<Uint8Array>): Storage {
+    const storage = new Storage(this, byteLength);
+    storage.arriving = bytes.then((arrived) => {
+      storage.arriving = null;
+      if (storage.gone === null) storage.evicted = arrived;
+    });
+    // Who never asks for the bytes does not want to hear of it.
+    storage.arriving.catch(() => {});
+    return storage;
+  }
+
   /** A block for the device itself (scratch, constants), which eviction does not see. */
   allocateBlock(bytes: number): Block {
     let block = this.arena.allocate(bytes);
@@ -151,6 +168,11 @@ export class DeviceMemory {
 
   makeResident(storage: Storage): Block {
     if (storage.gone !== null) throw new DisposedError(goneMessage(storage));
+    if (storage.arriving !== null) {
+      throw new NotReadyError(
+        "The array is on its way from a GPU: `await blockUntilReady(x)` before it is used, or `await x.data()`.",
+      );
+    }
     const { evicted } = storage;
     const block = this.#place(storage);
     if (evicted !== null) {

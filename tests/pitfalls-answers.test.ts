@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { grad, hessian, jit, jvp, lax, type NdArray, numpy as np, tree, valueAndGrad, vmap } from "weft";
 import { equalGraphs, type Graph, GraphBuilder } from "weft/compiler";
+import { currentBackend } from "../frontend/core/backend.ts";
 import { CompiledCache } from "../frontend/core/compiled-cache.ts";
 import { close } from "./helpers/close.ts";
 
@@ -111,11 +112,11 @@ test("a hash collision is decided by equality: graphs", () => {
     return builder.finish(op, builder.inline(like, inputs));
   });
   const cache = new CompiledCache(8, () => 7);
-  const executables = graphs.map((g) => cache.get(g));
+  const executables = graphs.map((g) => cache.get(g, currentBackend()));
   assert.equal(new Set(executables).size, 3);
   assert.equal(cache.size, 3);
   for (const [i, g] of graphs.entries()) {
-    assert.equal(cache.get(g), executables[i]);
+    assert.equal(cache.get(g, currentBackend()), executables[i]);
     assert.ok(equalGraphs(executables[i].compiled?.graph ?? g, g));
   }
 });

@@ -38,6 +38,9 @@ function invalidIn(x: ConcreteArray, { debugNans, debugInfs }: Readonly<Settings
 }
 
 class DebugBackend implements Backend {
+  readonly requiresHost =
+    'debugNans and debugInfs look at each result at once, which a GPU cannot show: run on device("wasm") to debug.';
+
   constructor(
     /** What compiles and runs. */
     readonly inner: Backend,

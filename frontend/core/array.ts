@@ -16,6 +16,7 @@ import type { Shape } from "../../compiler/types/tensor-type.ts";
 import type { TypedArray } from "../../compiler/types/typed-array.ts";
 import type { ShapedArray } from "./aval.ts";
 import { formatType } from "./aval.ts";
+import type { Device } from "./device.ts";
 
 /** What operations take where they take an array. Numbers are weakly typed scalars. */
 export type ArrayLike = NdArray | number | boolean;
@@ -41,6 +42,11 @@ export abstract class NdArray {
   get size(): number {
     return this.aval.type.size;
   }
+  /**
+   * Where it is, or for an array that may be anywhere, where it would be used. Throws a ConcretizationTypeError for a
+   * tracer.
+   */
+  abstract readonly device: Device;
   /** Whether the dtype gives way to that of another operand: true of JavaScript numbers. */
   get weakType(): boolean {
     return this.aval.weakType;
@@ -52,8 +58,9 @@ export abstract class NdArray {
   }
 
   /**
-   * Elements in row-major order, as a copy. Traced arrays have elements only where the trace can compute them (a
-   * `grad` outside `jit`); elsewhere this throws a TracerArrayConversionError.
+   * Elements in row-major order, as a copy. Throws for an array on a GPU: there it is `await x.data()`. Traced arrays
+   * have elements only where the trace can compute them (a `grad` outside `jit`); elsewhere this throws a
+   * TracerArrayConversionError.
    */
   abstract dataSync(): ArrayData;
 
@@ -93,9 +100,6 @@ export abstract class NdArray {
   [Symbol.dispose](): void {
     this.dispose();
   }
-
-  /** Iterates over the first axis. */
-  abstract [Symbol.iterator](): Iterator<NdArray>;
 
   /**
    * `${x}` prints; arithmetic and comparison operators throw, since JavaScript cannot overload them and would

@@ -1,53 +1,95 @@
 /** How the frontend gets a graph run: the compiler's pipeline and the runtime, behind one small interface. */
 import type { Graph } from "../../compiler/graph/graph.ts";
-import { type CompiledGraph, compileGraph } from "../../compiler/pipeline.ts";
+import {
+  type CompiledGraph,
+  type CompileOptions,
+  compileGraph,
+  compileGraphForWebGpu,
+} from "../../compiler/pipeline.ts";
+import { UnsupportedError } from "../../compiler/types/errors.ts";
+import type { ArrayStorage } from "../../runtime/array-storage.ts";
 import { loadWasm } from "../../runtime/loader.ts";
 import type { Storage } from "../../runtime/storage.ts";
 import { useDefaultThreads } from "../../runtime/threads/index.ts";
+import type { GpuDevice } from "../../runtime/webgpu/device.ts";
+import { loadGpuProgram } from "../../runtime/webgpu/loader.ts";
+import type { GpuStorage } from "../../runtime/webgpu/storage.ts";
 import { environmentWatcher } from "../inspect/environment.ts";
 import type { CompilePurpose, CompileWatcher } from "../inspect/watch.ts";
 import { spans } from "./spans.ts";
 
-/** A graph ready to run. */
-export interface Executable {
+/** A graph ready to run, on storages of one kind. */
+export interface Executable<S extends ArrayStorage = Storage> {
   /** Inputs in the graph's order → new storages of its outputs. A donated input is gone afterwards. */
-  run(inputs: readonly Storage[], donated?: readonly boolean[] | null): Storage[];
-  /** What the pipeline made, for the inspection methods; null where another backend made it. */
+  run(inputs: readonly S[], donated?: readonly boolean[] | null): S[];
+  /** What the pipeline made for Wasm, for the inspection methods; null where another backend made it. */
   readonly compiled: CompiledGraph | null;
 }
 
-export interface Backend {
+export interface Backend<S extends ArrayStorage = Storage> {
   /** `donated[i]`: outputs may be planned into the memory of input i. */
-  compile(graph: Graph, donated: readonly boolean[] | null, purpose: CompilePurpose): Executable;
+  compile(graph: Graph, donated: readonly boolean[] | null, purpose: CompilePurpose): Executable<S>;
+  /** Why nothing may run on a GPU while this backend is in use; absent if anything may. */
+  readonly requiresHost?: string;
 }
 
 /** The compiler's pipeline and the Wasm runtime. */
 export function wasmBackend(watcher: CompileWatcher | null): Backend {
   return {
     compile(graph, donated, purpose) {
-      const observer = watcher?.(graph, donated, purpose) ?? null;
+      const compiled = compileMeasured(graph, donated, purpose, watcher, compileGraph);
       const { name } = graph;
-      const compiled = spans.measure("compile", name, () => {
-        const start = performance.now();
-        const made = compileGraph(graph, {
-          ...(donated === null ? {} : { donated }),
-          ...(observer === null ? {} : { observer }),
-        });
-        if (spans.listener !== null) reportPasses(made, start);
-        return made;
-      });
       const program = spans.measure("load", name, () => loadWasm(compiled.executable));
-      const run: Executable["run"] = (inputs, given = null) =>
-        spans.listener === null
-          ? program.run(inputs, given)
-          : spans.measure("run", name, () => program.run(inputs, given));
-      return { run, compiled };
+      return { run: measuredRun(name, (inputs, given) => program.run(inputs, given)), compiled };
     },
   };
 }
 
+/** The compiler's pipeline for the adapter of a device, and the WebGPU runtime. */
+export function webGpuBackend(device: GpuDevice, watcher: CompileWatcher | null): Backend<GpuStorage> {
+  return {
+    compile(graph, donated, purpose) {
+      device.checkAlive();
+      const { limits } = device;
+      const compiled = compileMeasured(graph, donated, purpose, watcher, (g, options) =>
+        compileGraphForWebGpu(g, { ...options, limits }),
+      );
+      const { name } = graph;
+      const program = spans.measure("load", name, () => loadGpuProgram(compiled.executable, device));
+      return { run: measuredRun(name, (inputs, given) => program.run(inputs, given)), compiled: null };
+    },
+  };
+}
+
+function compileMeasured<E>(
+  graph: Graph,
+  donated: readonly boolean[] | null,
+  purpose: CompilePurpose,
+  watcher: CompileWatcher | null,
+  compile: (graph: Graph, options: CompileOptions) => CompiledGraph<E>,
+): CompiledGraph<E> {
+  const observer = watcher?.(graph, donated, purpose) ?? null;
+  return spans.measure("compile", graph.name, () => {
+    const start = performance.now();
+    const made = compile(graph, {
+      ...(donated === null ? {} : { donated }),
+      ...(observer === null ? {} : { observer }),
+    });
+    if (spans.listener !== null) reportPasses(made, start);
+    return made;
+  });
+}
+
+function measuredRun<S>(
+  name: string,
+  run: (inputs: readonly S[], donated: readonly boolean[] | null) => S[],
+): (inputs: readonly S[], donated?: readonly boolean[] | null) => S[] {
+  return (inputs, donated = null) =>
+    spans.listener === null ? run(inputs, donated) : spans.measure("run", name, () => run(inputs, donated));
+}
+
 /** The passes of a compilation, one after the other; what verifies and dumps between them is left out. */
-function reportPasses({ graph, records }: CompiledGraph, start: number): void {
+function reportPasses({ graph, records }: CompiledGraph<unknown>, start: number): void {
   let at = start;
   for (const { name, level, milliseconds: duration, changed } of records) {
     spans.report({ kind: "pass", name, start: at, duration, detail: { graph: graph.name, level, changed } });
@@ -58,24 +100,53 @@ function reportPasses({ graph, records }: CompiledGraph, start: number): void {
 // Before the first array is made: its memory has to be a shared one. Nothing is started by it.
 useDefaultThreads();
 
+/** What graphs are compiled with now, and who watches. */
+interface Current {
+  /** For WebAssembly. */
+  backend: Backend;
+  watcher: CompileWatcher | null;
+}
+
 /** `WEFT_DUMP=DIR node program.js` dumps every compilation of an unchanged program. */
-let current: Backend = wasmBackend(environmentWatcher());
+const watching = environmentWatcher();
+const current: Current = { backend: wasmBackend(watching), watcher: watching };
+
+/** Declared cache: the backend of each GPU, with the watcher it was made for. */
+const gpuBackends = new WeakMap<
+  GpuDevice,
+  { readonly backend: Backend<GpuStorage>; readonly watcher: CompileWatcher | null }
+>();
 
 /**
- * What graphs are compiled with from now on; returns what it was. Caches are per backend, so nothing compiled by the
- * one is used by the other.
+ * What graphs are compiled with for WebAssembly from now on; returns what it was. Caches are per backend, so nothing
+ * compiled by the one is used by the other.
  */
 export function setBackend(backend: Backend): Backend {
-  const previous = current;
-  current = backend;
+  const previous = current.backend;
+  current.backend = backend;
   return previous;
 }
 
 /** Shows the stages of every compilation from now on to a watcher: dumps. What is compiled already compiles again. */
 export function setCompileWatcher(watcher: CompileWatcher | null): void {
-  current = wasmBackend(watcher);
+  current.backend = wasmBackend(watcher);
+  current.watcher = watcher;
 }
 
 export function currentBackend(): Backend {
-  return current;
+  return current.backend;
+}
+
+/** What graphs are compiled with for a GPU. Throws where the backend in use wants to see every result at once. */
+export function backendOf(device: GpuDevice): Backend<GpuStorage> {
+  const { requiresHost } = current.backend;
+  if (requiresHost !== undefined) throw new UnsupportedError(requiresHost);
+  const { watcher } = current;
+  let known = gpuBackends.get(device);
+  if (known?.watcher !== watcher) known = undefined;
+  if (known === undefined) {
+    known = { backend: webGpuBackend(device, watcher), watcher };
+    gpuBackends.set(device, known);
+  }
+  return known.backend;
 }

@@ -1,18 +1,20 @@
 /** A bounded cache of compiled graphs: found by structural hash, confirmed by structural equality. */
 import type { Graph } from "../../compiler/graph/graph.ts";
 import { equalGraphs, hashGraph } from "../../compiler/hash/index.ts";
+import type { ArrayStorage } from "../../runtime/array-storage.ts";
+import type { Storage } from "../../runtime/storage.ts";
 import type { CompilePurpose } from "../inspect/watch.ts";
-import { type Backend, currentBackend, type Executable } from "./backend.ts";
+import type { Backend, Executable } from "./backend.ts";
 
-interface Entry {
+interface Entry<S extends ArrayStorage> {
   readonly graph: Graph;
-  readonly backend: Backend;
-  readonly executable: Executable;
+  readonly backend: Backend<S>;
+  readonly executable: Executable<S>;
 }
 
-export class CompiledCache {
+export class CompiledCache<S extends ArrayStorage = Storage> {
   /** Least recently used first: a Map keeps the order of insertion. */
-  readonly #buckets = new Map<string, Entry[]>();
+  readonly #buckets = new Map<string, Entry<S>[]>();
   #size = 0;
 
   constructor(
@@ -24,9 +26,8 @@ export class CompiledCache {
     return this.#size;
   }
 
-  /** The executable of a graph, compiled if no equal graph is there. */
-  get(graph: Graph, purpose: CompilePurpose = "function"): Executable {
-    const backend = currentBackend();
+  /** The executable of a graph, compiled by `backend` if no equal graph is there. */
+  get(graph: Graph, backend: Backend<S>, purpose: CompilePurpose = "function"): Executable<S> {
     const key = String(this.hash(graph));
     const bucket = this.#buckets.get(key);
     if (bucket !== undefined) {
@@ -61,6 +62,3 @@ export class CompiledCache {
     }
   }
 }
-
-/** Declared cache: graphs that transformations run outside of `jit`, and control flow run eagerly. */
-export const compiledGraphs = new CompiledCache(1024);

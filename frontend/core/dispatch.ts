@@ -2,24 +2,13 @@
 import type { Attribute, Graph, Operand, Params } from "../../compiler/graph/graph.ts";
 import type { PrimitiveName } from "../../compiler/graph/names.ts";
 import { GraphBuilder } from "../../compiler/primitives/graph-builder.ts";
-import type { TensorType } from "../../compiler/types/tensor-type.ts";
 import { tensorType } from "../../compiler/types/tensor-type.ts";
-import type { Storage } from "../../runtime/storage.ts";
-import { avalOf } from "./aval.ts";
-import { type Backend, currentBackend, type Executable } from "./backend.ts";
-import { compiledGraphs } from "./compiled-cache.ts";
-import { ConcreteArray, filledStorage } from "./concrete-array.ts";
+import type { ArrayStorage } from "../../runtime/array-storage.ts";
+import { avalOf, formatType } from "./aval.ts";
+import type { ConcreteArray } from "./concrete-array.ts";
+import { accelerated, type Device, type Placement, placementOf, WebGpuDevice } from "./device.ts";
 import { emitUntyped } from "./emit.ts";
-
-interface EagerEntry {
-  readonly executable: Executable;
-  readonly outputs: readonly TensorType[];
-}
-
-/** Declared cache: executables of single operations, by an injective text of operation, parameters and operand types. */
-const operations = new Map<string, EagerEntry>();
-const OPERATION_LIMIT = 4096;
-let operationsBackend: Backend | null = null;
+import { type Engine, gpuEngine, type OperationEntry, wasmEngine } from "./engine.ts";
 
 /** Runs one operation now. `weak[i]`: whether output i is weakly typed. */
 export function dispatch(
@@ -28,16 +17,11 @@ export function dispatch(
   params: Params,
   weak: (output: number) => boolean,
 ): ConcreteArray[] {
-  const entry = eagerEntry(op, inputs, params);
-  // A value known to be one repeated number goes in as a scalar and is spread inside the kernel.
-  const storages = new Array<Storage>(inputs.length);
-  for (let i = 0; i < inputs.length; i++) {
-    const x = inputs[i];
-    storages[i] = isSpread(x) ? spreadScalar(x) : x.storage();
-  }
-  const results = entry.executable.run(storages, null);
-  for (let i = 0; i < inputs.length; i++) if (isSpread(inputs[i])) storages[i].release();
-  return results.map((storage, i) => new ConcreteArray(avalOf(entry.outputs[i], weak(i)), storage));
+  if (!accelerated()) return dispatchOn(wasmEngine, null, op, inputs, params, weak);
+  const { device, committed } = placementFor(op, inputs);
+  return device instanceof WebGpuDevice
+    ? dispatchOn(gpuEngine(device), committed, op, inputs, params, weak)
+    : dispatchOn(wasmEngine, committed, op, inputs, params, weak);
 }
 
 /** Runs a closed graph now, compiled once per structure. */
@@ -46,39 +30,65 @@ export function runGraph(
   inputs: readonly ConcreteArray[],
   weak: (output: number) => boolean,
 ): ConcreteArray[] {
-  const executable = compiledGraphs.get(graph);
-  const results = executable.run(inputs.map((x) => x.storage()));
-  return wrapOutputs(graph, results, weak);
+  if (!accelerated()) return runGraphOn(wasmEngine, null, graph, inputs, weak);
+  const { device, committed } = placementFor(graph.name, inputs);
+  return device instanceof WebGpuDevice
+    ? runGraphOn(gpuEngine(device), committed, graph, inputs, weak)
+    : runGraphOn(wasmEngine, committed, graph, inputs, weak);
 }
 
-export function wrapOutputs(
-  graph: Graph,
-  storages: readonly Storage[],
+function placementFor(name: string, inputs: readonly ConcreteArray[]): Placement {
+  return placementOf(inputs, (i) => `argument ${i} of ${name} with shape ${formatType(inputs[i].aval.type)}`);
+}
+
+function dispatchOn<S extends ArrayStorage>(
+  engine: Engine<S>,
+  committed: Device | null,
+  op: PrimitiveName,
+  inputs: readonly ConcreteArray[],
+  params: Params,
   weak: (output: number) => boolean,
 ): ConcreteArray[] {
-  return storages.map((storage, i) => new ConcreteArray(avalOf(graph.outputs[i].type, weak(i)), storage));
+  const entry = operationEntry(engine, op, inputs, params);
+  // A value known to be one repeated number goes in as a scalar and is spread inside the kernel.
+  const storages = new Array<S>(inputs.length);
+  for (let i = 0; i < inputs.length; i++) {
+    const x = inputs[i];
+    if (isSpread(x)) x.checkAlive();
+    storages[i] = isSpread(x) ? engine.scalar(x.dtype, x.fill ?? 0) : engine.place(x);
+  }
+  const results = entry.executable.run(storages, null);
+  for (let i = 0; i < inputs.length; i++) if (isSpread(inputs[i])) storages[i].release();
+  return results.map((storage, i) => engine.wrap(avalOf(entry.outputs[i], weak(i)), storage, committed));
+}
+
+function runGraphOn<S extends ArrayStorage>(
+  engine: Engine<S>,
+  committed: Device | null,
+  graph: Graph,
+  inputs: readonly ConcreteArray[],
+  weak: (output: number) => boolean,
+): ConcreteArray[] {
+  const executable = engine.graphs.get(graph, engine.backend());
+  const results = executable.run(inputs.map((x) => engine.place(x)));
+  return results.map((storage, i) => engine.wrap(avalOf(graph.outputs[i].type, weak(i)), storage, committed));
 }
 
 function isSpread(x: ConcreteArray): boolean {
-  return x.buffer === null && x.size > 1;
+  return x.fill !== null && x.buffer === null && x.gpu === null && x.size > 1;
 }
 
-function spreadScalar(x: ConcreteArray): Storage {
-  x.checkAlive();
-  return filledStorage(tensorType(x.dtype, []), x.fill ?? 0);
-}
-
-function eagerEntry(op: PrimitiveName, inputs: readonly ConcreteArray[], params: Params): EagerEntry {
-  const backend = currentBackend();
-  if (operationsBackend !== backend) {
-    operations.clear();
-    operationsBackend = backend;
-  }
+function operationEntry<S extends ArrayStorage>(
+  engine: Engine<S>,
+  op: PrimitiveName,
+  inputs: readonly ConcreteArray[],
+  params: Params,
+): OperationEntry<S> {
   let key: string | null = attributeText(params);
   if (key !== null) {
     for (const x of inputs) key += isSpread(x) ? `|~${x.aval.type.text}` : `|${x.aval.type.text}`;
     key = `${op}${key}`;
-    const found = operations.get(key);
+    const found = engine.operation(key);
     if (found !== undefined) return found;
   }
   const builder = new GraphBuilder();
@@ -90,15 +100,11 @@ function eagerEntry(op: PrimitiveName, inputs: readonly ConcreteArray[], params:
   });
   const outputs = emitUntyped(builder, op, operands, params);
   const graph = builder.finish(op, outputs);
-  const executable = key === null ? compiledGraphs.get(graph) : backend.compile(graph, null, "operation");
+  const backend = engine.backend();
+  const executable =
+    key === null ? engine.graphs.get(graph, backend) : backend.compile(graph, null, "operation");
   const entry = { executable, outputs: outputs.map((x) => x.type) };
-  if (key !== null) {
-    if (operations.size >= OPERATION_LIMIT) {
-      const oldest = operations.keys().next();
-      if (!oldest.done) operations.delete(oldest.value);
-    }
-    operations.set(key, entry);
-  }
+  if (key !== null) engine.keepOperation(key, entry);
   return entry;
 }
 

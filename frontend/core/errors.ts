@@ -9,7 +9,14 @@ export {
   WeftTypeError,
   WeftValueError,
 } from "../../compiler/types/errors.ts";
-export { DisposedError } from "../../runtime/errors.ts";
+export {
+  DeviceLostError,
+  DisposedError,
+  GpuError,
+  NoAdapterError,
+  NotReadyError,
+  OutOfMemoryError,
+} from "../../runtime/errors.ts";
 
 /** A concrete value was needed where only shape and dtype are known (`jax.errors.ConcretizationTypeError`). */
 export class ConcretizationTypeError extends TypeError {

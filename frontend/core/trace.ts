@@ -27,6 +27,7 @@ import { type ArrayData, type ArrayLike, NdArray } from "./array.ts";
 import { avalOf, formatType, type ShapedArray, scalarAval } from "./aval.ts";
 import { ConcreteArray, constantArray } from "./concrete-array.ts";
 import { notAnArray } from "./describe.ts";
+import type { Device } from "./device.ts";
 import { dispatch, runGraph } from "./dispatch.ts";
 import { emitUntyped } from "./emit.ts";
 import {
@@ -35,6 +36,7 @@ import {
   TracerArrayConversionError,
   TracerBoolConversionError,
   UnexpectedTracerError,
+  UnsupportedError,
   WeftTypeError,
 } from "./errors.ts";
 import { captureSource, describeFunction } from "./source.ts";
@@ -240,7 +242,9 @@ export class Tracer extends NdArray {
   }
 
   override dataSync(): ArrayData {
-    return concreteValue(this, { what: "elements", tracer: this }).dataSync();
+    const value = concreteValue(this, { what: "elements", tracer: this });
+    if (value.only !== null) throw notWhileTracing("dataSync()", this, value.only);
+    return value.dataSync();
   }
 
   override item(): number {
@@ -249,23 +253,21 @@ export class Tracer extends NdArray {
         `item() works on arrays of one element only, this one is ${formatType(this.aval.type)}`,
       );
     }
-    return concreteValue(this, { what: "value", tracer: this }).item();
+    const value = concreteValue(this, { what: "value", tracer: this });
+    if (value.only !== null) throw notWhileTracing("item()", this, value.only);
+    return value.item();
   }
 
   override dispose(): void {
     // A tracer has no memory of its own.
   }
 
-  override *[Symbol.iterator](): Generator<NdArray, void, undefined> {
-    const { length, shape } = this;
-    const rest = shape.slice(1);
-    for (let i = 0; i < length; i++) {
-      const startIndices = [i, ...rest.map(() => 0)];
-      const limitIndices = [i + 1, ...rest];
-      const strides = shape.map(() => 1);
-      const row = bindOne("slice", [this], { startIndices, limitIndices, strides });
-      yield bindOne("reshape", [row], { newSizes: rest });
-    }
+  override get device(): never {
+    throw new ConcretizationTypeError(
+      `A traced array (${formatType(this.aval.type)}) is on no device: that is decided when the function is run.\n` +
+        this.context.describe(),
+      captureSource(),
+    );
   }
 
   override toString(): string {
@@ -275,6 +277,38 @@ export class Tracer extends NdArray {
   [Symbol.for("nodejs.util.inspect.custom")](): string {
     return this.toString();
   }
+}
+
+/** The error of a value behind a tracer that only a GPU has: a trace cannot wait for it. */
+function notWhileTracing(what: string, tracer: Tracer, on: Device): UnsupportedError {
+  return new UnsupportedError(
+    `${what} needs the elements at once, and those behind this traced array (${formatType(tracer.aval.type)}) are on ` +
+      `${on}: a function being traced cannot wait for them.\n${tracer.context.describe()}\n` +
+      'Run it on Wasm (devicePut(x, await device("wasm"))), or under jit with np.where, lax.cond or lax.whileLoop.',
+    captureSource(),
+  );
+}
+
+declare module "./array.ts" {
+  interface NdArray {
+    /** Iterates over the first axis. */
+    [Symbol.iterator](): Generator<NdArray, void, undefined>;
+  }
+}
+
+NdArray.prototype[Symbol.iterator] = function* (this: NdArray) {
+  for (let i = 0; i < this.length; i++) yield rowOf(this, i);
+};
+
+function rowOf(x: NdArray, i: number): NdArray {
+  const { shape } = x;
+  const rest = shape.slice(1);
+  if (x instanceof ConcreteArray && x.only === null && x.committed === null) return x.hostRow(i);
+  const startIndices = [i, ...rest.map(() => 0)];
+  const limitIndices = [i + 1, ...rest];
+  const strides = shape.map(() => 1);
+  const row = bindOne("slice", [x], { startIndices, limitIndices, strides });
+  return bindOne("reshape", [row], { newSizes: rest });
 }
 
 /** Who asked for a concrete value, and of what. */

@@ -6,10 +6,13 @@
 import { bytesOf, sameType } from "../../compiler/types/tensor-type.ts";
 import { cpuDevice } from "../../runtime/device.ts";
 import type { Storage } from "../../runtime/storage.ts";
+import type { GpuStorage } from "../../runtime/webgpu/storage.ts";
 import type { NdArray } from "../core/array.ts";
-import { type ShapedArray, sameAval, scalarAval } from "../core/aval.ts";
+import { formatType, type ShapedArray, sameAval, scalarAval } from "../core/aval.ts";
 import { type Backend, currentBackend, type Executable } from "../core/backend.ts";
 import { ConcreteArray, writeScalar } from "../core/concrete-array.ts";
+import { accelerated, type Device, type Placement, placementOf, WebGpuDevice } from "../core/device.ts";
+import { type GpuEngine, gpuEngine, type NumberArgument } from "../core/engine.ts";
 import { InternalError } from "../core/errors.ts";
 import { asArray, asConcrete, bind, contextFor, Tracer } from "../core/trace.ts";
 import { matchInto, unflattenAt } from "../tree/tree.ts";
@@ -22,6 +25,9 @@ export class JitEntry {
   #backend: Backend | null = null;
   /** Memory for JavaScript numbers among the arguments, one storage per leaf, written at each call. */
   readonly #scalars: (Storage | null)[];
+  /** Compiled for GPUs, by the backend of each. */
+  readonly #gpuExecutables = new WeakMap<Backend<GpuStorage>, Executable<GpuStorage>>();
+  readonly #gpuNumbers = new WeakMap<GpuEngine, NumberArgument[]>();
   readonly #capturedConcrete: readonly ConcreteArray[] | null;
   readonly #donated: readonly boolean[] | null;
 
@@ -34,6 +40,8 @@ export class JitEntry {
     readonly traced: TracedGraph,
     /** Per leaf of the dynamic arguments; null if none is donated. */
     donated: readonly boolean[] | null,
+    /** Where it runs; null: where its arguments are. */
+    readonly device: Device | null = null,
   ) {
     this.#scalars = new Array<Storage | null>(avals.length).fill(null);
     this.#donated = donated === null ? null : [...donated, ...traced.captured.map(() => false)];
@@ -92,6 +100,14 @@ export class JitEntry {
   run(leaves: readonly unknown[]): unknown {
     const captured = this.#capturedConcrete;
     if (captured === null) throw new InternalError("a trace's values outside of the trace");
+    let committed: Device | null = null;
+    if (accelerated() || this.device !== null) {
+      const placement = this.#placement(leaves, captured);
+      if (placement.device instanceof WebGpuDevice) {
+        return this.#runOnGpu(placement.device, placement.committed, leaves, captured);
+      }
+      committed = placement.committed;
+    }
     const executable = this.executable();
     const count = leaves.length;
     const storages = new Array<Storage>(count + captured.length);
@@ -105,9 +121,62 @@ export class JitEntry {
     for (let i = 0; i < captured.length; i++) storages[count + i] = captured[i].storage();
     const results = executable.run(storages, this.#donated);
     const { outAvals, outTree } = this.traced;
-    if (outTree.kind === "leaf") return new ConcreteArray(outAvals[0], results[0]);
+    if (outTree.kind === "leaf") return new ConcreteArray(outAvals[0], results[0], null, committed);
     const outputs = new Array<NdArray>(results.length);
-    for (let i = 0; i < results.length; i++) outputs[i] = new ConcreteArray(outAvals[i], results[i]);
+    for (let i = 0; i < results.length; i++) {
+      outputs[i] = new ConcreteArray(outAvals[i], results[i], null, committed);
+    }
+    return unflattenAt(outTree, outputs, 0);
+  }
+
+  #placement(leaves: readonly unknown[], captured: readonly ConcreteArray[]): Placement {
+    const { device } = this;
+    if (device !== null) return { device, committed: device };
+    const arrays = leaves.filter((leaf) => leaf instanceof ConcreteArray);
+    return placementOf([...arrays, ...captured], (i) => {
+      const where = i < arrays.length ? leaves.indexOf(arrays[i]) : -1;
+      const what = where < 0 ? "an array that it uses" : `argument ${this.#label(where)}`;
+      const { type } = (where < 0 ? captured[i - arrays.length] : arrays[i]).aval;
+      return `${what} of ${this.name} with shape ${formatType(type)}`;
+    });
+  }
+
+  /** The user's name for leaf i. */
+  #label(i: number): string {
+    return this.traced.graph.inputs[i].hint ?? String(i);
+  }
+
+  #runOnGpu(
+    device: WebGpuDevice,
+    committed: Device | null,
+    leaves: readonly unknown[],
+    captured: readonly ConcreteArray[],
+  ): unknown {
+    const engine = gpuEngine(device);
+    const backend = engine.backend();
+    let executable = this.#gpuExecutables.get(backend);
+    if (executable === undefined) {
+      executable = backend.compile(this.traced.graph, this.#donated, "function");
+      this.#gpuExecutables.set(backend, executable);
+    }
+    const numbers = this.#gpuNumbers.get(engine) ?? [];
+    this.#gpuNumbers.set(engine, numbers);
+    const storages = leaves.map((leaf, i) => {
+      if (leaf instanceof ConcreteArray) return engine.place(leaf);
+      numbers[i] = engine.argument(numbers[i], this.avals[i].type, Number(leaf));
+      return numbers[i].storage;
+    });
+    for (const array of captured) storages.push(engine.place(array));
+    const results = executable.run(storages, this.#donated);
+    const donated = this.#donated;
+    if (donated !== null) {
+      // The host's copy of a donated array goes with it.
+      for (const [i, leaf] of leaves.entries()) {
+        if (donated[i] && leaf instanceof ConcreteArray) leaf.buffer?.release("donated", this.name);
+      }
+    }
+    const { outAvals, outTree } = this.traced;
+    const outputs = results.map((storage, i) => engine.wrap(outAvals[i], storage, committed));
     return unflattenAt(outTree, outputs, 0);
   }
 

@@ -2,6 +2,7 @@
 
 import { NdArray } from "../core/array.ts";
 import type { ShapedArray } from "../core/aval.ts";
+import { checkDevice, type Device } from "../core/device.ts";
 import { WeftValueError } from "../core/errors.ts";
 import { captureSource } from "../core/source.ts";
 import { ShapeDtypeStruct } from "../core/spec.ts";
@@ -34,6 +35,8 @@ export interface JitOptions {
   readonly staticArgnums?: number | readonly number[];
   /** Arguments whose memory the results may take over. They cannot be used afterwards. */
   readonly donateArgnums?: number | readonly number[];
+  /** Where it runs, wherever its arguments are; by default where they are (`await device("webgpu")`). */
+  readonly device?: Device;
   /** Name in dumps and messages; the function's own by default. */
   readonly name?: string;
 }
@@ -83,6 +86,7 @@ class JitCache {
   #last: JitEntry | null = null;
   readonly #entries = new Map<string, JitEntry[]>();
   #count = 0;
+  readonly #device: Device | null;
   readonly #staticArgnums: readonly number[];
   readonly #donateArgnums: readonly number[];
 
@@ -91,6 +95,8 @@ class JitCache {
     options: JitOptions,
   ) {
     this.callee = describeCallee(f, options.name);
+    if (options.device !== undefined) checkDevice(options.device);
+    this.#device = options.device ?? null;
     this.#staticArgnums = listOf(options.staticArgnums);
     this.#donateArgnums = listOf(options.donateArgnums);
   }
@@ -177,7 +183,15 @@ class JitCache {
       return found;
     }
     const traced = traceToGraph("jit", this.callee, flat.inputs, (arrays) => this.#apply(flat, arrays));
-    const entry = new JitEntry(this.callee.name, flat.trees, flat.statics, flat.avals, traced, flat.donated);
+    const entry = new JitEntry(
+      this.callee.name,
+      flat.trees,
+      flat.statics,
+      flat.avals,
+      traced,
+      flat.donated,
+      this.#device,
+    );
     // What captured values of a running trace is good for that trace only.
     if (!entry.cacheable) return entry;
     if (bucket !== undefined) bucket.push(entry);

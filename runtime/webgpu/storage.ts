@@ -12,6 +12,7 @@ export interface GpuLease {
 export interface StorageDevice {
   readonly pool: BufferPool;
   read(storage: GpuStorage): Promise<Uint8Array<ArrayBuffer>>;
+  idle(): Promise<void>;
   registerFinalizer(storage: GpuStorage, owner: object): void;
   unregisterFinalizer(owner: object): void;
 }
@@ -67,6 +68,15 @@ export class GpuStorage implements ArrayStorage {
    */
   read(): Promise<Uint8Array<ArrayBuffer>> {
     return this.device.read(this);
+  }
+
+  /** Resolves when the bytes are computed; rejects with the error that kept them from it. */
+  async ready(): Promise<void> {
+    this.checkAlive();
+    await this.device.idle();
+    await this.checked;
+    const error = this.buffer.error ?? this.error;
+    if (error !== null) throw error;
   }
 
   private forget(reason: GoneReason, by: string): void {
