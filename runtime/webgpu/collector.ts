@@ -6,7 +6,7 @@ import type { BufferPool } from "./buffer-pool.ts";
 
 /** Below this there is no pressure. */
 const LEAST_BYTES = 256 * 2 ** 20;
-const LEAST_COUNT = 8192;
+const LEAST_COUNT = 2048;
 /** Engines count the bytes of ArrayBuffers, and collect when many were allocated. Never written, it occupies nothing. */
 const NUDGE_BYTES = 64 * 2 ** 20;
 

@@ -159,10 +159,7 @@ describe("where computations run", () => {
       /Received incompatible devices for jitted computation\. Got argument 0 of add with shape float32\[2\] on webgpu:0 and argument 1 of add with shape float32\[2\] on wasm:0/,
     );
     const f = jit((weights: NdArray, x: NdArray) => weights.mul(x));
-    assert.throws(
-      () => f(there, here),
-      /argument weights of .* on webgpu:0 and argument x of .* on wasm:0/s,
-    );
+    assert.throws(() => f(there, here), /argument weights of .* on webgpu:0 and argument x of .* on wasm:0/s);
     assert.deepEqual(await values(f(there, np.array([3, 4]))), [3, 8]);
     // Committed results commit further.
     assert.throws(() => np.sum(f(there, 2)).add(np.sum(here)), /incompatible devices/);
