@@ -17,6 +17,7 @@ import {
 import path from "node:path";
 import { pathToFileURL } from "node:url";
 import { promisify } from "node:util";
+import { brotliCompressSync, gzipSync } from "node:zlib";
 import { withLock } from "./lock.mjs";
 import { dist, root, shown } from "./paths.mjs";
 import { withScratchFolder } from "./scratch.mjs";
@@ -35,6 +36,9 @@ export const entryPoints = {
   runtime: "runtime/index.ts",
   cli: "frontend/cli/main.ts",
 };
+
+/** The whole API in one minified module, for pages that load it without a bundler. */
+export const browserBundle = "weft.browser.js";
 
 /** What the bundles of the package and of its tests have in common. */
 export const bundleOptions = /** @satisfies {import("esbuild").BuildOptions} */ ({
@@ -131,7 +135,8 @@ async function bundle(staging) {
     mkdirSync(path.dirname(file), { recursive: true });
     writeFileSync(file, contents);
   }
-  copyFileSync(path.join(root, loader.types), path.join(staging, `${loader.name}.d.ts`));
+  copyFileSync(path.join(root, loader.types), path.join(staging, `$loader.name.d.ts`));
+  writeFileSync(path.join(staging, browserBundle), await bundleForPages("frontend/index.ts", minify: true ));
   const cli = path.join(staging, "cli.js");
   if (!readFileSync(cli, "utf8").startsWith("#!")) {
     throw new Error(`${entryPoints.cli} must begin with "#!/usr/bin/env node": it is the package's program`);
@@ -208,6 +213,44 @@ function licensesOf(inputs) {
     `\n${"-".repeat(72)}\n\n`,
   );
 }
+/**
+ * One module for a page: everything in it, and nothing of Node.
+ *
+ * @param {string} file a TypeScript file, relative to the root or absolute
+ * @param {{ minify?: boolean, plugins?: import("esbuild").Plugin[] }} [options]
+ * @returns {Promise<string>} JavaScript
+ */
+export async function bundleForPages(file, { minify = false, plugins = [] } = {}) {
+  const esbuild = await import("esbuild");
+  const { outputFiles } = await esbuild.build({
+    ...bundleOptions,
+    entryPoints: [file],
+    write: false,
+    splitting: false,
+    sourcemap: minify ? false : "inline",
+    minify,
+    platform: "browser",
+    plugins: [withoutNode, ...plugins],
+  });
+  return outputFiles[0]?.text ?? "";
+}
+
+/** Modules that are of use in Node alone, and what stands in for them in a page. */
+const inPages = {
+  "runtime/webgpu/node-adapter.ts":
+    "export const requestNodeAdapter = () => Promise.reject(new Error('not in a page'));",
+  "frontend/inspect/environment.ts": "export const environmentWatcher = () => null;",
+};
+
+const withoutNode = /** @satisfies {import("esbuild").Plugin} */ ({
+  name: "without-node",
+  setup(build) {
+    for (const [file, contents] of Object.entries(inPages)) {
+      const filter = new RegExp(`${file.replaceAll("/", "[\\\\/]").replaceAll(".", "\\.")}$`);
+      build.onLoad({ filter }, () => ({ contents, loader: "js" }));
+    }
+  },
+});
 
 /** @param {string} outDir */
 async function declarations(outDir) {
@@ -320,4 +363,10 @@ if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
   await ensureInstalled(types ? "test" : "start");
   await build({ types, force: true }).catch(failBuild);
   console.log(`${shown(dist)}/ built in ${((performance.now() - started) / 1000).toFixed(1)} s`);
+  const bundled = readFileSync(path.join(dist, browserBundle));
+  const kilobytes = (/** @type {Uint8Array} */ bytes) => `${(bytes.length / 1000).toFixed(0)} kB`;
+  console.log(
+    `${browserBundle}: ${kilobytes(bundled)}, ${kilobytes(gzipSync(bundled, { level: 9 }))} with gzip, ` +
+      `${kilobytes(brotliCompressSync(bundled))} with brotli`,
+  );
 }

@@ -3,7 +3,7 @@
 import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
-import { bundleOptions } from "./build.mjs";
+import { bundleForPages, bundleOptions } from "./build.mjs";
 import { root } from "./paths.mjs";
 
 /**
@@ -26,23 +26,13 @@ export async function bundleFiles(files, outdir) {
 }
 
 /**
- * One module for a browser page: everything in it, without Node's modules.
+ * A page's script from a test, with `weft` from the sources.
  *
  * @param {string} file a TypeScript file
  * @returns {Promise<string>} JavaScript
  */
-export async function bundleForBrowser(file) {
-  const esbuild = await import("esbuild");
-  const { outputFiles } = await esbuild.build({
-    ...bundleOptions,
-    entryPoints: [file],
-    write: false,
-    splitting: false,
-    sourcemap: "inline",
-    platform: "browser",
-    plugins: [weftFromSource],
-  });
-  return outputFiles[0]?.text ?? "";
+export function bundleForBrowser(file) {
+  return bundleForPages(file, { plugins: [weftFromSource] });
 }
 
 /** `weft` is frontend/index.ts and so on, by the `paths` of tsconfig.json, and never what is in node_modules. */
