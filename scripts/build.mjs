@@ -135,8 +135,11 @@ async function bundle(staging) {
     mkdirSync(path.dirname(file), { recursive: true });
     writeFileSync(file, contents);
   }
-  copyFileSync(path.join(root, loader.types), path.join(staging, `$loader.name.d.ts`));
-  writeFileSync(path.join(staging, browserBundle), await bundleForPages("frontend/index.ts", minify: true ));
+  copyFileSync(path.join(root, loader.types), path.join(staging, `${loader.name}.d.ts`));
+  writeFileSync(
+    path.join(staging, browserBundle),
+    await bundleForPages("frontend/index.ts", { minify: true }),
+  );
   const cli = path.join(staging, "cli.js");
   if (!readFileSync(cli, "utf8").startsWith("#!")) {
     throw new Error(`${entryPoints.cli} must begin with "#!/usr/bin/env node": it is the package's program`);
