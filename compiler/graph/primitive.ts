@@ -251,6 +251,24 @@ export interface CustomLowering<P extends Params> {
    */
   readonly updates?: readonly (readonly [output: number, input: number])[];
   build(k: KernelBuilder, s: ScalarOps, buffers: CustomBuffers, context: LowerContext<P>): void;
+  /**
+   * The form for GPUs, where `build` would run on one invocation. Absent where there is none; null where there is none
+   * for these operands.
+   */
+  gpu?(context: LowerContext<P>): GpuForm | null;
+}
+
+/** Kernels one after another, whose outermost loops are `grid` loops. They share the results and the scratch memory. */
+export interface GpuForm {
+  readonly scratch: readonly { readonly dtype: DType; readonly size: number }[];
+  readonly kernels: readonly GpuKernelForm[];
+}
+
+export interface GpuKernelForm {
+  /** What it does, for its name. */
+  readonly name: string;
+  /** The kernel is given those of the buffers that it uses. */
+  build(k: KernelBuilder, s: ScalarOps, buffers: CustomBuffers): void;
 }
 
 /** Replaced by other primitives before fusion. */

@@ -163,6 +163,48 @@ describe("prefixes", () => {
   ]);
 });
 
+describe("sorting", () => {
+  const sorted =
+    (dimension: number, numKeys: number): Body =>
+    (b, x) => [...b.emit("sort", x, { dimension, isStable: true, numKeys })];
+  check("a row by merging", [tensor([1000])], sorted(0, 1));
+  check("equal keys keep their order", [tensor([3, 400], "int32"), tensor([3, 400])], sorted(1, 1));
+  check("across memory", [tensor([150, 5])], sorted(0, 1));
+  check(
+    "many operands",
+    Array.from({ length: 5 }, () => tensor([300], "int32")),
+    sorted(0, 2),
+  );
+});
+
+describe("scatters", () => {
+  const add = {
+    updateWindowDims: [1],
+    insertedWindowDims: [0],
+    scatterDimsToOperandDims: [0],
+    operandBatchingDims: [],
+    scatterIndicesBatchingDims: [],
+    indicesAreSorted: false,
+    uniqueIndices: false,
+    mode: "fill",
+  } as const;
+  const at = (count: number, below: number): RefTensor => ({
+    type: tensorType("int32", [count, 1]),
+    data: Float64Array.from({ length: count }, () => random.below(below + 2) - 1),
+  });
+  check("few rows", [tensor([20, 30]), at(40, 20), tensor([40, 30])], (b, [x, i, u]) => [
+    b.one("scatter_add", [x, i, u], add),
+  ]);
+  check("many rows that meet", [tensor([50, 8]), at(700, 50), tensor([700, 8])], (b, [x, i, u]) => [
+    b.one("scatter_add", [x, i, u], add),
+  ]);
+  check(
+    "the last update of an element stays",
+    [tensor([50, 8]), at(300, 50), tensor([300, 8])],
+    (b, [x, i, u]) => [b.one("scatter", [x, i, u], add)],
+  );
+});
+
 describe("dispatches", () => {
   check("more workgroups than one dimension has", [tensor([5_000_000])], (b, [x]) => [b.add(x, x)]);
 });

@@ -1,7 +1,9 @@
 /** Hand-written kernels: in the form they have for GPUs, else on a single invocation. */
 import { contextOf } from "../../fusion/access.ts";
-import type { Equation } from "../../graph/graph.ts";
-import type { BufferParam } from "../../kernel/expr.ts";
+import type { Equation, Params } from "../../graph/graph.ts";
+import type { CustomLowering, GpuForm } from "../../graph/primitive.ts";
+import { type BufferParam, type Expr, operandsOf } from "../../kernel/expr.ts";
+import type { Stmt } from "../../kernel/kernel.ts";
 import { scalarOps as s } from "../../kernel/scalar-ops.ts";
 import { customLowering, type LoweredKernel } from "../lower-group.ts";
 import { type GroupContext, KernelDraft } from "./draft.ts";
@@ -9,6 +11,22 @@ import { type GroupContext, KernelDraft } from "./draft.ts";
 export function lowerCustom(equation: Equation, group: GroupContext): LoweredKernel[] {
   const lower = customLowering(equation);
   const context = contextOf(equation);
+  const form = lower.gpu?.(context) ?? {
+    scratch: lower.scratch?.(context) ?? [],
+    kernels: [{ name: "", build: (k, ops, buffers) => lower.build(k, ops, buffers, context) }],
+  };
+  const keys = form.scratch.map((): object => ({}));
+  return form.kernels.map((_, n) => lowerOne(equation, group, lower, form, keys, n));
+}
+
+function lowerOne(
+  equation: Equation,
+  group: GroupContext,
+  lower: CustomLowering<Params>,
+  form: GpuForm,
+  keys: readonly object[],
+  at: number,
+): LoweredKernel {
   const draft = new KernelDraft(group);
   const { k, parameters } = draft;
   const updated = new Map(
@@ -19,7 +37,54 @@ export function lowerCustom(equation: Equation, group: GroupContext): LoweredKer
   );
   const inputs = equation.inputs.map((x, i) => updated.get(i) ?? parameters.read(x));
   const outputs = equation.outputs.map((v) => parameters.write(v, "readwrite"));
-  const scratch = (lower.scratch?.(context) ?? []).map(({ dtype, size }) => parameters.scratch(dtype, size));
-  lower.build(k, s, { inputs, outputs, scratch }, context);
-  return [draft.finish()];
+  const scratch = form.scratch.map(({ dtype, size }, n) =>
+    form.kernels.length === 1
+      ? parameters.scratch(dtype, size)
+      : parameters.sharedScratch("scratch", dtype, size, "readwrite", keys[n]),
+  );
+  const { name, build } = form.kernels[at];
+  build(k, s, { inputs, outputs, scratch });
+  const lowered = draft.finish(name === "" ? "" : `_${name}`);
+  if (form.kernels.length === 1) return lowered;
+  const used = buffersIn(lowered.kernel.body);
+  const args = lowered.args.filter(({ param }) => used.has(param));
+  return { kernel: { ...lowered.kernel, params: args.map((arg) => arg.param) }, args };
+}
+
+function buffersIn(body: readonly Stmt[]): Set<BufferParam> {
+  const found = new Set<BufferParam>();
+  const seen = new Set<Expr>();
+  const visit = (e: Expr): void => {
+    if (seen.has(e)) return;
+    seen.add(e);
+    if (e.op === "load") found.add(e.buffer);
+    for (const x of operandsOf(e)) visit(x);
+  };
+  const walk = (stmts: readonly Stmt[]): void => {
+    for (const stmt of stmts) {
+      switch (stmt.kind) {
+        case "loop":
+          walk(stmt.body);
+          break;
+        case "while":
+          visit(stmt.cond);
+          walk(stmt.body);
+          break;
+        case "if":
+          visit(stmt.cond);
+          walk(stmt.then);
+          walk(stmt.else);
+          break;
+        case "store":
+          found.add(stmt.buffer);
+          visit(stmt.index);
+          visit(stmt.value);
+          break;
+        default:
+          visit(stmt.value);
+      }
+    }
+  };
+  walk(body);
+  return found;
 }

@@ -55,11 +55,15 @@ export function iterativeElementwise(rules: IterativeRules): Primitive<NoParams>
       // Every element is read before it is written, and never again.
       inPlace: [[0, 0]],
       build(k, s, { inputs, outputs }) {
-        k.loop(outputs[0].size, (i) => {
-          const operands = inputs.map((buffer, n) => s.local(k.let("axq"[n], s.load(buffer, i))));
-          const F = operands[0].dtype === "float64" ? FLOAT64 : FLOAT32;
-          k.store(outputs[0], i, body(F, k, ...operands));
-        });
+        k.loop(
+          outputs[0].size,
+          (i) => {
+            const operands = inputs.map((buffer, n) => s.local(k.let("axq"[n], s.load(buffer, i))));
+            const F = operands[0].dtype === "float64" ? FLOAT64 : FLOAT32;
+            k.store(outputs[0], i, body(F, k, ...operands));
+          },
+          { kind: "grid" },
+        );
       },
     },
     cost: ({ outputs }) => ({

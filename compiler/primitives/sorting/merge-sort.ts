@@ -16,7 +16,7 @@ export function needsMerging(length: number): boolean {
 }
 
 /** Strict lexicographic order of two lists of keys. */
-function isLess(s: ScalarOps, xs: readonly Expr[], ys: readonly Expr[]): Expr {
+export function isLess(s: ScalarOps, xs: readonly Expr[], ys: readonly Expr[]): Expr {
   let less = s.bool(false);
   for (let k = xs.length - 1; k >= 0; k--) {
     const bool = xs[k].dtype === "bool";

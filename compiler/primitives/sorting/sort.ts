@@ -11,6 +11,7 @@ import { otherAxes } from "../indexing/dimensions.ts";
 import { forEachIndex, reader } from "../reference-tensors.ts";
 import { checkArity, checkAxis, formatShape } from "../typing.ts";
 import { SORT_CASES } from "./cases.ts";
+import { gpuSort } from "./gpu-sort.ts";
 import { buildSort, sortScratch } from "./sort-rows.ts";
 
 export type SortParams = {
@@ -100,6 +101,7 @@ export const sort = definePrimitive<SortParams>({
     inPlace: [[0, 0]],
     scratch: sortScratch,
     build: buildSort,
+    gpu: gpuSort,
   },
   cost: ({ inputs, params }) => {
     const [{ shape, size }] = inputs;

@@ -12,13 +12,16 @@ import {
   type BatchRule,
   type CustomLowering,
   definePrimitive,
+  type GpuForm,
+  type GpuKernelForm,
   isLinearInput,
   type JvpRule,
+  type LowerContext,
   type ReduceLowering,
   type TransposeRule,
 } from "../../graph/primitive.ts";
 import type { RefTensor } from "../../graph/reference.ts";
-import type { BufferParam, Expr } from "../../kernel/expr.ts";
+import type { AxisKind, BufferParam, Expr, Local } from "../../kernel/expr.ts";
 import type { KernelBuilder } from "../../kernel/kernel-builder.ts";
 import type { ScalarOps } from "../../kernel/scalar-ops.ts";
 import { computeDType, isFloating } from "../../types/dtype.ts";
@@ -154,7 +157,13 @@ const lowerGather: ReduceLowering<SelectParams> = {
 };
 
 /** Loops over every index of `shape`, outermost axis first. */
-function loopNest(k: KernelBuilder, shape: readonly number[], name: string, body: (i: Expr[]) => void): void {
+function loopNest(
+  k: KernelBuilder,
+  shape: readonly number[],
+  name: string,
+  body: (i: Expr[]) => void,
+  kind: AxisKind = "serial",
+): void {
   const index: Expr[] = [];
   const enter = (axis: number): void => {
     if (axis === shape.length) {
@@ -168,7 +177,7 @@ function loopNest(k: KernelBuilder, shape: readonly number[], name: string, body
         enter(axis + 1);
         index.pop();
       },
-      { name },
+      { name, kind },
     );
   };
   enter(0);
@@ -178,6 +187,95 @@ function loopNest(k: KernelBuilder, shape: readonly number[], name: string, body
 function flatten(s: ScalarOps, shape: readonly number[], index: readonly Expr[]): Expr {
   const strides = rowMajorStrides(shape);
   return index.reduce((at, i, axis) => s.add(at, s.mul(i, s.int(strides[axis]))), s.int(0));
+}
+
+/** Position of the element that a window chooses, in a local; -1 where the window has none. */
+function chosenIn(
+  k: KernelBuilder,
+  s: ScalarOps,
+  operand: BufferParam,
+  shape: readonly number[],
+  params: SelectParams,
+  i: readonly Expr[],
+): Local {
+  const axes = windowAxes(shape, params);
+  const best = k.let("best", s.const(0, computeDType(operand.dtype)));
+  const chosen = k.let("chosen", s.int(-1));
+  loopNest(k, params.windowDimensions, "r", (r) => {
+    const { index, inside } = lowerPosition(s, axes, i, r);
+    const at = flatten(s, shape, index);
+    k.if(inside, () => {
+      const key = k.let("key", sortKey(s, params.select, s.load(operand, at)));
+      const better = displaces(s, "gt", s.local(key), s.local(best));
+      k.if(s.or(s.lt(s.local(chosen), s.int(0)), better), () => {
+        k.assign(best, s.local(key));
+        k.assign(chosen, at);
+      });
+    });
+  });
+  return chosen;
+}
+
+/**
+ * On a GPU each window notes what it chooses, and each element then asks the windows that cover it, in their order: a few
+ * for every element, where one processor does better to go over the windows once.
+ */
+function gpuScatter({ params, inputs }: LowerContext<SelectParams>): GpuForm | null {
+  const [source, { shape, size }] = inputs;
+  if (size === 0 || source.size === 0) return null;
+  const axes = windowAxes(shape, params);
+  const choose: GpuKernelForm = {
+    name: "choose",
+    build(k, s, { inputs: [, operand], scratch: [chosen] }) {
+      loopNest(
+        k,
+        source.shape,
+        "w",
+        (i) => {
+          const place = chosenIn(k, s, operand, shape, params, i);
+          k.store(chosen, flatten(s, source.shape, i), s.local(place));
+        },
+        "grid",
+      );
+    },
+  };
+  const sum: GpuKernelForm = {
+    name: "sum",
+    build(k, s, { inputs: [from], outputs: [out], scratch: [chosen] }) {
+      loopNest(
+        k,
+        shape,
+        "i",
+        (at) => {
+          const own = s.local(k.let("own", flatten(s, shape, at)));
+          const total = k.let("total", s.const(0, computeDType(out.dtype)));
+          loopNest(k, params.windowDimensions, "r", (reversed) => {
+            // From a window's last element to its first: then the windows come in their order.
+            let inside = s.bool(true);
+            const window = axes.map((a, d) => {
+              const r = s.sub(s.int(a.window - 1), reversed[d]);
+              const shifted = s.add(s.mul(at[d], s.int(a.baseDilation)), s.int(a.padding[0]));
+              const start = s.sub(shifted, s.mul(r, s.int(a.windowDilation)));
+              inside = s.and(
+                inside,
+                s.and(s.ge(start, s.int(0)), s.lt(start, s.int(source.shape[d] * a.stride))),
+              );
+              if (a.stride === 1) return start;
+              inside = s.and(inside, s.eq(s.rem(start, s.int(a.stride)), s.int(0)));
+              return s.div(start, s.int(a.stride));
+            });
+            const place = flatten(s, source.shape, window);
+            k.if(s.guard(inside, s.eq(s.load(chosen, place), own), s.bool(false)), () =>
+              k.assign(total, s.add(s.local(total), s.load(from, place))),
+            );
+          });
+          k.store(out, own, s.local(total));
+        },
+        "grid",
+      );
+    },
+  };
+  return { scratch: [{ dtype: "int32", size: source.size }], kernels: [choose, sum] };
 }
 
 /**
@@ -193,22 +291,8 @@ const lowerScatter: CustomLowering<SelectParams> = {
     const { size } = outputs[0];
     k.loop(size, (i) => k.store(sums, i, s.const(0, computeDType(sums.dtype))));
     const [sourceType, { shape }] = inputs;
-    const axes = windowAxes(shape, params);
     loopNest(k, sourceType.shape, "w", (i) => {
-      const best = k.let("best", s.const(0, computeDType(operand.dtype)));
-      const chosen = k.let("chosen", s.int(-1));
-      loopNest(k, params.windowDimensions, "r", (r) => {
-        const { index, inside } = lowerPosition(s, axes, i, r);
-        const at = flatten(s, shape, index);
-        k.if(inside, () => {
-          const key = k.let("key", sortKey(s, params.select, s.load(operand, at)));
-          const better = displaces(s, "gt", s.local(key), s.local(best));
-          k.if(s.or(s.lt(s.local(chosen), s.int(0)), better), () => {
-            k.assign(best, s.local(key));
-            k.assign(chosen, at);
-          });
-        });
-      });
+      const chosen = chosenIn(k, s, operand, shape, params, i);
       k.if(s.ge(s.local(chosen), s.int(0)), () => {
         const to = s.local(chosen);
         const from = s.load(source, flatten(s, sourceType.shape, i));
@@ -217,6 +301,7 @@ const lowerScatter: CustomLowering<SelectParams> = {
     });
     if (wide) k.loop(size, (i) => k.store(out, i, s.load(wide, i)));
   },
+  gpu: gpuScatter,
 };
 
 /** Both operands are batched; batching only one repeats the other along the new axis. */

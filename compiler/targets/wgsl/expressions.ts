@@ -62,7 +62,7 @@ export class ExprWriter {
   write(...roots: readonly Expr[]): string[] {
     for (const root of roots) this.#count(root);
     const scope = new Scope(null);
-    return roots.map((root) => this.#node(root, scope));
+    return roots.map((root) => bare(this.#node(root, scope)));
   }
 
   #count(e: Expr): void {
@@ -85,7 +85,7 @@ export class ExprWriter {
 
   #bind(e: Expr, text: string): string {
     const name = this.context.fresh("t");
-    this.line(`let ${name}: ${wgslType(e.dtype)} = ${text};`);
+    this.line(`let ${name}: ${wgslType(e.dtype)} = ${bare(text)};`);
     return name;
   }
 
@@ -145,8 +145,7 @@ export class ExprWriter {
     this.line(`var ${name}: ${wgslType(e.dtype)};`);
     const arm = (x: Expr): void =>
       this.indented(() => {
-        const text = this.#node(x, new Scope(scope));
-        this.line(`${name} = ${text};`);
+        this.line(`${name} = ${bare(this.#node(x, new Scope(scope)))};`);
       });
     this.line(`if (${cond}) {`);
     arm(e.x);
@@ -273,7 +272,9 @@ export class ExprWriter {
     const source = wgslType(from.dtype);
     const target = wgslType(to);
     if (target === "bool")
-      return source === "f32" ? `(${x} != 0.0)` : `(${x} != ${source === "u32" ? "0u" : "0"})`;
+      return source === "f32"
+        ? `((bitcast<u32>(${x}) & 0x7fffffffu) != 0u)`
+        : `(${x} != ${source === "u32" ? "0u" : "0"})`;
     if (source === "bool") {
       const [zero, one] = { f32: ["0.0", "1.0"], i32: ["0", "1"], u32: ["0u", "1u"] }[target];
       return `select(${zero}, ${one}, ${x})`;
@@ -295,6 +296,18 @@ export class ExprWriter {
     if (target === "bool") return `(${x} != ${wgslType(from) === "u32" ? "0u" : "0"})`;
     return wrap(`bitcast<${target}>(${x})`, to, DTYPE_INFO[to].bits === 32 ? to : from);
   }
+}
+
+/** The text without parentheses around all of it. */
+function bare(text: string): string {
+  if (!text.startsWith("(")) return text;
+  let depth = 0;
+  for (let i = 0; i < text.length; i++) {
+    if (text[i] === "(") depth++;
+    else if (text[i] === ")") depth--;
+    if (depth === 0) return i === text.length - 1 ? bare(text.slice(1, -1)) : text;
+  }
+  return text;
 }
 
 /** Brings a result back into the range of an 8- or 16-bit dtype. `from`: the dtype it is known to be in the range of. */

@@ -204,7 +204,7 @@ class ShaderWriter {
         this.#line("loop {");
         this.#indented(() => {
           const [cond] = this.#exprs(stmt.cond);
-          this.#line(`if (!${cond}) { break; }`);
+          this.#line(`if (!(${cond})) { break; }`);
           this.#block(stmt.body, false);
         });
         this.#line("}");
@@ -352,7 +352,7 @@ class ShaderWriter {
       ({ counter, stride }) => `i32(high_${counter} * ${COUNTER_BASE}u + low_${counter}) * ${stride}`,
     );
     if (offset !== 0) terms.push(String(offset));
-    return terms.length === 0 ? index : `(${[index, ...terms].join(" + ")})`;
+    return terms.length === 0 ? index : `(${[`(${index})`, ...terms].join(" + ")})`;
   }
 
   #load(buffer: BufferParam, index: string): string {
