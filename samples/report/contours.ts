@@ -52,6 +52,8 @@ export function contours(
   const ends = (axis: ArrayLike<number>): number[] => [axis[0]!, axis[axis.length - 1]!];
   return {
     $schema: "https://vega.github.io/schema/vega/v6.json",
+    // The contours are in units of the drawing, which therefore keeps its size.
+    autosize: "pad",
     width: WIDTH,
     height: HEIGHT,
     data: [

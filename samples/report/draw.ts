@@ -28,6 +28,12 @@ export async function drawPlot(spec: PlotSpec, id: string, description: string):
   }
 }
 
+/** A drawn plot as a file of its own: on white, in the colours for light surroundings. */
+export function standaloneSvg(drawing: string): string {
+  const fixed = drawing.replace(/var\(--[a-z0-9]+, (#[0-9a-f]{6})\)/g, "$1");
+  return `${fixed.replace(/^<svg[^>]*>/, (open) => `${open}<rect width="100%" height="100%" fill="#ffffff"/>`)}\n`;
+}
+
 function toVega(spec: PlotSpec): Spec {
   const styled = {
     autosize: { type: "fit", contains: "padding" },

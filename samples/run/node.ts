@@ -2,7 +2,7 @@
 import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { parseArgs } from "node:util";
-import { drawPlot } from "../report/draw.ts";
+import { drawPlot, standaloneSvg } from "../report/draw.ts";
 import { writeFileWhole, writeReport } from "../report/write.ts";
 import { useDevice } from "./device.ts";
 import { ProgressBars } from "./progress-bar.ts";
@@ -63,6 +63,9 @@ export async function runSample(source: string, about: About, run: RunSample): P
   );
   const plot = thumbnailOf(made);
   const thumbnail = plot && (await drawPlot(plot.spec, `t${about.number}`, plot.description));
+  if (thumbnail !== undefined) {
+    await writeFileWhole(path.join(options.out, "plot.svg"), standaloneSvg(thumbnail));
+  }
   const outcome: Outcome = {
     about,
     device: options.device,
