@@ -3,16 +3,22 @@ import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { after, before, describe, test } from "node:test";
+import { drawPlot, standaloneSvg } from "../samples/report/draw.ts";
 import {
   code,
+  contours,
   heading,
   layered,
   line,
   output,
   plot,
+  plot3d,
+  points3d,
   prose,
   type Report,
   scatter,
+  space,
+  surface,
   table,
 } from "../samples/report/index.ts";
 import { writeReport } from "../samples/report/write.ts";
@@ -121,6 +127,68 @@ describe("reports of the samples", () => {
       (await readdir(folder)).filter((name) => name.endsWith(".tmp")),
       [],
     );
+  });
+
+  test("contours lie where the scales put them", async () => {
+    // z = x: the contour of each level is the vertical line at that x.
+    const xs = [0, 1, 2, 3, 4];
+    const ys = [-4, -3, -2, -1, 0];
+    const spec = contours(
+      { x: "x", y: "y", z: "z" },
+      xs,
+      ys,
+      ys.map(() => xs),
+      { levels: 4 },
+    );
+    const svg = await drawPlot(spec, "c", "contours");
+    const lefts = [...svg.matchAll(/aria-roledescription="path mark container".*?<\/g>/gs)].flatMap(
+      ([group]) =>
+        [...group.matchAll(/ d="M?([^"]*)"/g)].map(([, path]) =>
+          Math.min(...[...path!.matchAll(/(-?[\d.]+),(-?[\d.]+)/g)].map(([, x]) => Number(x))),
+        ),
+    );
+    // The first level holds everywhere and reaches beyond the frame, which clips it.
+    assert.deepEqual(lefts.slice(1), [150, 300, 450]);
+    assert.throws(() => contours({ x: "", y: "", z: "z" }, xs, ys, [xs]), /z has to have 5 rows of 5 values/);
+  });
+
+  test("a plot in space brings its script, and its data with it", async () => {
+    const traces = [
+      surface(
+        "z",
+        [0, 1],
+        [0, 1, 2],
+        [
+          [1, 2],
+          [3, 4],
+          [5, 6],
+        ],
+      ),
+      points3d("p", [0], [1], [2]),
+    ];
+    const axes = { x: "b</script>", y: "m", z: "loss" };
+    const file = await writeReport(path.join(folder, "space/report.html"), {
+      title: "space",
+      sections: [plot3d(traces, space(axes), "A surface.")],
+    });
+    const page = await readFile(file, "utf8");
+    const [, json] = /<script type="application\/json">(.*?)<\/script>/s.exec(page) ?? [];
+    const { data, layout } = JSON.parse(json ?? "");
+    assert.deepEqual(data[0].z, [
+      [1, 2],
+      [3, 4],
+      [5, 6],
+    ]);
+    assert.equal(layout.scene.xaxis.title.text, "b</script>");
+    assert.match(page, /plotly\.js \(gl3d/);
+    assert.throws(() => surface("z", [0, 1], [0], [[1]]), /surface "z": z has to have 1 rows of 2 values/);
+  });
+
+  test("a plot as a file of its own has no variables", async () => {
+    const spec = layered({ x: "x", y: "y" }, [line("l", [0, 1], [0, 1])]);
+    const svg = standaloneSvg(await drawPlot(spec, "a", "a line"));
+    assert.doesNotMatch(svg, /var\(/);
+    assert.match(svg, /^<svg [^>]*><rect width="100%" height="100%" fill="#ffffff"\/>/);
   });
 
   test("a series with x and y of different lengths is refused", () => {
