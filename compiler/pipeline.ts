@@ -19,6 +19,7 @@ import { hoistLoopInvariants } from "./passes/loop-invariants.ts";
 import { rewriteOneHotScatters } from "./passes/one-hot-scatters.ts";
 import type { GraphPass, Pass } from "./passes/pass.ts";
 import { simplifyGraph } from "./passes/simplify.ts";
+import { splitWideConcatenates } from "./passes/wide-concatenates.ts";
 import type { WasmExecutable } from "./program/program.ts";
 import { DEFAULT_LIMITS, type GpuLimits, type WebGpuExecutable } from "./program/webgpu.ts";
 import { compileWasm } from "./targets/wasm/compile.ts";
@@ -45,6 +46,11 @@ export const GRAPH_PASSES: readonly GraphPass[] = [
   // Last: the optimised graph has no dead equation; the verifier insists on it.
   { ...eliminateDeadCode, name: "dead_code_again" },
 ];
+
+/** Optimised graph → what shaders of an adapter can do. */
+export function gpuGraphPasses(limits: GpuLimits): readonly GraphPass[] {
+  return [splitWideConcatenates(gpuFusion(limits.storageBuffers).reads)];
+}
 
 /** Optimised graph → partition into kernels, with `policy` having the last word. */
 export function fusionPass(policy: FusionPolicy): Pass<Graph, FusionPlan> {
@@ -155,7 +161,8 @@ export function compileGraphForWebGpu(
   const { donated = [], verify = false, observer = null, plugin = {}, limits = DEFAULT_LIMITS } = options;
   const runner = new PassRunner({ donated }, verify ? verifyArtifact : null, observer);
   runner.start(graph);
-  const optimised = optimiseGraph(graph, runner, graphPasses(plugin));
+  const passes = [...graphPasses(plugin), ...gpuGraphPasses(limits)];
+  const optimised = optimiseGraph(graph, runner, passes);
   const plan = runner.run("fusion", gpuFusionPass(plugin.fusion ?? asChosen, limits), optimised);
   const assembled = runner.run("program", gpuAssemblyPass(limits), plan);
   const executable = runner.run("webgpu", webGpuPass(limits), assembled);

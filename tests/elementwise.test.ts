@@ -18,6 +18,7 @@ const OTHERS = [
   "integer_pow",
   "select",
   "clamp",
+  "fused_multiply_add",
   "convert_element_type",
   "bitcast_convert_type",
   "stop_gradient",

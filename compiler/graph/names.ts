@@ -85,6 +85,7 @@ export const OTHER_NAMES = [
   "reduce_precision",
   "select",
   "clamp",
+  "fused_multiply_add",
   "regularized_incomplete_beta",
   "convert_element_type",
   "bitcast_convert_type",

@@ -102,6 +102,8 @@ export interface PrimitiveParams extends ElementwiseParams {
   select: NoParams;
   /** (min, x, max), all of one type. */
   clamp: NoParams;
+  /** (x, y, z), floats of one type: x·y + z, rounded once in float32. */
+  fused_multiply_add: NoParams;
   /** (a, b, x), floats of one type: I_x(a, b). */
   regularized_incomplete_beta: NoParams;
   convert_element_type: { readonly newDtype: DType };

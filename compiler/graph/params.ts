@@ -57,6 +57,7 @@ const OTHER_KINDS: Omit<ParamKinds, UnaryName | BinaryName> = {
   reduce_precision: { exponentBits: natural, mantissaBits: natural },
   select: NONE,
   clamp: NONE,
+  fused_multiply_add: NONE,
   regularized_incomplete_beta: NONE,
   convert_element_type: { newDtype: dtype },
   bitcast_convert_type: { newDtype: dtype },

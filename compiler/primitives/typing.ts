@@ -15,6 +15,10 @@ export interface DTypeFamily {
 }
 
 export const FLOATING: DTypeFamily = { text: "floating", has: isFloating };
+export const FLOAT32_OR_64: DTypeFamily = {
+  text: "float32 or float64",
+  has: (d) => d === "float32" || d === "float64",
+};
 export const INTEGER: DTypeFamily = { text: "integer", has: isInteger };
 export const BOOL: DTypeFamily = { text: "bool", has: (d) => d === "bool" };
 export const BOOL_OR_INTEGER: DTypeFamily = {

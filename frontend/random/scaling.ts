@@ -1,5 +1,5 @@
 /** floats · (high − low) + low with one rounding, as XLA's CPU computes `jax.random.uniform`: a fused multiply-add. */
-import { convert, type NdArray } from "../core/index.ts";
+import { bindOne, type NdArray } from "../core/index.ts";
 import * as lax from "../lax/elementwise.ts";
 
 /** x + y and the error of its rounding (D. Knuth, TAOCP vol. 2, §4.2.2, theorem B). */
@@ -28,22 +28,6 @@ function twoProduct(x: NdArray, y: NdArray): [product: NdArray, error: NdArray] 
   return [product, rest];
 }
 
-/**
- * In float32: the product is exact in double precision. Where the sum is not, and lies just between two float32 numbers,
- * its error says to which side.
- */
-function fusedSingle(x: NdArray, y: NdArray, z: NdArray): NdArray {
-  const [a, b, c] = [x, y, z].map((part) => convert(part, "float64"));
-  const [sum, error] = twoSum(lax.mul(a, b), c);
-  const rounded = convert(sum, "float32");
-  const distance = lax.sub(sum, convert(rounded, "float64"));
-  const opposite = lax.add(sum, distance);
-  const neighbour = convert(opposite, "float32");
-  const halfway = lax.eq(convert(neighbour, "float64"), opposite);
-  const beyond = lax.gt(lax.mul(error, distance), 0);
-  return lax.select(lax.bitwiseAnd(halfway, beyond), neighbour, rounded);
-}
-
 /** In float64, with the errors of product and sum: wrong by its last bit at most where 2⁻⁵⁰ of a bit decides. */
 function fusedDouble(x: NdArray, y: NdArray, z: NdArray): NdArray {
   const [product, rest] = twoProduct(x, y);
@@ -55,7 +39,7 @@ function fusedDouble(x: NdArray, y: NdArray, z: NdArray): NdArray {
 export function fusedMultiplyAdd(x: NdArray, y: NdArray, z: NdArray): NdArray {
   switch (x.dtype) {
     case "float32":
-      return fusedSingle(x, y, z);
+      return bindOne("fused_multiply_add", [x, y, z], {});
     case "float64":
       return fusedDouble(x, y, z);
     default:

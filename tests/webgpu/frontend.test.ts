@@ -266,6 +266,15 @@ describe("transformations on the GPU", () => {
     await near(nn.relu(there), nn.relu(x));
   });
 
+  test("more operands than a shader binds", async () => {
+    const parts = Array.from({ length: 40 }, (_, i) => there.add(i));
+    await near(np.stack(parts), np.add(x, np.arange(40).reshape([40, 1])));
+    await near(
+      jit((parts: NdArray[]) => np.exp(np.concatenate(parts)).sum())(parts),
+      np.exp(np.add(x, np.arange(40).reshape([40, 1]))).sum(),
+    );
+  });
+
   test("random numbers are JAX's bits on every device", async () => {
     const key = random.PRNGKey(42);
     const keyThere = devicePut(key, gpu);
@@ -273,6 +282,11 @@ describe("transformations on the GPU", () => {
     const [b] = random.split(keyThere);
     assert.deepEqual(await values(b), await values(a));
     assert.deepEqual(await values(random.bits(keyThere, [5])), await values(random.bits(key, [5])));
+    const range = { minval: -3, maxval: 0.7 };
+    assert.deepEqual(
+      await values(random.uniform(keyThere, [50], range)),
+      await values(random.uniform(key, [50], range)),
+    );
     await near(random.normal(keyThere, [50]), random.normal(key, [50]), 1e-6);
   });
 

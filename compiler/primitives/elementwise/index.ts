@@ -4,6 +4,7 @@ import * as bitwise from "./bitwise.ts";
 import * as comparison from "./comparison.ts";
 import * as conversion from "./conversion.ts";
 import * as exponential from "./exponential.ts";
+import * as fused from "./fused.ts";
 import * as identity from "./identity.ts";
 import * as incomplete from "./incomplete.ts";
 import { reduce_precision } from "./reduce-precision.ts";
@@ -23,6 +24,7 @@ export const elementwisePrimitives = {
   ...bitwise,
   ...comparison,
   ...selection,
+  ...fused,
   ...conversion,
   ...identity,
 } as const;
