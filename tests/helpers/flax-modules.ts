@@ -1,13 +1,24 @@
 /** The modules that golden cases name by specs; tests/golden/cases/_flax.py builds the same with Flax. */
-import { type NdArray, nn, random } from "weft";
+import { NdArray, nn, random } from "weft";
 
-export type Spec = string | number | boolean | null | readonly Spec[] | { readonly [option: string]: Spec };
+export type Spec =
+  | string
+  | number
+  | boolean
+  | null
+  | NdArray
+  | readonly Spec[]
+  | { readonly [option: string]: Spec };
 type Options = Readonly<Record<string, unknown>>;
 type ModuleClass = new (options: never) => nn.Module;
 
 /** The value that a spec describes. `models`: classes of the test's own. */
 export function build(spec: Spec, models: Readonly<Record<string, ModuleClass>> = {}): unknown {
-  if (typeof spec === "string" && spec.startsWith("fn.")) return Reflect.get(nn, spec.slice(3));
+  if (typeof spec === "string" && spec.startsWith("fn.")) {
+    const found: unknown = Reflect.get(nn, spec.slice(3));
+    if (typeof found !== "function") throw new Error(`no function ${spec}`);
+    return found;
+  }
   if (typeof spec === "string" && spec.startsWith("init.")) return initializer(spec);
   if (Array.isArray(spec)) {
     const [name, ...rest]: readonly Spec[] = spec;
@@ -19,7 +30,7 @@ export function build(spec: Spec, models: Readonly<Record<string, ModuleClass>> 
     }
     return spec.map((each) => build(each, models));
   }
-  if (typeof spec === "object" && spec !== null) {
+  if (typeof spec === "object" && spec !== null && !(spec instanceof NdArray)) {
     return Object.fromEntries(Object.entries(spec).map(([key, each]) => [key, build(each, models)]));
   }
   return spec;

@@ -42,7 +42,8 @@ def camel_spec(spec):
         return {camel(k): camel_spec(v) for k, v in spec.items()}
     if isinstance(spec, (list, tuple)):
         return [camel_spec(x) for x in spec]
-    return "init." + camel(spec[5:]) if isinstance(spec, str) and spec.startswith("init.") else spec
+    prefixed = isinstance(spec, str) and spec.split(".")[0] in ("init", "fn")
+    return ".".join(map(camel, spec.split("."))) if prefixed else spec
 
 
 def numbers(tree, seed):
@@ -71,7 +72,7 @@ def module_cases(spec, *inputs, options=None, mutable=(), rngs=None, keys=None, 
     options = options or {}
     shown = camel_spec(spec)
     keys = keys or key(3)
-    parts = [spec[0], *shown[1:], [getattr(x, "shape", x) for x in inputs], *([options] if options else [])]
+    parts = [spec[0], *({k: getattr(v, "shape", v) for k, v in each.items()} for each in shown[1:]), [getattr(x, "shape", x) for x in inputs], *([{k: getattr(v, "shape", v) for k, v in options.items()}] if options else [])]
     title = name or " ".join(map(str, parts))
     case("flax.init", shown, keys, list(inputs), options=init if init is not None else options, weft="init", ulp=2, tol=init_tol, grad=False,
          vmap=[1] if init_vmap else False, jax=lambda _, keys, inputs, **o: initialize(spec, keys, inputs, **o), name=f"init {title}")

@@ -152,3 +152,29 @@ table(["Setup", {"width": 600}], normal((20, 700), 1), show_repeated=True)
 table(["Compact"], normal((2, 3), 1), show_repeated=True)
 table(["Noisy"], normal((2, 3), 1))
 table(["Dense", {"features": 4000}], normal((2, 3000), 1))
+
+# ------------------------------------------------------------------------------------- linear layers over axes
+
+for shape, options in [
+    ((2, 3), {"features": (4, 2)}),
+    ((2, 3, 4), {"features": 5, "axis": (1, 2)}),
+    ((2, 3, 4), {"features": (2, 3), "axis": (-1, 0)}),
+    ((2, 3, 4), {"features": 3, "axis": 2, "batch_dims": (0,)}),
+    ((2, 3, 4, 2), {"features": (3, 2), "axis": (2,), "batch_dims": (0, 1), "bias_init": ["init.normal", 0.1]}),
+    ((2, 3), {"features": 3, "use_bias": False}),
+]:
+    module_cases(["DenseGeneral", options], normal(shape, 10))
+for shape, options in [
+    ((3, 4, 6), {"shape": (6, 5, 2), "einsum_str": "nta,ahb->nthb"}),
+    ((3, 4, 6), {"shape": (6, 5), "einsum_str": "...a, ab -> ...b", "bias_init": ["init.normal", 0.1]}),
+    ((3, 4, 6), {"shape": (4, 6, 2), "einsum_str": "bij,ijk->bk", "use_bias": False}),
+    ((4, 6), {"shape": (4, 6, 2), "einsum_str": "ij,ijk->ik", "bias_init": ["init.normal", 0.1]}),
+]:
+    module_cases(["Einsum", options], normal(shape, 11))
+
+# -------------------------------------------------------------------------------------------------- embeddings
+
+module_cases(["Embed", {"num_embeddings": 7, "features": 4}], integers((3, 2), 12, 0, 7))
+module_cases(["Embed", {"num_embeddings": 7, "features": 4, "dtype": "float16"}], integers((3,), 13, -9, 9), tol=4e-3)
+module_cases(["Embed", {"num_embeddings": 1, "features": 4}], integers((3,), 14, 0, 1), vmap=False)
+module_cases(["Embed", {"num_embeddings": 7, "features": 4}], normal((3, 4), 15), options={"method": "attend"})

@@ -18,7 +18,7 @@ import {
   NameInUseError,
   SetAttributeFrozenModuleError,
 } from "./errors.ts";
-import { className, mapPlaces } from "./naming.ts";
+import { attributeName, className, mapPlaces } from "./naming.ts";
 import type { Scope } from "./scope.ts";
 import { sowInto } from "./sow.ts";
 import { isModule, ModuleState, type Placed, running, STATE, withPushed } from "./state.ts";
@@ -78,7 +78,7 @@ function numberedName(owner: Placed, module: Placed): string {
 function attributeHolding(owner: Placed, module: Placed): string | null {
   for (const [key, value] of Object.entries(owner)) {
     let found: string | null = null;
-    mapPlaces(value, key, (each, name) => {
+    mapPlaces(value, attributeName(owner, key), (each, name) => {
       if (each === module) found ??= name;
       return each;
     });
@@ -106,7 +106,7 @@ export function enter(module: Placed, scope: Scope): void {
   const state = module[STATE];
   state.scope = scope;
   for (const [key, value] of Object.entries(module)) {
-    const placed = mapPlaces(value, key, (each, name) =>
+    const placed = mapPlaces(value, attributeName(module, key), (each, name) =>
       isModule(each) ? adopt(each, module, name, scope) : each,
     );
     if (placed !== value) Reflect.set(module, key, placed);
@@ -118,9 +118,36 @@ export function enter(module: Placed, scope: Scope): void {
 function adopt(module: Placed, owner: Placed, name: string, { root }: Scope): Placed {
   const { maker, scope } = module[STATE];
   // Made outside: cloned, once for each init or apply, so that what is shared stays shared.
-  const ours = maker === null && scope === null ? deepClone(module, root.clones) : module;
+  const ours = maker === null && scope === null ? shallowClone(module, root.clones) : module;
   if (ours[STATE].scope === null) attach(ours, owner, name);
   return ours;
+}
+
+/** A copy that is unbound, with the same modules among its attributes; the same one for the same module. */
+function shallowClone(module: Placed, clones: Map<unknown, unknown>): Placed {
+  const known = clones.get(module);
+  if (known !== undefined) return known as Placed;
+  const copy = cloneFields(module, Object.getPrototypeOf(module), null, (each) => each);
+  clones.set(module, copy);
+  return copy;
+}
+
+/** An unbound copy of a module's attributes as they were before setup, with other modules among them. */
+export function cloneFields<M extends Placed>(
+  module: M,
+  prototype: object,
+  name: string | null,
+  replace: (attribute: Placed, place: string) => Placed,
+): M {
+  const copy = Object.create(prototype) as M;
+  Object.defineProperty(copy, STATE, { value: new ModuleState(name, null) });
+  for (const [key, value] of module[STATE].fields ?? Object.entries(module)) {
+    const mapped = mapPlaces(value, attributeName(module, key), (each, place) =>
+      isModule(each) ? replace(each, place) : each,
+    );
+    Object.defineProperty(copy, key, { value: mapped, writable: true, enumerable: true, configurable: true });
+  }
+  return copy;
 }
 
 /** A copy that is unbound, with copies of the modules among its attributes. */
@@ -131,13 +158,8 @@ export function deepClone<M extends Placed>(
 ): M {
   const known = clones.get(module);
   if (known !== undefined) return known as M;
-  const copy = Object.create(Object.getPrototypeOf(module)) as M;
-  Object.defineProperty(copy, STATE, { value: new ModuleState(name, null) });
+  const copy = cloneFields(module, Object.getPrototypeOf(module), name, (each) => deepClone(each, clones));
   clones.set(module, copy);
-  for (const [key, value] of module[STATE].fields ?? Object.entries(module)) {
-    const cloned = mapPlaces(value, key, (each) => (isModule(each) ? deepClone(each, clones) : each));
-    Object.defineProperty(copy, key, { value: cloned, writable: true, enumerable: true, configurable: true });
-  }
   return copy;
 }
 
@@ -158,13 +180,14 @@ export function trySetup(module: Placed): void {
 }
 
 /** Runs a method of a module: what every call of one goes through. */
-export function invoke(module: Placed, method: WrappedMethod, args: readonly unknown[]): unknown {
+export function invoke(module: Placed, method: WrappedMethod<Placed>, args: readonly unknown[]): unknown {
   const state = module[STATE];
   const outer = running.modules.at(-1);
   if (outer !== undefined) settle(outer);
   const scope = scopeOf(module);
   const isSetup = method.name === "setup";
-  if (!isSetup) trySetup(module);
+  // A lifted method sets up the clone that it runs.
+  if (!isSetup && !method.lifted) trySetup(module);
   if ((method.compact || isSetup) && scope === null)
     throw new CallCompactUnboundModuleError(className(module));
   // A method may call that of its superclass: only the outermost call ends the state.

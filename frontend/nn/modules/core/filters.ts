@@ -29,6 +29,18 @@ export function unionFilters(a: Filter, b: Filter): Filter {
   return [...new Set([...namesOf(a), ...namesOf(b)])];
 }
 
+/** Holds where both do. */
+export function intersectFilters(a: Filter, b: Filter): Filter {
+  if (a === true) return b;
+  if (b === true) return a;
+  if (a instanceof DenyList) {
+    if (b instanceof DenyList) return new DenyList(unionFilters(a.deny, b.deny));
+    return subtractFilters(b, a.deny);
+  }
+  if (b instanceof DenyList) return subtractFilters(a, b.deny);
+  return namesOf(a).filter((name) => inFilter(b, name));
+}
+
 /** Holds where the first does and the second does not. */
 export function subtractFilters(a: Filter, b: Filter): Filter {
   if (b === true) return false;

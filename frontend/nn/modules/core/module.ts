@@ -54,7 +54,7 @@ export abstract class Module extends Runnable implements Placed {
   constructor(options: ModuleOptions = {}) {
     super();
     Object.defineProperty(this, STATE, { value: newState(this, options.name ?? null) });
-    wrapMethods(new.target.prototype, Module.prototype, (module, method, args) =>
+    wrapMethods<Placed>(new.target.prototype, Module.prototype, (module, method, args) =>
       invoke(module, method, args),
     );
     this[STATE].maker?.[STATE].pending.push(this);

@@ -12,6 +12,17 @@ export function className(instance: object): string {
 }
 
 /**
+ * What a module's attribute gives its submodule for a name: that of the attribute, unless the class states another one in
+ * `static readonly attributeNames`, such as Flax's `forward_rnn` for `forwardRnn`.
+ */
+export function attributeName(instance: object, attribute: string): string {
+  const names: unknown = Reflect.get(instance.constructor, "attributeNames");
+  const stated: unknown =
+    typeof names === "object" && names !== null ? Reflect.get(names, attribute) : undefined;
+  return typeof stated === "string" ? stated : attribute;
+}
+
+/**
  * Applies `f` to what stands in a value and in arrays and plain objects inside of it, with the name of each place:
  * `layers_0` for the first of `layers`. Containers in which nothing changes stay the same objects.
  */

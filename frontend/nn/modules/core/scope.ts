@@ -88,6 +88,8 @@ export class Scope {
     readonly parent: Scope | null = null,
     readonly name: string | null = null,
     readonly counters = new RngCounters(),
+    /** The path of a root: of one that stands for a place within another tree. */
+    readonly basePath: readonly string[] = [],
   ) {
     this.collections = collections;
   }
@@ -96,7 +98,7 @@ export class Scope {
     return this.parent?.root ?? this;
   }
   get path(): readonly string[] {
-    return this.parent === null || this.name === null ? [] : [...this.parent.path, this.name];
+    return this.parent === null || this.name === null ? this.basePath : [...this.parent.path, this.name];
   }
   get pathText(): string {
     return `/${this.path.join("/")}`;
@@ -118,7 +120,7 @@ export class Scope {
   /** The same place with no name reserved: for the next call of a compact method. */
   rewound(): Scope {
     this.#check();
-    return new Scope(this.collections, this.settings, this.parent, this.name, this.counters);
+    return new Scope(this.collections, this.settings, this.parent, this.name, this.counters, this.basePath);
   }
 
   isReserved(name: string, collection?: string): boolean {
@@ -297,7 +299,7 @@ function putInto(target: MutableTree, name: string, value: unknown): void {
 }
 
 /** Nested objects anew, so that what a module changes is not the caller's. */
-function copyTree(tree: unknown): unknown {
+export function copyTree(tree: unknown): unknown {
   if (!isPlainObject(tree)) return tree;
   return Object.fromEntries(Object.entries(tree).map(([name, value]) => [name, copyTree(value)]));
 }

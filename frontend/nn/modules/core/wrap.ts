@@ -1,14 +1,14 @@
 /** Methods of module classes, wrapped so that a module is known to run while they do (`wrap_method_once`). */
-import type { Placed } from "./state.ts";
-
 const COMPACT = Symbol("compact");
 const NOWRAP = Symbol("nowrap");
+const LIFTED = Symbol("lifted");
 const WRAPPED = Symbol("wrapped");
 
 type AnyMethod = (...args: never[]) => unknown;
 interface Marks {
   [COMPACT]?: boolean;
   [NOWRAP]?: boolean;
+  [LIFTED]?: boolean;
 }
 
 /**
@@ -29,29 +29,37 @@ export function nowrap<F extends AnyMethod>(method: F, _context?: unknown): F {
   return method;
 }
 
-export interface WrappedMethod {
+/** Marks a method that runs another one on a clone of the module. */
+export function lifted<F extends AnyMethod>(method: F): F {
+  (method as Marks)[LIFTED] = true;
+  return method;
+}
+
+export interface WrappedMethod<M> {
   readonly name: string;
   readonly compact: boolean;
-  readonly run: (module: Placed, args: readonly unknown[]) => unknown;
+  readonly lifted: boolean;
+  readonly run: (module: M, args: readonly unknown[]) => unknown;
 }
 
 /** How a wrapped method is run. */
-export type Invoke = (module: Placed, method: WrappedMethod, args: readonly unknown[]) => unknown;
+export type Invoke<M> = (module: M, method: WrappedMethod<M>, args: readonly unknown[]) => unknown;
 
 /** Wraps the methods of a class and of its ancestors up to `base`, each once. */
-export function wrapMethods(prototype: object, base: object, invoke: Invoke): void {
+export function wrapMethods<M extends object>(prototype: object, base: object, invoke: Invoke<M>): void {
   for (let each = prototype; each !== base && each !== null; each = Object.getPrototypeOf(each)) {
     if (Object.hasOwn(each, WRAPPED)) return;
     Object.defineProperty(each, WRAPPED, { value: true });
     for (const [name, descriptor] of Object.entries(Object.getOwnPropertyDescriptors(each))) {
       const method: unknown = descriptor.value;
       if (name === "constructor" || typeof method !== "function" || (method as Marks)[NOWRAP]) continue;
-      const wrapped: WrappedMethod = {
+      const wrapped: WrappedMethod<M> = {
         name,
         compact: name === "call" || (method as Marks)[COMPACT] === true,
+        lifted: (method as Marks)[LIFTED] === true,
         run: (module, args) => Reflect.apply(method, module, args),
       };
-      const value = function (this: Placed, ...args: unknown[]): unknown {
+      const value = function (this: M, ...args: unknown[]): unknown {
         return invoke(this, wrapped, args);
       };
       Object.defineProperty(value, "name", { value: name });
