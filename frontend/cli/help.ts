@@ -104,3 +104,12 @@ Examples:
   weft profile train.ts --trace trace.json -- --epochs 10
   weft profile model.ts#step --args 'f32[512,512], f32[64,512]'
 `;
+
+export const INSPECT_HELP = `${ARGUMENTS_HELP}
+A graph in a file of IR can be inspected as well. The page needs no network: passes and what each changed, the fusion
+graph, every kernel with its WebAssembly and its time on this machine, and memory over time. --no-run leaves times out.
+
+Examples:
+  weft inspect model.ts#step --args 'f32[512,512], f32[64,512]' --out step.html
+  weft inspect out/ir/m0000.step.0000.graph.traced.ir
+`;

@@ -13,11 +13,13 @@ import {
   DIFF_HELP,
   DUMP_HELP,
   EXAMPLES,
+  INSPECT_HELP,
   OPT_HELP,
   PROFILE_HELP,
   REDUCE_HELP,
   RUN_HELP,
 } from "./help.ts";
+import { type InspectOptions, inspect } from "./inspect.ts";
 import { type OptOptions, opt } from "./opt.ts";
 import { print } from "./output.ts";
 import { type ProfileOptions, profile } from "./profile.ts";
@@ -71,6 +73,7 @@ const JSON_FLAG = ["--json", "print the result as JSON"] as const;
 const PLUGIN = ["--plugin <file>", "change the passes or the choices of fusion"] as const;
 const INPUTS = ["--inputs <files...>", "NumPy files of the inputs, in order"] as const;
 const SEED = ["--seed <n>", "random inputs, from this seed"] as const;
+const DONATE = ["--donate <list>", "positions of inputs that may be overwritten, as in 0,2"] as const;
 const RTOL = ["--rtol <x>", "accepted difference relative to an element (by default by dtype)"] as const;
 const ATOL = ["--atol <x>", "accepted difference beyond that, relative to the largest element"] as const;
 
@@ -87,6 +90,7 @@ function program(verbose: boolean): Command {
   addDump(weft, verbose);
   addCompile(weft, verbose);
   addIrCommands(weft);
+  addInspect(weft, verbose);
   addProfile(weft, verbose);
   addSearches(weft);
   command(weft, "completion", "print a script that completes commands in a shell", COMPLETION_HELP)
@@ -136,6 +140,18 @@ function addDump(weft: Command, verbose: boolean): void {
     .action((target: string, options: DumpOptions) => dump(target, options, verbose));
 }
 
+function addInspect(weft: Command, verbose: boolean): void {
+  command(weft, "inspect", "write an HTML page about everything the compiler did", INSPECT_HELP)
+    .argument("<file#export>", "the file and the function, or a graph")
+    .option(...ARGS)
+    .option("--out <file>", "the page (default: the function's name and .html)")
+    .option("--no-run", "do not run the kernels to time them")
+    .option(...DONATE)
+    .option(...PLUGIN)
+    .option("--json", "print the page's data instead")
+    .action((target: string, options: InspectOptions) => inspect(target, options, verbose));
+}
+
 function addProfile(weft: Command, verbose: boolean): void {
   command(weft, "profile", "run a program or a function and time its kernels", PROFILE_HELP)
     .argument("<file#export>", "a program, a function, or a graph")
@@ -157,7 +173,7 @@ function addIrCommands(weft: Command): void {
     .argument("<file>", "a file of IR, or -")
     .option("--passes <list>", "names of passes, separated by commas; by default all passes of graphs")
     .option("--print-after-all", "print what each pass makes")
-    .option("--donate <list>", "positions of inputs that may be overwritten, as in 0,2")
+    .option(...DONATE)
     .option(...PLUGIN)
     .option(...JSON_FLAG)
     .action((file: string, options: OptOptions) => opt(file, options));
@@ -180,7 +196,7 @@ function addSearches(weft: Command): void {
     .argument("<file>", "a graph as it was traced, or -")
     .option(...INPUTS)
     .option(...SEED)
-    .option("--donate <list>", "positions of inputs that may be overwritten, as in 0,2")
+    .option(...DONATE)
     .option(...RTOL)
     .option(...ATOL)
     .option(...PLUGIN)
