@@ -12,7 +12,7 @@ import { browser } from "./browser/chromium.ts";
 import { root } from "./helpers/paths.ts";
 import { Workspace } from "./helpers/run-cli.ts";
 
-const ARGS = "{w1: f32[32,64], w2: f32[64,10]}, f32[128,32], f32[128,10]";
+const ARGS = "{w1: f32[32,64], w2: f32[64,10], b: f32[10]}, f32[128,32], f32[128,10]";
 const SCREENSHOTS = path.join(root, "out/inspect");
 
 let place: Workspace;
@@ -116,6 +116,7 @@ describe("the inspector's page", { concurrency: 1 }, () => {
   test("a value is followed from TypeScript to WebAssembly and WGSL", () =>
     withInspector("step.html", { width: 1500 }, async (page) => {
       await open(page, "Side by side");
+      await page.getByLabel("all lines").check();
       const line = page.locator(".diff .side", { hasText: "= tanh" }).first();
       await line.locator("a.value").first().click();
       const panel = page.locator("aside.panel");
@@ -153,7 +154,7 @@ describe("the inspector's page", { concurrency: 1 }, () => {
     withInspector("step.html", { width: 1500 }, async (page) => {
       await open(page, "Fusion graph");
       await page.waitForSelector(".drawing svg a.box");
-      const labels = await page.locator(".arrow.boundary text").allInnerTexts();
+      const labels = await page.locator(".arrow.boundary text").allTextContents();
       assert.ok(
         labels.some((text) => /^\d+(\.\d+)? KB$/.test(text)),
         labels.join("; "),
@@ -190,6 +191,7 @@ describe("the inspector's page", { concurrency: 1 }, () => {
       const count = await cards.count();
       assert.ok(count > 2);
       await cards.first().locator("summary").click();
+      await cards.first().locator("dl.facts").waitFor();
       const text = await cards.first().innerText();
       for (const fact of [
         /\d GFLOP|floating/,
@@ -205,10 +207,10 @@ describe("the inspector's page", { concurrency: 1 }, () => {
   test("memory over time, its peak and donations", () =>
     withInspector("step.html", {}, async (page) => {
       await open(page, "Memory");
-      await page.waitForSelector(".plot svg rect");
+      await page.waitForSelector(".plot svg rect", { state: "attached" });
       const text = await page.locator("main").innerText();
       assert.match(text, /peak owner\s+\S+/);
-      assert.match(text, /is written over p_w\d/);
+      assert.match(text, /is written over p_b/);
       await screenshot(page, "memory");
     }));
 
@@ -275,6 +277,7 @@ describe("a graph of 5 000 equations", { concurrency: 1 }, () => {
       await screenshot(page, "big");
       await page.locator(".box.closed", { hasText: "layer3" }).click();
       await page.locator(".box.closed", { hasText: "big.ts:16" }).click();
+      await page.locator(".box.closed", { hasText: "equations 1 to 40" }).click();
       await page.waitForSelector(".box:not(.closed)");
       assert.ok((await page.locator(".box").count()) < 200);
       // A value deep inside is found and shown where it is.

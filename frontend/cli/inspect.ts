@@ -3,7 +3,14 @@ import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import type { Graph } from "../../compiler/graph/graph.ts";
 import { toTypedArray } from "../../compiler/interpret/tensors.ts";
-import { type CompiledGraph, compileGraph } from "../../compiler/pipeline.ts";
+import {
+  type CompiledGraph,
+  type CompilerPlugin,
+  compileGraph,
+  compileGraphForWebGpu,
+} from "../../compiler/pipeline.ts";
+import type { WebGpuExecutable } from "../../compiler/program/webgpu.ts";
+import { UnsupportedError } from "../../compiler/types/errors.ts";
 import { cpuDevice } from "../../runtime/device.ts";
 import { bytesOfTypedArray } from "../../runtime/typed-array.ts";
 import { measureMachine } from "../inspect/measure/machine.ts";
@@ -59,6 +66,7 @@ export async function inspect(target: string, options: InspectOptions, verbose: 
   const timeOf = options.run ? measureKernels(compiled) : () => null;
   const data = buildReport({
     compiled,
+    gpu: compiledForGpu(graph, donated, plugin),
     passes: recording.passes,
     donated,
     folder: process.cwd(),
@@ -71,6 +79,21 @@ export async function inspect(target: string, options: InspectOptions, verbose: 
   const out = options.out ?? `${graph.name.replace(/[^\p{L}\p{N}_.-]+/gu, "_")}.html`;
   writeWhole(out, pageOf(JSON.stringify(data)));
   await print(`${out}\n`);
+}
+
+/** Null where WebGPU has not what the function needs: float64 above all. */
+function compiledForGpu(
+  graph: Graph,
+  donated: readonly boolean[],
+  plugin: CompilerPlugin,
+): CompiledGraph<WebGpuExecutable> | null {
+  try {
+    return compileGraphForWebGpu(graph, { donated, plugin });
+  } catch (error) {
+    if (!(error instanceof UnsupportedError)) throw error;
+    console.error(`weft: no WGSL: ${error.message.split("\n")[0]}`);
+    return null;
+  }
 }
 
 function readFile(file: string): string | null {

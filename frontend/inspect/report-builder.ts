@@ -1,6 +1,6 @@
 /** Collects what the inspector's page shows of one compiled function. */
 import { programCost } from "../../compiler/analysis/program-cost.ts";
-import type { AssembledProgram } from "../../compiler/assembly/assemble.ts";
+import type { AssembledProgram, KernelOrigin } from "../../compiler/assembly/assemble.ts";
 import { lifetimesOf } from "../../compiler/assembly/memory-plan.ts";
 import { memoryTimeline } from "../../compiler/assembly/memory-timeline.ts";
 import type { FusionPlan } from "../../compiler/fusion/plan.ts";
@@ -9,6 +9,7 @@ import { type Equation, Graph, subgraphsOf, Value } from "../../compiler/graph/g
 import type { Kernel, Stmt } from "../../compiler/kernel/kernel.ts";
 import type { CompiledGraph } from "../../compiler/pipeline.ts";
 import type { ProgramBuffer } from "../../compiler/program/program.ts";
+import type { WebGpuExecutable } from "../../compiler/program/webgpu.ts";
 import { valueNames } from "../../compiler/text/graph-printer.ts";
 import { kernelNames } from "../../compiler/text/kernel-names.ts";
 import { printKernel } from "../../compiler/text/kernel-printer.ts";
@@ -20,6 +21,7 @@ import { countEquations } from "./module-dump.ts";
 import type { RecordedPass } from "./recording.ts";
 import type {
   FileInfo,
+  GpuKernelInfo,
   InspectData,
   KernelInfo,
   MemoryInfo,
@@ -27,15 +29,17 @@ import type {
   SourceInfo,
   ValueInfo,
 } from "./report-data.ts";
-import { reportGraph } from "./report-graph.ts";
+import { kernelsOfEquations, reportGraph } from "./report-graph.ts";
 import { relativeFile } from "./sources.ts";
 import { artifactText, withRelativeSources } from "./stage-text.ts";
 import { ValueMatching } from "./value-matching.ts";
 import { VERSION } from "./version.ts";
-import { type ToWat, watOfKernel } from "./wat.ts";
+import { type ToWat, watByKernel } from "./wat.ts";
 
 export interface ReportInput {
   readonly compiled: CompiledGraph;
+  /** The same function for WebGPU; null where that cannot run it. */
+  readonly gpu: CompiledGraph<WebGpuExecutable> | null;
   readonly passes: readonly RecordedPass[];
   readonly donated: readonly boolean[];
   /** Files are named relative to this folder. */
@@ -61,9 +65,8 @@ class ReportBuilder {
 
   constructor(input: ReportInput) {
     this.#input = input;
-    this.#matching = new ValueMatching(
-      input.passes.flatMap(({ artifact }) => (artifact instanceof Graph ? [artifact] : [])),
-    );
+    const graphs = input.passes.flatMap(({ artifact }) => (artifact instanceof Graph ? [artifact] : []));
+    this.#matching = new ValueMatching(input.gpu === null ? graphs : [...graphs, input.gpu.optimised]);
     this.#names = this.#matching.allNames();
   }
 
@@ -89,6 +92,7 @@ class ReportBuilder {
       edges,
       kernels,
       memory: this.#memory(assembled),
+      gpu: this.#gpuKernels(),
       machine,
       wasmBytes: {
         simd: executable.modules.simd.byteLength,
@@ -136,6 +140,7 @@ class ReportBuilder {
       }
     };
     for (const { artifact } of this.#input.passes) if (artifact instanceof Graph) visit(artifact);
+    if (this.#input.gpu !== null) visit(this.#input.gpu.optimised);
     return values;
   }
 
@@ -197,25 +202,17 @@ class ReportBuilder {
   }
 
   #kernels({ program, origins }: AssembledProgram): KernelInfo[] {
-    const { compiled, toWat, timeOf, folder } = this.#input;
+    const { compiled, toWat, timeOf } = this.#input;
     const costs = programCost(program).kernels;
-    const wat = toWat?.(compiled.executable.modules.simd) ?? null;
+    const wat = toWat === null ? null : watByKernel(toWat(compiled.executable.modules.simd));
     return program.kernels.map((kernel, i): KernelInfo => {
       const origin = origins.get(kernel.name);
       const names = kernelNames(kernel);
-      const values: Record<string, number> = {};
-      for (const [n, param] of kernel.params.entries()) {
-        const operand = origin?.operands[n];
-        const number = operand instanceof Value ? this.#numberOf(operand) : -1;
-        if (number >= 0) values[`%${names.values.get(param)}`] = number;
-      }
-      const text = withRelativeSources(printKernel(kernel), folder);
-      const own = wat === null ? "" : watOfKernel(wat, kernel.name);
+      const own = wat?.get(kernel.name) ?? "";
       return {
         name: kernel.name,
         group: origin === undefined ? "" : `${origin.group.id}, ${origin.group.kind}`,
-        lines: text.trimEnd().split("\n"),
-        values,
+        ...this.#kernelText(kernel, origin),
         params: kernel.params.map((param) => ({
           name: `%${names.values.get(param)}`,
           type: `${DTYPE_INFO[param.dtype].short}[${param.size}]`,
@@ -226,10 +223,42 @@ class ReportBuilder {
         launches: costs[i].launches,
         sources: kernel.sources.flatMap((source) => this.#source(source) ?? []),
         wat: own === "" ? null : own.trimEnd().split("\n"),
-        wgsl: null,
         milliseconds: timeOf(kernel.name),
       };
     });
+  }
+
+  /** The text, and what the names in it stand for. */
+  #kernelText(kernel: Kernel, origin: KernelOrigin | undefined): Pick<KernelInfo, "lines" | "values"> {
+    const names = kernelNames(kernel);
+    const values: Record<string, number> = {};
+    for (const [n, param] of kernel.params.entries()) {
+      const operand = origin?.operands[n];
+      const number = operand instanceof Value ? this.#numberOf(operand) : -1;
+      if (number >= 0) values[`%${names.values.get(param)}`] = number;
+    }
+    const text = withRelativeSources(printKernel(kernel), this.#input.folder);
+    return { lines: text.trimEnd().split("\n"), values };
+  }
+
+  #gpuKernels(): GpuKernelInfo[] {
+    const { gpu, folder } = this.#input;
+    if (gpu === null) return [];
+    const { program, origins } = gpu.assembled;
+    const kernels = program.kernels.map((kernel) => kernel.name);
+    const makes = kernels.map((): number[] => []);
+    for (const [equation, numbers] of kernelsOfEquations({ origins, kernels })) {
+      for (const k of numbers) makes[k].push(...equation.outputs.map((v) => this.#numberOf(v)));
+    }
+    const shaders = new Map(gpu.executable.shaders.map((shader) => [shader.name, shader.wgsl]));
+    return program.kernels.map((kernel, k) => ({
+      name: kernel.name,
+      ...this.#kernelText(kernel, origins.get(kernel.name)),
+      makes: makes[k],
+      wgsl: withRelativeSources(shaders.get(kernel.name) ?? "", folder)
+        .trimEnd()
+        .split("\n"),
+    }));
   }
 
   #memory({ program, memory }: AssembledProgram): MemoryInfo {

@@ -83,10 +83,18 @@ export interface KernelInfo {
   readonly launches: number;
   readonly sources: readonly SourceInfo[];
   readonly wat: readonly string[] | null;
-  /** Text for the GPU, where the function was compiled for it. */
-  readonly wgsl: readonly string[] | null;
   /** Of the middle launch, in milliseconds; null where it was not run. */
   readonly milliseconds: number | null;
+}
+
+/** A kernel of the same function compiled for WebGPU, where fusion and loops are others. */
+export interface GpuKernelInfo {
+  readonly name: string;
+  readonly lines: readonly string[];
+  readonly values: Readonly<Record<string, number>>;
+  /** Values that it computes, stored or not. */
+  readonly makes: readonly number[];
+  readonly wgsl: readonly string[];
 }
 
 export interface BufferInfo {
@@ -127,6 +135,7 @@ export interface InspectData {
   readonly edges: readonly EdgeInfo[];
   readonly kernels: readonly KernelInfo[];
   readonly memory: MemoryInfo;
+  readonly gpu: readonly GpuKernelInfo[];
   /** What this machine can do at most; null where nothing was run. */
   readonly machine: Machine | null;
   readonly wasmBytes: { readonly simd: number; readonly relaxed: number };

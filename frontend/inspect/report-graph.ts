@@ -40,8 +40,15 @@ export function reportGraph(input: ReportGraphInput): ReportGraph {
         parent,
       });
       for (const x of new Set(equation.inputs)) {
-        const from = x instanceof Value ? producer.get(x) : undefined;
-        if (!(x instanceof Value) || from === undefined) continue;
+        if (!(x instanceof Value)) continue;
+        const from = producer.get(x);
+        if (from === undefined) {
+          // What a loop or branch hands to its body.
+          if (parent === null) continue;
+          const reason = `in the body of ${nodes[parent].op}`;
+          edges.push({ value: input.numberOf(x), from: parent, to: node, boundary: false, reason, bytes: 0 });
+          continue;
+        }
         const before = kernelsOf.get(from.equation) ?? [];
         const decision = reasons.get(x)?.get(equation);
         const shared = kernels.length > 0 && kernels.every((k) => before.includes(k));
@@ -63,14 +70,24 @@ export function reportGraph(input: ReportGraphInput): ReportGraph {
 }
 
 /** Which kernels compute an equation: as a root, or inlined into one. */
-function kernelsOfEquations({ origins, kernels }: ReportGraphInput): ReadonlyMap<Equation, number[]> {
+export function kernelsOfEquations({
+  origins,
+  kernels,
+}: Pick<ReportGraphInput, "origins" | "kernels">): ReadonlyMap<Equation, number[]> {
   const found = new Map<Equation, number[]>();
+  const known = new Map<FusionPlan, ReadonlyMap<Value, Equation>>();
+  const producersOf = (plan: FusionPlan): ReadonlyMap<Value, Equation> => {
+    const before = known.get(plan);
+    if (before !== undefined) return before;
+    const made = new Map(plan.graph.equations.flatMap((e) => e.outputs.map((v) => [v, e] as const)));
+    known.set(plan, made);
+    return made;
+  };
   for (const [number, name] of kernels.entries()) {
     const origin = origins.get(name);
     if (origin === undefined) continue;
     const { plan, group } = origin;
-    const producers = new Map<Value, Equation>();
-    for (const e of plan.graph.equations) for (const v of e.outputs) producers.set(v, e);
+    const producers = producersOf(plan);
     const waiting = [...group.roots];
     const seen = new Set(waiting);
     for (let e = waiting.pop(); e !== undefined; e = waiting.pop()) {

@@ -29,22 +29,22 @@ export async function loadWat(): Promise<ToWat> {
  * called `KERNEL.AXIS`. Empty if there is none.
  */
 export function watOfKernel(wat: string, kernel: string): string {
-  return moduleFields(wat)
-    .filter((field) => {
-      const name = /^ {2}\(func \$(\S+)/.exec(field)?.[1];
-      return name === kernel || name?.startsWith(`${kernel}.`) === true;
-    })
-    .map((field) => `${field}\n`)
-    .join("");
+  return watByKernel(wat).get(kernel) ?? "";
+}
+
+/** The texts of a module's functions by the kernel they belong to. */
+export function watByKernel(wat: string): ReadonlyMap<string, string> {
+  const texts = new Map<string, string>();
+  for (const field of moduleFields(wat)) {
+    const kernel = /^ {2}\(func \$([^\s.]+)/.exec(field)?.[1];
+    if (kernel !== undefined) texts.set(kernel, `${texts.get(kernel) ?? ""}${field}\n`);
+  }
+  return texts;
 }
 
 /** The parts directly within `(module …)`: WABT indents them by two. */
 function moduleFields(wat: string): string[] {
-  const fields: string[] = [];
-  for (const line of wat.split("\n").slice(1)) {
-    if (line.startsWith("  (") || fields.length === 0) fields.push(line);
-    else fields[fields.length - 1] += `\n${line}`;
-  }
+  const fields = wat.slice(wat.indexOf("\n") + 1).split(/\n(?= {2}\()/);
   // The parenthesis that closes the module stands behind the last field.
   const last = fields.pop();
   return last === undefined ? [] : [...fields, last.trimEnd().replace(/\)$/, "")];

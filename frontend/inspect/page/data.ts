@@ -1,5 +1,5 @@
 /** The data that `weft inspect` has put into the page, and what is looked up in it again and again. */
-import type { InspectData, KernelInfo, SourceInfo } from "../report-data.ts";
+import type { GpuKernelInfo, InspectData, KernelInfo, SourceInfo } from "../report-data.ts";
 
 export class Report {
   /** Numbers of values by name. */
@@ -31,6 +31,13 @@ export class Report {
   /** Kernels that have the value in memory. */
   kernelsHolding(value: number): KernelInfo[] {
     return this.data.kernels.filter((kernel) => Object.values(kernel.values).includes(value));
+  }
+
+  /** Kernels of the GPU that compute the value, or have it in memory. */
+  gpuKernelsOf(value: number): GpuKernelInfo[] {
+    const { gpu } = this.data;
+    const making = gpu.filter((kernel) => kernel.makes.includes(value));
+    return making.length > 0 ? making : gpu.filter((kernel) => Object.values(kernel.values).includes(value));
   }
 
   place(source: SourceInfo): string {

@@ -20,7 +20,8 @@ export function count(n: number): string {
     n /= 1000;
     unit++;
   }
-  return `${Number.isInteger(n) ? n : n.toPrecision(3)}${units[unit]}`;
+  // Without zeros at the end.
+  return `${Number(n.toPrecision(3))}${units[unit]}`;
 }
 
 export function time(milliseconds: number): string {

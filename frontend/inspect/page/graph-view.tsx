@@ -66,7 +66,13 @@ export function GraphView(): JSX.Element {
         <button type="button" onClick={() => setZoom(1)}>
           1:1
         </button>
-        <button type="button" onClick={() => setOpen(new Set())}>
+        <button
+          type="button"
+          onClick={() => {
+            choose(null);
+            setOpen(new Set());
+          }}
+        >
           collapse all
         </button>
         {clusters.length <= 12 &&
@@ -122,6 +128,13 @@ function Drawn({ layout, zoom, target, chosen, onOpen, onChoose }: DrawnProps): 
   const frame = useRef<HTMLDivElement>(null);
   const { route } = usePage();
   const aim = target === undefined ? undefined : layout.boxes.find(({ box }) => box.nodes.includes(target));
+  const first = layout.boxes[0];
+  useEffect(() => {
+    const element = frame.current;
+    // The drawing may be wider than the frame: it begins where the graph does.
+    if (element !== null && first !== undefined)
+      element.scrollTo({ left: first.x - element.clientWidth / 2, top: 0 });
+  }, [first]);
   useEffect(() => {
     const element = frame.current;
     if (element === null || aim === undefined) return;

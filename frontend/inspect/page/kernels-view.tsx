@@ -8,7 +8,7 @@ import { colorOf } from "./colors.ts";
 import { usePage } from "./context.ts";
 import { bytes, count, percent, plural, time } from "./format.ts";
 import { PlotBox } from "./plot.tsx";
-import { KernelTexts } from "./value-panel.tsx";
+import { Texts, wasmTexts } from "./value-panel.tsx";
 
 export function KernelsView(): JSX.Element {
   const { report } = usePage();
@@ -25,6 +25,9 @@ export function KernelsView(): JSX.Element {
     </section>
   );
 }
+
+/** Kernels whose names fit beside their points. */
+const NAMED = 4;
 
 /** Operations for each byte that has to be moved. */
 function intensityOf({ cost }: KernelInfo): number {
@@ -63,12 +66,27 @@ function Roofline({
         width,
         height: Math.max(220, Math.min(360, width / 2)),
         marginLeft: 55,
-        x: { type: "log", label: "operations per byte", grid: true },
-        y: { type: "log", label: "GFLOP/s", grid: true },
+        x: { type: "log", label: "operations per byte", grid: true, tickFormat: count },
+        y: { type: "log", label: "GFLOP/s", grid: true, tickFormat: count },
         marks: [
           Plot.line(roof, { x: "x", y: "y", strokeWidth: 2 }),
-          Plot.dot(points, { x: "intensity", y: "speed", fill: "color", r: 6, stroke: "currentColor" }),
-          Plot.text(points, { x: "intensity", y: "speed", text: "name", dy: -12, fill: "currentColor" }),
+          Plot.dot(points, {
+            x: "intensity",
+            y: "speed",
+            fill: "color",
+            r: 6,
+            stroke: "currentColor",
+            channels: { kernel: "name" },
+            tip: { format: { fill: false } },
+          }),
+          // More names than these lie on one another; the colours are those of the cards.
+          Plot.text(points.length <= NAMED ? points : [], {
+            x: "intensity",
+            y: "speed",
+            text: "name",
+            dy: -12,
+            fill: "currentColor",
+          }),
         ],
       });
     },
@@ -182,7 +200,7 @@ function CardBody({ kernel, best }: { readonly kernel: KernelInfo; readonly best
           )}
         </div>
       </div>
-      <KernelTexts kernel={kernel} />
+      <Texts texts={wasmTexts(kernel)} values={kernel.values} />
     </>
   );
 }

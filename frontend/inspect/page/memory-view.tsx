@@ -17,7 +17,7 @@ interface Placed {
 
 function placedOf({ buffers }: MemoryInfo): Placed[] {
   return buffers.flatMap(({ label, type, bytes: size, place }) =>
-    place === null ? [] : [{ label: `${label} ${type}`, bytes: size, ...place }],
+    place === null || size === 0 ? [] : [{ label: `${label} ${type}`, bytes: size, ...place }],
   );
 }
 

@@ -69,7 +69,13 @@ function PassRow({
       </td>
       <td class="right">{equations?.after ?? ""}</td>
       <td class={`right ${delta < 0 ? "fewer" : delta > 0 ? "more" : ""}`}>
-        {delta === 0 ? (changed && index > 0 ? "±0" : "") : delta > 0 ? `+${delta}` : `−${-delta}`}
+        {delta === 0
+          ? changed && index > 0 && equations !== null
+            ? "±0"
+            : ""
+          : delta > 0
+            ? `+${delta}`
+            : `−${-delta}`}
       </td>
     </tr>
   );

@@ -1,7 +1,7 @@
 /** One value on its way: the line of TypeScript, the graphs, the fusion group, the kernels, WebAssembly and WGSL. */
 import type { ComponentChildren, JSX } from "preact";
 import { useState } from "preact/hooks";
-import type { KernelInfo } from "../report-data.ts";
+import type { GpuKernelInfo, KernelInfo } from "../report-data.ts";
 import { Code, CodeLine } from "./code.tsx";
 import { useLinks, usePage } from "./context.ts";
 import { keyOf } from "./diff-rows.ts";
@@ -42,6 +42,11 @@ export function ValuePanel({ value }: { readonly value: number }): JSX.Element |
       </Step>
       {[...making, ...holding].map((kernel) => (
         <KernelStep key={kernel.name} kernel={kernel} makes={making.includes(kernel)} />
+      ))}
+      {report.gpuKernelsOf(value).map((kernel) => (
+        <Step key={kernel.name} title={`On the GPU in ${kernel.name}`}>
+          <Texts texts={gpuTexts(kernel)} values={kernel.values} />
+        </Step>
       ))}
     </aside>
   );
@@ -149,8 +154,6 @@ function Fate({
   );
 }
 
-const TEXTS = ["kernel", "WebAssembly", "WGSL"] as const;
-
 function KernelStep({
   kernel,
   makes,
@@ -158,38 +161,56 @@ function KernelStep({
   readonly kernel: KernelInfo;
   readonly makes: boolean;
 }): JSX.Element {
+  const { to } = useLinks();
   return (
     <Step title={`${makes ? "Computed in" : "In memory for"} ${kernel.name}`}>
-      <KernelTexts kernel={kernel} />
+      <Texts texts={wasmTexts(kernel)} values={kernel.values} />
+      <p>
+        <a href={to("kernels", kernel.name)}>its card</a>
+      </p>
     </Step>
   );
 }
 
-/** The texts of a kernel, one at a time. */
-export function KernelTexts({ kernel }: { readonly kernel: KernelInfo }): JSX.Element {
-  const { to } = useLinks();
-  const [chosen, choose] = useState<(typeof TEXTS)[number]>("kernel");
-  const texts = { kernel: kernel.lines, WebAssembly: kernel.wat, WGSL: kernel.wgsl };
-  const lines = texts[chosen] ?? kernel.lines;
+export function wasmTexts({ lines, wat }: KernelInfo): TextList {
+  return [["kernel", lines], ...(wat === null ? [] : [["WebAssembly", wat] as const])];
+}
+
+function gpuTexts({ lines, wgsl }: GpuKernelInfo): TextList {
+  return [
+    ["WGSL", wgsl],
+    ["kernel", lines],
+  ];
+}
+
+type TextList = readonly (readonly [title: string, lines: readonly string[]])[];
+
+/** Texts of a kernel, one at a time. */
+export function Texts({
+  texts,
+  values,
+}: {
+  readonly texts: TextList;
+  readonly values: Readonly<Record<string, number>>;
+}): JSX.Element {
+  const [chosen, choose] = useState(texts[0][0]);
+  const lines = texts.find(([title]) => title === chosen)?.[1] ?? [];
   return (
     <>
       <div class="tabs" role="tablist">
-        {TEXTS.map((name) =>
-          texts[name] === null ? null : (
-            <button
-              key={name}
-              type="button"
-              role="tab"
-              aria-selected={name === chosen}
-              onClick={() => choose(name)}
-            >
-              {name}
-            </button>
-          ),
-        )}
-        <a href={to("kernels", kernel.name)}>card</a>
+        {texts.map(([title]) => (
+          <button
+            key={title}
+            type="button"
+            role="tab"
+            aria-selected={title === chosen}
+            onClick={() => choose(title)}
+          >
+            {title}
+          </button>
+        ))}
       </div>
-      <Code lines={lines} names={(name) => (chosen === "kernel" ? kernel.values[name] : undefined)} />
+      <Code lines={lines} names={(name) => (chosen === "kernel" ? values[name] : undefined)} />
     </>
   );
 }
