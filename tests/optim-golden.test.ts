@@ -69,7 +69,7 @@ goldenTests({
 
   "optax.squared_error(a, b)": () => optim.squaredError(a, b),
   "optax.l2_loss(a, b)": () => optim.l2Loss(a, b),
-  "optax.huber_loss(a, b, delta=0.7)": () => optim.huberLoss(a, b, 0.7),
+  "optax.huber_loss(a, b, delta=0.7)": () => optim.huberLoss(a, b, { delta: 0.7 }),
   "optax.log_cosh(a, b)": () => optim.logCosh(a, b),
   "optax.hinge_loss(a, jnp.where(p, 1.0, -1.0))": () => optim.hingeLoss(a, np.where(p, 1, -1)),
   "optax.sigmoid_binary_cross_entropy(a * 10, u)": () => optim.sigmoidBinaryCrossEntropy(a.mul(10), u),

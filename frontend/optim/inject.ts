@@ -1,6 +1,6 @@
 /** Hyperparameters in the state (optax's `schedules/_inject.py`). */
 import { isFloating } from "../../compiler/types/dtype.ts";
-import { type ArrayLike, asArray, convert, NdArray, resultType } from "../core/index.ts";
+import { type ArrayLike, asArray, NdArray, resultType } from "../core/index.ts";
 import type { DType } from "../transforms/types.ts";
 import {
   count0,
@@ -10,7 +10,7 @@ import {
   safeIncrement,
   transformation,
 } from "./base.ts";
-import { arraysOf, type OptState } from "./trees.ts";
+import { arraysOf, inDtype, type OptState } from "./trees.ts";
 
 /** A schedule with a state of its own, which sees the extra arguments of `update` (`optax.schedules.StatefulSchedule`). */
 export interface StatefulSchedule<S = unknown> {
@@ -74,7 +74,7 @@ export function injectHyperparams<const H extends Readonly<Record<string, unknow
     extra: ExtraArgs,
     dtype: DType,
   ): Record<string, NdArray> =>
-    mapRecord(scheduled, (schedule, name) => inDtype(schedule.value(states[name], extra), dtype));
+    mapRecord(scheduled, (schedule, name) => hyperparam(schedule.value(states[name], extra), dtype));
 
   return transformation<InjectHyperparamsState>(
     ["count", "hyperparams", "hyperparamsStates", "innerState"],
@@ -82,7 +82,7 @@ export function injectHyperparams<const H extends Readonly<Record<string, unknow
       const dtype = dtypeFor(params);
       const hyperparamsStates = mapRecord(scheduled, (schedule) => schedule.init());
       const values = {
-        ...mapRecord(numeric, (value) => inDtype(value, dtype)),
+        ...mapRecord(numeric, (value) => hyperparam(value, dtype)),
         ...evaluate(hyperparamsStates, {}, dtype),
       };
       return {
@@ -95,7 +95,7 @@ export function injectHyperparams<const H extends Readonly<Record<string, unknow
     (updates, state, params, extra) => {
       const dtype = dtypeFor(params ?? updates);
       const values = {
-        ...mapRecord(state.hyperparams, (value) => inDtype(value, dtype)),
+        ...mapRecord(state.hyperparams, (value) => hyperparam(value, dtype)),
         ...evaluate(state.hyperparamsStates, extra, dtype),
       };
       const [result, innerState] = inner(values).update(updates, state.innerState, params, extra);
@@ -121,11 +121,9 @@ function mapRecord<T, U>(
   return Object.fromEntries(Object.entries(record).map(([name, value]) => [name, f(value, name)]));
 }
 
-/** Numbers in the dtype; arrays keep theirs, as in optax. */
-function inDtype(value: ArrayLike, dtype: DType): NdArray {
-  const array = asArray(value);
-  const own = value instanceof NdArray && !value.weakType;
-  return own || (value instanceof NdArray && !isFloating(array.dtype)) ? array : convert(array, dtype);
+/** Numbers and weakly typed floats in the dtype; other arrays keep theirs, as in optax. */
+function hyperparam(value: ArrayLike, dtype: DType): NdArray {
+  return value instanceof NdArray && !(value.weakType && isFloating(value.dtype)) ? value : inDtype(value, dtype);
 }
 
 function widestFloat(params: unknown): DType {

@@ -4,6 +4,7 @@ import * as lax from "../lax/elementwise.ts";
 import { where } from "../numpy/logic.ts";
 import { add, mod, multiply, subtract } from "../numpy/ufuncs.ts";
 import { count0, type GradientTransformation } from "./base.ts";
+import { oneMinus } from "./moments.ts";
 import { checkedState, mapTree, type OptState, sealed } from "./trees.ts";
 
 /** Parameters to train with, and those to evaluate and keep (`optax.LookaheadParams`). */
@@ -67,7 +68,7 @@ export function lookahead(
       const sync = lax.eq(state.stepsSinceSync, syncPeriod - 1);
       const difference = mapTree((f, u, s) => subtract(add(f, u), s), params.fast, steps, params.slow);
       const slow = mapTree<U>((d) => where(sync, multiply(d, slowStepSize), 0), difference);
-      const back = subtract(1, slowStepSize);
+      const back = oneMinus(slowStepSize);
       const fast = mapTree<U>((u, d) => subtract(u, where(sync, multiply(d, back), 0)), steps, difference);
       const fastState = resetState
         ? mapTree<OptState>(

@@ -1,9 +1,9 @@
 /** Moving averages and their corrections (`optax.tree.update_moment` and its kin). */
-import { type ArrayLike, asArray, convert, full, type NdArray } from "../core/index.ts";
+import { type ArrayLike, asArray, convert, type NdArray } from "../core/index.ts";
 import * as lax from "../lax/elementwise.ts";
 import { add, divide, maximum, multiply, power, square, subtract } from "../numpy/ufuncs.ts";
 import type { Result } from "../transforms/types.ts";
-import { mapTree } from "./trees.ts";
+import { inDtype, mapTree } from "./trees.ts";
 
 /** 1 − x, exact while x is a number. */
 export function oneMinus(x: ArrayLike): ArrayLike {
@@ -36,7 +36,7 @@ export function updateInfinityMoment<M>(
 /** 1 − decayᶜᵒᵘⁿᵗ in a dtype: what a moving average that started from 0 has to be divided by. */
 function correction(decay: ArrayLike, count: NdArray, dtype: NdArray["dtype"]): NdArray {
   const exact = dtype === "float64" ? "float64" : "float32";
-  const base = typeof decay === "number" ? full(decay, exact) : convert(asArray(decay), exact);
+  const base = inDtype(decay, exact);
   return convert(subtract(1, lax.pow(base, convert(count, exact))), dtype);
 }
 

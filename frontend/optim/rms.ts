@@ -8,14 +8,8 @@ import { max } from "../numpy/reductions.ts";
 import { add, clip, divide, minimum, multiply, square, subtract } from "../numpy/ufuncs.ts";
 import { count0, type GradientTransformation, safeIncrement, transformation } from "./base.ts";
 import { biasCorrection, oneMinus, updateMoment } from "./moments.ts";
+import { fullLike } from "./tree-utils.ts";
 import { arraysOf, mapParts, mapTree, type OptState, zerosOf } from "./trees.ts";
-
-function filled(params: unknown, value: ArrayLike): unknown {
-  return mapTree(
-    (p) => (typeof value === "number" ? constantLike(p, value) : add(constantLike(p, 0), value)),
-    params,
-  );
-}
 
 /** `optax.ScaleByRmsState`; `count` only with biasCorrection. */
 export interface ScaleByRmsState extends OptState {
@@ -42,7 +36,7 @@ export function scaleByRms(options: RmsOptions = {}): GradientTransformation<Sca
   const scaling = rmsScaling(options);
   return transformation<ScaleByRmsState>(
     corrected ? ["count", "nu"] : ["nu"],
-    (params) => ({ ...counted(corrected), nu: filled(params, initialScale) }),
+    (params) => ({ ...counted(corrected), nu: fullLike(params, initialScale) }),
     (updates, state) => {
       const nu = updateMoment(updates, state.nu, decay, 2);
       const count = nextCount(state.count);
@@ -65,7 +59,7 @@ export function scaleByStddev(options: RmsOptions = {}): GradientTransformation<
   const scaling = rmsScaling(options);
   return transformation<ScaleByRStdDevState>(
     corrected ? ["count", "mu", "nu"] : ["mu", "nu"],
-    (params) => ({ ...counted(corrected), mu: zerosOf(params), nu: filled(params, initialScale) }),
+    (params) => ({ ...counted(corrected), mu: zerosOf(params), nu: fullLike(params, initialScale) }),
     (updates, state) => {
       const mu = updateMoment(updates, state.mu, decay, 1);
       const nu = updateMoment(updates, state.nu, decay, 2);
@@ -117,7 +111,7 @@ export function scaleByRss(options: RssOptions = {}): GradientTransformation<Sca
   const { initialAccumulatorValue = 0.1, eps = 1e-7 } = options;
   return transformation<ScaleByRssState>(
     ["sumOfSquares"],
-    (params) => ({ sumOfSquares: filled(params, initialAccumulatorValue) }),
+    (params) => ({ sumOfSquares: fullLike(params, initialAccumulatorValue) }),
     (updates, state) => {
       const sumOfSquares = mapTree((g, s) => add(square(g), s), updates, state.sumOfSquares);
       const result = mapTree(
@@ -237,7 +231,7 @@ export function scaleByRprop(
   const { etaMinus = 0.5, etaPlus = 1.2, minStepSize = 1e-6, maxStepSize = 50 } = options;
   return transformation<ScaleByRpropState>(
     ["stepSizes", "prevUpdates"],
-    (params) => ({ stepSizes: filled(params, learningRate), prevUpdates: zerosOf(params) }),
+    (params) => ({ stepSizes: fullLike(params, learningRate), prevUpdates: zerosOf(params) }),
     (updates, state) => {
       const agreement = mapTree(multiply, updates, state.prevUpdates);
       const stepSizes = mapTree(

@@ -19,7 +19,7 @@ import {
   withParams,
 } from "./base.ts";
 import { globalNorm, safeNorm, safeRootMeanSquares, squaredNorm } from "./norms.ts";
-import { mapTree, type OptState, zerosOf } from "./trees.ts";
+import { inDtype, mapTree, type OptState, zerosOf } from "./trees.ts";
 
 /** Updates times a number (`optax.scale`). */
 export function scale(stepSize: ArrayLike): GradientTransformation {
@@ -37,8 +37,8 @@ export function scaleBySchedule(schedule: Schedule): GradientTransformation<Scal
     ["count"],
     () => ({ count: count0() }),
     (updates, { count }) => {
-      const size = asArray(schedule(count));
-      return [mapTree((g) => multiply(convert(size, g.dtype), g), updates), { count: safeIncrement(count) }];
+      const size = schedule(count);
+      return [mapTree((g) => multiply(inDtype(size, g.dtype), g), updates), { count: safeIncrement(count) }];
     },
   );
 }

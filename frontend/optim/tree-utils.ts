@@ -23,7 +23,7 @@ import { type KeyLike, PRNGKeyArray, split, wordsOf } from "../random/keys.ts";
 import type { DType, Result, TreeOf } from "../transforms/types.ts";
 import { flatten, unflatten } from "../tree/tree.ts";
 import { squaredNorm } from "./norms.ts";
-import { arraysOf, castTree, mapParts, mapTree, zerosOf } from "./trees.ts";
+import { arraysOf, castTree, inDtype, mapParts, mapTree, zerosOf } from "./trees.ts";
 
 export { biasCorrection, updateInfinityMoment, updateMoment } from "./moments.ts";
 export { get, getAllWithPath, type StateEntry, type StateFilter, set } from "./state-utils.ts";
@@ -130,7 +130,7 @@ export function onesLike<T>(tree: T, dtype?: DType | null): Result<T> {
 
 /** A value in the leaves' shapes (`optax.tree.full_like`). */
 export function fullLike<T>(tree: T, value: ArrayLike, dtype?: DType | null): Result<T> {
-  return mapTree<Result<T>>((x) => broadcastTo(convert(asArray(value), dtype ?? x.dtype), x.shape), tree);
+  return mapTree<Result<T>>((x) => broadcastTo(inDtype(value, dtype ?? x.dtype), x.shape), tree);
 }
 
 /** Elements within bounds (`optax.tree.clip`). */

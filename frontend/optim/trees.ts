@@ -1,5 +1,5 @@
 /** Trees of arrays, leaf by leaf, and optimizer states. */
-import { type ArrayLike, asArray, convert, type NdArray, WeftValueError } from "../core/index.ts";
+import { type ArrayLike, asArray, convert, full, type NdArray, WeftValueError } from "../core/index.ts";
 import { zerosLike } from "../numpy/creation.ts";
 import type { DType } from "../transforms/types.ts";
 import { flatten, flattenUpTo, leafPaths, unflatten } from "../tree/tree.ts";
@@ -41,6 +41,11 @@ export function checkedState<S extends OptState>(state: S, names: readonly (keyo
     `the optimizer state has no ${missing.map((name) => `"${String(name)}"`).join(", ")}: it belongs to another ` +
       "optimizer, or init was not called",
   );
+}
+
+/** A value in a dtype; a number exactly. */
+export function inDtype(value: ArrayLike, dtype: DType): NdArray {
+  return typeof value === "number" ? full(value, dtype) : convert(asArray(value), dtype);
 }
 
 /** The leaves of a tree as arrays. */

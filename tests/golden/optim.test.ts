@@ -33,6 +33,31 @@ goldenFamily("optim", {
     }
     return params;
   },
+  sgdr: (cycles: optim.CosineCycle[], steps: NdArray) => values(optim.sgdrSchedule(cycles), steps),
+  join: (at: number[], steps: NdArray) =>
+    values(
+      optim.joinSchedules(
+        [
+          optim.constantSchedule(0.3),
+          optim.linearSchedule(1, 0.5, 3),
+          optim.exponentialDecay(0.5, 10, 0.9),
+        ],
+        at,
+      ),
+      steps,
+    ),
+  interpolate: (
+    [kind, initial, at, factors]: ["linear" | "cosine", number, number[], number[]],
+    steps: NdArray,
+  ) =>
+    values(
+      optim.piecewiseInterpolateSchedule(
+        kind,
+        initial,
+        Object.fromEntries(at.map((b, i) => [b, factors[i]])),
+      ),
+      steps,
+    ),
   schedule: (spec: Spec, steps: NdArray) => values(build(spec) as optim.Schedule, steps),
   piecewise: ([, initial, at, factors]: [string, number, number[], number[]], steps: NdArray) =>
     values(

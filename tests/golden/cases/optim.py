@@ -1,4 +1,4 @@
-"""Optimizers by the parameters after some steps, schedules, losses, and functions of trees."""
+"""Optimizers by the parameters after some steps, and schedules. Losses are in optim-losses, long runs in optim-trajectories."""
 
 from golden import *
 
@@ -70,7 +70,7 @@ optimizer("sgd", ["linear_schedule", 0.1, 0.01, 3])
 optimizer("chain", ["scale_by_schedule", ["cosine_decay_schedule", 0.1, 3]], ["scale", -1.0], dtypes=("float32",))
 
 # ----------------------------------------------------------------------------------------------------- schedules
-STEPS = array([0, 1, 2, 3, 5, 8, 10, 12, 20, 1000], "int32")
+STEPS = array([*range(13), 15, 17, 20, 30, 31, 85, 99, 100, 101, 1000, 100_000], "int32")
 
 
 def schedule(*spec, **settings):
@@ -97,41 +97,37 @@ schedule("cosine_decay_schedule", 1.0, 10, {"alpha": 0.1, "exponent": 2.0})
 schedule("warmup_cosine_decay_schedule", 0.0, 1.0, 5, 15)
 schedule("warmup_cosine_decay_schedule", 0.0, 1.0, 5, 15, {"end_value": 0.1})
 schedule("warmup_exponential_decay_schedule", 0.0, 1.0, 5, 4, 0.5)
+schedule("exponential_decay", 1.0, 5, 0.5, {"transition_begin": -3})
+schedule("exponential_decay", 1.0, 0, 0.5)
+schedule("exponential_decay", 1.0, 5, 0.0)
+schedule("linear_schedule", 1.0, 0.1, 0)
+schedule("linear_schedule", 1.0, 0.1, 10, {"transition_begin": -3})
+schedule("warmup_constant_schedule", 0.1, 0.7, 9)
+schedule("warmup_cosine_decay_schedule", 0.1, 1.0, 0, 15, {"exponent": 1.5})
+schedule("warmup_cosine_decay_schedule", 0.0, 0.0, 5, 15)
+schedule("warmup_exponential_decay_schedule", 0.1, 1.0, 5, 4, 0.5, {"transition_begin": 2, "staircase": True, "end_value": 0.2})
+schedule("linear_onecycle_schedule", 100, 0.3)
+schedule("linear_onecycle_schedule", 30, 0.3, {"pct_start": 0.2, "pct_final": 0.6, "div_factor": 10.0, "final_div_factor": 100.0})
+schedule("linear_onecycle_schedule", 2, 0.3)
+schedule("cosine_onecycle_schedule", 100, 0.3)
+schedule("cosine_onecycle_schedule", 30, 0.3, {"pct_start": 0.5, "div_factor": 5.0, "final_div_factor": 50.0})
+
+CYCLES = [
+    {"init_value": 0.0, "peak_value": 1.0, "warmup_steps": 3, "decay_steps": 10},
+    {"init_value": 0.1, "peak_value": 0.5, "warmup_steps": 5, "decay_steps": 25, "end_value": 0.05, "exponent": 2.0},
+    {"init_value": 0.05, "peak_value": 0.2, "warmup_steps": 1, "decay_steps": 60},
+]
+case("optim.schedule", [{camel(k): v for k, v in cycle.items()} for cycle in CYCLES], STEPS, weft="sgdr",
+     name="optim sgdr_schedule", jax=lambda _, steps: jnp.stack([optax.sgdr_schedule(CYCLES)(s) for s in steps]))
+case("optim.schedule", [4, 9], STEPS, weft="join", name="optim join_schedules",
+     jax=lambda at, steps: jnp.stack([optax.join_schedules(
+         [optax.constant_schedule(0.3), optax.linear_schedule(1.0, 0.5, 3), optax.exponential_decay(0.5, 10, 0.9)], at)(s)
+         for s in steps]))
+for kind in ("linear", "cosine"):
+    case("optim.schedule", [kind, 0.5, [4, 9, 40], [2.0, 0.1, 3.0]], STEPS, weft="interpolate",
+         name=f"optim piecewise_interpolate_schedule, {kind}",
+         jax=lambda kind_and, steps: jnp.stack([
+             optax.piecewise_interpolate_schedule(kind_and[0], 0.5, {4: 2.0, 9: 0.1, 40: 3.0})(s) for s in steps]))
 case("optim.schedule", ["piecewiseConstantSchedule", 1.0, [5, 10], [0.1, 0.5]], STEPS, weft="piecewise",
      name="optim piecewise_constant_schedule",
      jax=lambda _, steps: jnp.stack([optax.piecewise_constant_schedule(1.0, {5: 0.1, 10: 0.5})(s) for s in steps]))
-
-# -------------------------------------------------------------------------------------------------------- losses
-for dtype in ("float32", "float64", "float16"):
-    second = dtype == "float32"
-    tol = {"float16": 8e-3, "float32": 4e-6, "float64": 1e-12}[dtype]
-    x, y = normal((3, 5), 1, dtype, 2), normal((3, 5), 2, dtype, 2)
-    labels = uniform((3, 5), 3, dtype=dtype)
-    given = dict(second=second, tol=tol)
-    case("optim.squaredError", x, y, **given)
-    case("optim.l2Loss", x, y, **given)
-    # In float16 an error is rounded to delta in one way here and in another there.
-    huber = {**given, "grad": dtype != "float16"}
-    case("optim.huberLoss", x, y, 0.7, jax=lambda p, t, delta: optax.huber_loss(p, t, delta=delta), **huber)
-    case("optim.huberLoss", x, y, **huber)
-    case("optim.logCosh", x, y, **given)
-    case("optim.hingeLoss", x, np.where(y > 0, 1, -1).astype(dtype), **given)
-    case("optim.sigmoidBinaryCrossEntropy", x * 3, labels, **given)
-    case("optim.softmaxCrossEntropy", x, labels / labels.sum(-1, keepdims=True), **given)
-    case("optim.softmaxCrossEntropyWithIntegerLabels", x, array([0, 4, 2], "int32"), **given)
-    case("optim.klDivergence", np.log(labels), labels[::-1] / labels[::-1].sum(-1, keepdims=True), **given)
-    case("optim.smoothLabels", np.eye(3, dtype=dtype), 0.1, **given)
-    case("optim.cosineSimilarity", x, y, **given)
-    case("optim.cosineDistance", x, y, **given)
-    case("optim.squaredError", x[0], **given)
-    case("optim.globalNorm", {"w": x, "b": [y, labels]}, **given)
-for axis in (0, 1, 2):
-    z = normal((2, 3, 4), 4)
-    case("optim.softmaxCrossEntropyWithIntegerLabels", z, integers(np.delete(z.shape, axis), 5, 0, 2), axis=axis, tol=4e-6)
-    case("optim.softmaxCrossEntropy", z, uniform(z.shape, 6), axis=axis, tol=4e-6)
-# By the targets optax's derivative is NaN where they are 0.
-case("optim.klDivergence", normal((4,), 7), array([0, 0.5, 0.5, 0]), tol=4e-6, grad=[0])
-case("optim.sigmoidBinaryCrossEntropy", array([-1000, -100, 0, 100, 1000]), array([0, 1, 0.5, 0, 1]))
-case("optim.softmaxCrossEntropyWithIntegerLabels", array([[1000, 0], [-1000, 0]]), array([1, 0], "int32"))
-case("optim.incrementalUpdate", {"w": normal((3,), 8)}, {"w": normal((3,), 9)}, 0.1, second=True)
-case("optim.applyUpdates", {"w": normal((3,), 8), "b": normal((2, 2), 9)}, {"w": normal((3,), 1), "b": normal((2, 2), 2)})
