@@ -32,6 +32,7 @@ export const entryPoints = {
   random: "frontend/random/index.ts",
   optim: "frontend/optim/index.ts",
   scipy: "frontend/scipy/index.ts",
+  data: "frontend/data/index.ts",
   compiler: "compiler/index.ts",
   runtime: "runtime/index.ts",
   cli: "frontend/cli/main.ts",

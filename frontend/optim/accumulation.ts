@@ -1,8 +1,8 @@
 /** Updates collected over steps: momentum, averages, sums (optax's `transforms/_accumulation.py`). */
 import type { ArrayLike, NdArray } from "../core/index.ts";
 import * as lax from "../lax/elementwise.ts";
-import { where } from "../numpy/logic.ts";
-import { add, mod, multiply, subtract } from "../numpy/ufuncs.ts";
+import { equal, where } from "../numpy/logic.ts";
+import { add, mod, multiply } from "../numpy/ufuncs.ts";
 import type { DType } from "../transforms/types.ts";
 import { count0, type GradientTransformation, safeIncrement, transformation } from "./base.ts";
 import { biasCorrection, updateMoment } from "./moments.ts";
@@ -76,7 +76,7 @@ export function applyEvery(k: ArrayLike = 1): GradientTransformation<ApplyEveryS
     (updates, state) => {
       const at = mod(state.count, k);
       const going = lax.ne(at, 0);
-      const due = lax.eq(at, subtract(k, 1));
+      const due = equal(add(at, 1), k);
       const gradAcc = mapTree((g, sum) => add(where(going, sum, 0), g), updates, state.gradAcc);
       return [
         mapTree((sum) => where(due, sum, 0), gradAcc),

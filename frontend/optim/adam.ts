@@ -8,7 +8,7 @@ import { add, divide, maximum, multiply, power, square, subtract, tanh } from ".
 import type { DType } from "../transforms/types.ts";
 import { count0, type GradientTransformation, required, safeIncrement, transformation } from "./base.ts";
 import { biasCorrection, oneMinus, updateInfinityMoment, updateMoment } from "./moments.ts";
-import { castTree, mapTree, type OptState, zerosOf } from "./trees.ts";
+import { castTree, mapTree, type OptState, scalarDtype, zerosOf } from "./trees.ts";
 
 /** `optax.ScaleByAdamState`, also of its variants: both moments have the structure of the parameters. */
 export interface ScaleByAdamState extends OptState {
@@ -206,9 +206,10 @@ export function scaleByRadam(options: RadamOptions = {}): GradientTransformation
       const mu = updateMoment(updates, state.mu, b1, 1);
       const nu = updateMoment(updates, state.nu, b2, 2);
       const count = safeIncrement(state.count);
-      const decayed = power(b2, convert(count, "float32"));
+      const steps = convert(count, scalarDtype(updates));
+      const decayed = power(b2, steps);
       // ρ, the length of the simple moving average that the exponential one is worth.
-      const length = subtract(limit, divide(multiply(multiply(count, 2), decayed), subtract(1, decayed)));
+      const length = subtract(limit, divide(multiply(multiply(steps, 2), decayed), subtract(1, decayed)));
       const first = firstMoment(mu, updates, b1, count, nesterov);
       const second = biasCorrection(nu, b2, count);
       const numerator = multiply(multiply(subtract(length, 4), subtract(length, 2)), limit);

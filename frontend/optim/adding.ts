@@ -16,7 +16,7 @@ import {
 } from "./base.ts";
 import { type Mask, masked } from "./masking.ts";
 import { randomLike } from "./tree-utils.ts";
-import { mapTree, type OptState } from "./trees.ts";
+import { mapTree, type OptState, scalarDtype } from "./trees.ts";
 
 /** `optax.WeightDecaySchedule`: of a weight decay that is a schedule. */
 export interface WeightDecayState extends OptState {
@@ -76,7 +76,7 @@ export function addNoise(
     () => ({ count: count0(), rngKey: typeof key === "number" ? makeKey(key) : key }),
     (updates, state) => {
       const count = safeIncrement(state.count);
-      const deviation = lax.sqrt(divide(eta, power(convert(count, "float32"), gamma)));
+      const deviation = lax.sqrt(divide(eta, power(convert(count, scalarDtype(updates)), gamma)));
       const words = wordsOf(split(state.rngKey, 2));
       const [next, sample] = [0, 1].map((i) => indexInDim(words, i, { keepdims: false }));
       const noise = randomLike(sample, updates);

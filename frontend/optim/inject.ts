@@ -123,7 +123,9 @@ function mapRecord<T, U>(
 
 /** Numbers and weakly typed floats in the dtype; other arrays keep theirs, as in optax. */
 function hyperparam(value: ArrayLike, dtype: DType): NdArray {
-  return value instanceof NdArray && !(value.weakType && isFloating(value.dtype)) ? value : inDtype(value, dtype);
+  return value instanceof NdArray && !(value.weakType && isFloating(value.dtype))
+    ? value
+    : inDtype(value, dtype);
 }
 
 function widestFloat(params: unknown): DType {

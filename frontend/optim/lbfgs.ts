@@ -6,7 +6,15 @@ import * as lax from "../lax/elementwise.ts";
 import { arange } from "../numpy/creation.ts";
 import { where } from "../numpy/logic.ts";
 import { add, divide, minimum, mod, multiply, subtract } from "../numpy/ufuncs.ts";
-import { count0, type GradientTransformation, identity, required, type ScalarOrSchedule, safeIncrement, transformation } from "./base.ts";
+import {
+  count0,
+  type GradientTransformation,
+  identity,
+  required,
+  type ScalarOrSchedule,
+  safeIncrement,
+  transformation,
+} from "./base.ts";
 import { chain } from "./combining.ts";
 import { valueDtype } from "./linesearch.ts";
 import { globalNorm, squaredNorm } from "./norms.ts";

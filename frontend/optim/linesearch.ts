@@ -19,7 +19,9 @@ export interface LineSearchArgs {
 /** Throws WeftValueError where the parameters or one of value, grad and valueFn are missing. */
 export function lineSearchArgs(name: string, params: unknown, extra: ExtraArgs): LineSearchArgs {
   const { value, grad, valueFn } = extra;
-  const missing = Object.entries({ value, grad, valueFn }).flatMap(([key, x]) => (x === undefined ? [key] : []));
+  const missing = Object.entries({ value, grad, valueFn }).flatMap(([key, x]) =>
+    x === undefined ? [key] : [],
+  );
   if (value === undefined || valueFn === undefined || missing.length > 0) {
     throw new WeftValueError(
       `${name} needs the extra argument${missing.length > 1 ? "s" : ""} ${missing.join(", ")}: ` +

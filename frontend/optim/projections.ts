@@ -2,14 +2,24 @@
 import { cond } from "../control/index.ts";
 import { type ArrayLike, convert, type NdArray, WeftValueError } from "../core/index.ts";
 import { ravelPytree } from "../flatten-util/index.ts";
-import * as lax from "../lax/elementwise.ts";
 import { dynamicIndexInDim } from "../lax/dynamic.ts";
+import * as lax from "../lax/elementwise.ts";
 import { relu } from "../nn/activations.ts";
 import { arange } from "../numpy/creation.ts";
 import { flip } from "../numpy/movement.ts";
 import { countNonzero, cumsum, sum } from "../numpy/reductions.ts";
 import { sort } from "../numpy/sorting.ts";
-import { add, clip, divide, maximum, minimum, multiply, negative, square, subtract } from "../numpy/ufuncs.ts";
+import {
+  add,
+  clip,
+  divide,
+  maximum,
+  minimum,
+  multiply,
+  negative,
+  square,
+  subtract,
+} from "../numpy/ufuncs.ts";
 import { customJvp } from "../transforms/custom-jvp.ts";
 import type { Result } from "../transforms/types.ts";
 import { flatten, flattenUpTo, unflatten } from "../tree/tree.ts";

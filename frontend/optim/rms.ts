@@ -239,7 +239,11 @@ export function scaleByRprop(
           where(
             lax.eq(s, 0),
             size,
-            clip(multiply(size, where(lax.gt(s, 0), etaPlus, etaMinus)), minStepSize, maxStepSize),
+            clip(
+              where(lax.gt(s, 0), multiply(size, etaPlus), multiply(size, etaMinus)),
+              minStepSize,
+              maxStepSize,
+            ),
           ),
         agreement,
         state.stepSizes,
@@ -250,8 +254,9 @@ export function scaleByRprop(
         updates,
         stepSizes,
       );
-      // As optax: where the sign changed, no step is made, and what is kept of it is 0 too.
-      return [steps, { stepSizes, prevUpdates: steps }];
+      // As optax: a step is made in the next update, and only if the gradient's sign has not changed since.
+      const result = mapTree((s, old) => where(lax.lt(s, 0), 0, old), agreement, state.prevUpdates);
+      return [result, { stepSizes, prevUpdates: steps }];
     },
   );
 }

@@ -207,10 +207,7 @@ export function cosineOnecycleSchedule(
 }
 
 /** Schedules one after the other; each counts from where it begins (`optax.join_schedules`). */
-export function joinSchedules(
-  schedules: readonly Schedule[],
-  boundaries: readonly number[],
-): CountSchedule {
+export function joinSchedules(schedules: readonly Schedule[], boundaries: readonly number[]): CountSchedule {
   if (schedules.length !== boundaries.length + 1) {
     throw new WeftValueError(
       `join_schedules takes one boundary between two schedules, got ${boundaries.length} for ${schedules.length}`,

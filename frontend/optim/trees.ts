@@ -48,6 +48,11 @@ export function inDtype(value: ArrayLike, dtype: DType): NdArray {
   return typeof value === "number" ? full(value, dtype) : convert(asArray(value), dtype);
 }
 
+/** The dtype in which numbers for all leaves are computed: float64 if one of them is. */
+export function scalarDtype(tree: unknown): DType {
+  return arraysOf(tree).some((x) => x.dtype === "float64") ? "float64" : "float32";
+}
+
 /** The leaves of a tree as arrays. */
 export function arraysOf(tree: unknown): NdArray[] {
   return flatten(tree).leaves.map((leaf) => asArray(leaf as ArrayLike));

@@ -327,9 +327,6 @@ function cubicMinimum(a: Point, b: Point, c: { readonly at: NdArray; readonly va
 /** The minimum of the parabola through two points with the slope at the first. */
 function quadraticMinimum(a: Point, b: Point): NdArray {
   const d = subtract(b.at, a.at);
-  const curvature = divide(
-    subtract(subtract(b.value, a.value), multiply(a.slope, d)),
-    square(d),
-  );
+  const curvature = divide(subtract(subtract(b.value, a.value), multiply(a.slope, d)), square(d));
   return subtract(a.at, divide(a.slope, multiply(curvature, 2)));
 }

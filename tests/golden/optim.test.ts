@@ -37,11 +37,7 @@ goldenFamily("optim", {
   join: (at: number[], steps: NdArray) =>
     values(
       optim.joinSchedules(
-        [
-          optim.constantSchedule(0.3),
-          optim.linearSchedule(1, 0.5, 3),
-          optim.exponentialDecay(0.5, 10, 0.9),
-        ],
+        [optim.constantSchedule(0.3), optim.linearSchedule(1, 0.5, 3), optim.exponentialDecay(0.5, 10, 0.9)],
         at,
       ),
       steps,

@@ -1,6 +1,13 @@
 /** What losses have in common: checks of their arguments, in optax's words. */
 import { isFloating, isInteger } from "../../../compiler/types/dtype.ts";
-import { type ArrayLike, asArray, formatShape, type NdArray, WeftTypeError, WeftValueError } from "../../core/index.ts";
+import {
+  type ArrayLike,
+  asArray,
+  formatShape,
+  type NdArray,
+  WeftTypeError,
+  WeftValueError,
+} from "../../core/index.ts";
 import { expandDims } from "../../lax/movement.ts";
 import { inexact } from "../../numpy/promotion.ts";
 import type { Axis } from "../../numpy/reductions.ts";

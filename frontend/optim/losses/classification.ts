@@ -33,11 +33,7 @@ export interface FocalOptions {
 }
 
 /** Binary cross entropy that counts hard examples more (`optax.sigmoid_focal_loss`; Lin et al. 2018). */
-export function sigmoidFocalLoss(
-  logits: ArrayLike,
-  labels: ArrayLike,
-  options: FocalOptions = {},
-): NdArray {
+export function sigmoidFocalLoss(logits: ArrayLike, labels: ArrayLike, options: FocalOptions = {}): NdArray {
   const { alpha = null, gamma = 2 } = options;
   const x = floating("sigmoidFocalLoss", logits);
   const y = convert(asArray(labels), x.dtype);
@@ -74,11 +70,7 @@ export function softmaxCrossEntropy(
   labels: ArrayLike,
   options: LossOptions = {},
 ): NdArray {
-  const [x, y] = promoteArgsInexact(
-    "softmax_cross_entropy",
-    floating("softmaxCrossEntropy", logits),
-    labels,
-  );
+  const [x, y] = promoteArgsInexact("softmax_cross_entropy", floating("softmaxCrossEntropy", logits), labels);
   const { axis = -1 } = options;
   const where = maskFor(options.where ?? null, x, axis);
   return lax.neg(sum(multiply(y, logSoftmax(x, axis, { where })), { axis, where }));

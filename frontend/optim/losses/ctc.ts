@@ -6,9 +6,9 @@ import { concatenate, sliceInDim, transpose } from "../../lax/movement.ts";
 import { logSoftmax, oneHot } from "../../nn/functions.ts";
 import { einsum } from "../../numpy/einsum.ts";
 import { pad } from "../../numpy/padding.ts";
+import { toArray } from "../../numpy/promotion.ts";
 import { sum } from "../../numpy/reductions.ts";
 import { add, logaddexp, multiply, subtract } from "../../numpy/ufuncs.ts";
-import { toArray } from "../../numpy/promotion.ts";
 import { checkRank, floating, integer, sameShapes } from "./checks.ts";
 
 export interface CtcOptions {
@@ -66,10 +66,7 @@ export function ctcLossWithForwardProbs(
 
   const updateBlank = (blank: NdArray, added: NdArray): NdArray =>
     concatenate(
-      [
-        sliceInDim(blank, 0, 1, { axis: 1 }),
-        logaddexp(sliceInDim(blank, 1, length + 1, { axis: 1 }), added),
-      ],
+      [sliceInDim(blank, 0, 1, { axis: 1 }), logaddexp(sliceInDim(blank, 1, length + 1, { axis: 1 }), added)],
       1,
     );
   type Alphas = [blank: NdArray, label: NdArray];

@@ -1,5 +1,5 @@
 /** Divergences of probabilities (optax's `losses/_classification.py`). */
-import { type ArrayLike, type NdArray } from "../../core/index.ts";
+import type { ArrayLike, NdArray } from "../../core/index.ts";
 import * as lax from "../../lax/elementwise.ts";
 import { where as choose } from "../../numpy/logic.ts";
 import { promoteArgsInexact } from "../../numpy/promotion.ts";

@@ -2,7 +2,7 @@
 import { type ArrayLike, asArray, convert, type NdArray } from "../../core/index.ts";
 import * as lax from "../../lax/elementwise.ts";
 import { logSoftmax } from "../../nn/functions.ts";
-import { isnan, logicalAnd, logicalNot, where as choose } from "../../numpy/logic.ts";
+import { where as choose, isnan, logicalAnd, logicalNot } from "../../numpy/logic.ts";
 import { any, mean, sum } from "../../numpy/reductions.ts";
 import { multiply } from "../../numpy/ufuncs.ts";
 import { floating } from "./checks.ts";

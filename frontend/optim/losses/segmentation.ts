@@ -3,8 +3,8 @@ import { type ArrayLike, type NdArray, WeftValueError } from "../../core/index.t
 import { expandDims, sliceInDim } from "../../lax/movement.ts";
 import { sigmoid } from "../../nn/activations.ts";
 import { softmax } from "../../nn/functions.ts";
-import { mean, sum } from "../../numpy/reductions.ts";
 import { toArray } from "../../numpy/promotion.ts";
+import { mean, sum } from "../../numpy/reductions.ts";
 import { add, divide, multiply, square, subtract } from "../../numpy/ufuncs.ts";
 import { checkRank, sameShapes } from "./checks.ts";
 

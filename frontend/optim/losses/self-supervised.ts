@@ -36,10 +36,7 @@ export function ntxent(embeddings: ArrayLike, labels: ArrayLike, temperature: Ar
     maximum(max(of(others), { axis: 1, keepdims: true }), max(of(matches), { axis: 1, keepdims: true })),
   );
   const numerator = subtract(of(matches), top);
-  const total = add(
-    sum(exp(subtract(of(others), top)), { axis: 1, keepdims: true }),
-    exp(numerator),
-  );
+  const total = add(sum(exp(subtract(of(others), top)), { axis: 1, keepdims: true }), exp(numerator));
   // The logarithm is taken only where it counts: elsewhere it may be of 0.
   const logs = subtract(where(matches, numerator, 0), log(where(matches, total, 1)));
   return divide(lax.neg(sum(where(matches, logs, 0))), convert(sum(matches), x.dtype));

@@ -1,5 +1,5 @@
 /** Labels between classes (optax's `losses/_smoothing.py`), and losses made of a maximum (`_fenchel_young.py`). */
-import { type ArrayLike, type NdArray } from "../../core/index.ts";
+import type { ArrayLike, NdArray } from "../../core/index.ts";
 import { canonicalizeAxis } from "../../lax/axes.ts";
 import { vectorize } from "../../numpy/apply.ts";
 import { sum } from "../../numpy/reductions.ts";
@@ -16,7 +16,10 @@ export function smoothLabels(labels: ArrayLike, alpha: ArrayLike, options: LossO
     where === null
       ? axes.reduce((n, a) => n * y.shape[canonicalizeAxis(a, y.ndim)], 1)
       : sum(where, { axis, keepdims: true });
-  const share = typeof alpha === "number" && typeof categories === "number" ? alpha / categories : divide(alpha, categories);
+  const share =
+    typeof alpha === "number" && typeof categories === "number"
+      ? alpha / categories
+      : divide(alpha, categories);
   return add(multiply(y, oneMinus(alpha)), share);
 }
 

@@ -192,3 +192,19 @@ case("optim.tree.updateInfinityMoment", tree, same, 0.9, 1e-3, jax=trees.update_
 case("optim.tree.randomLike", key(3), tree, jax=trees.random_like, grad=False, vmap=False, tol=1e-6)
 case("optim.periodicUpdate", tree, same, array(6, "int32"), 3)
 case("optim.periodicUpdate", tree, same, array(7, "int32"), 3)
+
+# ------------------------------------------------------------------------------------------------- second derivatives
+second = optax.second_order
+
+
+def cost(params, inputs, targets):
+    return jnp.sum(jnp.tanh(inputs @ params["w"] + params["b"]) * targets) ** 2
+
+
+for name in ("hvp", "hessian_diag", "fisher_diag"):
+    flat = normal((4,), 40)
+    params, given = {"w": normal((3,), 41), "b": normal((), 42)}, (normal((5, 3), 43), normal((5,), 44))
+    args = (flat, params, *given) if name == "hvp" else (params, *given)
+    # As one vector, which optax's hvp gives as a tree.
+    case(f"optim.{camel(name)}", *args, weft=camel(name), tol=4e-6, grad=False, vmap=False,
+         jax=lambda *args, f=getattr(second, name): jax.flatten_util.ravel_pytree(f(cost, *args))[0])
