@@ -24,13 +24,15 @@ import {
 /** Lanes of a vector of the kernel IR. */
 export const LANES = 4;
 /**
- * A tile has at most this many rows. With two vectors of columns that makes ten accumulators; with two vectors of
- * one operand, a splat of the other and (without a fused multiply-add) a product they fit the 15 vector registers
- * that V8 has on x64. Twelve accumulators do not, once the splats are taken from shared vectors.
+ * A tile has at most this many rows. With two vectors of columns that makes twelve accumulators, which with two vectors
+ * of one operand and a splat of the other fill the 15 vector registers that V8 has on x64.
  */
-const TILE_ROWS = 5;
-/** Elements of the depth summed in registers before the sums are put aside. */
-const DEPTH_BLOCK = 512;
+const TILE_ROWS = 6;
+/**
+ * Elements of the depth summed in registers before the sums are put aside: as long as a tile's rows stay in the
+ * second-level cache, columns stream in beside them.
+ */
+const DEPTH_BLOCK = 4096;
 const DEPTH_BLOCK_LEAST = 128;
 /** A convolution's depth is left whole up to here: its rows overlap, so that a tile's image stays in the cache. */
 const WINDOW_DEPTH = 2400;

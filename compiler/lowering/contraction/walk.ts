@@ -57,7 +57,12 @@ export class ContractionWalk {
     const inner = product(this.extents, depthBlock ? depth.slice(1) : depth);
     this.depthSize = inner * (depthBlock ? depthBlock.extent + depthBlock.rest : 1);
     const panels = plan.panelsPerBlock * this.depthSize * this.width;
-    this.columnPanels = plan.columnsPacked ? parameters.scratch(dtype, panels) : null;
+    // Each block of columns packs its own.
+    this.columnPanels = !plan.columnsPacked
+      ? null
+      : plan.columnBlocks > 1
+        ? parameters.temporary(dtype, panels)
+        : parameters.scratch(dtype, panels);
     const tallest = Math.max(...plan.segments.map(({ height }) => height));
     const panelRows = plan.rowsPackedOnce ? plan.rows.extent : tallest;
     const rowPanel = this.depthSize * panelRows;
