@@ -15,7 +15,7 @@ import {
 } from "./model.ts";
 
 /** A float32 as Python prints a JAX scalar: the double it is, in full. */
-const full = (x: NdArray): string => String(x.item());
+const full = async (x: NdArray): Promise<string> => String((await x.data())[0]);
 
 interface Run {
   readonly name: string;
@@ -86,7 +86,7 @@ export async function run({ print, show, data }: SampleContext): Promise<SampleR
     "Actual and predicted payments before training.",
   );
   await show("before", before);
-  print(`The total cost is: ${full(calculateCost(firstPredictions, labels))}`);
+  print(`The total cost is: ${await full(calculateCost(firstPredictions, labels))}`);
   print();
 
   const byHand = await runTraining("by_hand", computeGradient, dataset, print);
@@ -106,8 +106,8 @@ export async function run({ print, show, data }: SampleContext): Promise<SampleR
 
   const claims = 80;
   const [predicted] = await forwardPass(np.array([claims]), weight, bias).data();
-  print(`weight ${full(weight)}, bias ${full(bias)}`);
-  const gap = Math.abs(Number(weight.item()) - Number(byHand.parameters.weight.item()));
+  print(`weight ${await full(weight)}, bias ${await full(bias)}`);
+  const gap = Math.abs(Number(await full(weight)) - Number(await full(byHand.parameters.weight)));
   print(`difference between the two trainings' weights: ${gap}`);
   print(`Prediction for ${claims} claims: ${predicted} thousand kronor`);
 

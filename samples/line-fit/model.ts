@@ -3,6 +3,7 @@
  * the document's code, with its names in camelCase.
  */
 import { grad, jit, type NdArray, numpy as np, random, vmap } from "weft";
+import { onHost } from "../run/device.ts";
 
 export interface Points {
   /** f32[100] */
@@ -62,15 +63,16 @@ export function loss(params: NdArray, x: NdArray, y: NdArray): NdArray {
 export const gradOfLoss = grad(loss);
 
 /** One step of gradient descent with the document's learning rate. `print` gets its line. */
-export function oneEpoch(
+export async function oneEpoch(
   beta: NdArray,
   { x, y }: Points,
   iEpoch: number,
   print: (line: string) => void,
-): NdArray {
+): Promise<NdArray> {
   const g = gradOfLoss(beta, x, y);
   beta = beta.sub(g.mul(0.1));
-  print(`Step ${iEpoch}, loss ${loss(beta, x, y).item()} and beta ${beta}`);
+  const [lossNow, betaNow] = await onHost(loss(beta, x, y), beta);
+  print(`Step ${iEpoch}, loss ${lossNow.item()} and beta ${betaNow}`);
   return beta;
 }
 

@@ -14,6 +14,7 @@ import {
   space,
   surface,
 } from "../report/index.ts";
+import { onHost } from "../run/device.ts";
 import type { SampleContext, SampleReport } from "../run/sample.ts";
 import { gradOfX2, leastSquares, lossGrid, lossLandscape, makePoints, oneEpoch, x2 } from "./model.ts";
 
@@ -40,7 +41,8 @@ export async function run({ print, show }: SampleContext): Promise<SampleReport>
   const data = plot(withLines(["3 x + 2", 2, 3]), "The jittery points and the line they were made from.");
   await show("data", data);
 
-  const { beta0, beta1 } = leastSquares(points);
+  const fit = leastSquares(points);
+  const [beta0, beta1] = await onHost(fit.beta0, fit.beta1);
   print();
   print(`beta_0: ${fixed(beta0)}`);
   print(`beta_1: ${fixed(beta1)}`);
@@ -50,48 +52,49 @@ export async function run({ print, show }: SampleContext): Promise<SampleReport>
   );
 
   print();
-  print(
-    `x2(3, 4)= ${x2([np.array(3), np.array(4)])
-      .item()
-      .toFixed(1)}`,
-  );
+  const [at34] = await onHost(x2([np.array(3), np.array(4)]));
+  print(`x2(3, 4)= ${at34.item().toFixed(1)}`);
   for (const [x, y] of [
     [1, 1],
     [2, 3],
     [3, 4],
   ] as const) {
-    print(`grad_of_x2(${x}, ${y})= (${gradOfX2([np.array(x), np.array(y)]).join(", ")})`);
+    const gradient = await onHost(...gradOfX2([np.array(x), np.array(y)]));
+    print(`grad_of_x2(${x}, ${y})= (${gradient.join(", ")})`);
   }
 
   print();
   let beta: NdArray = np.array([1.0, 1.0]);
   for (let iEpoch = 0; iEpoch < 10; iEpoch++) {
-    beta = oneEpoch(beta, points, iEpoch, print);
+    beta = await oneEpoch(beta, points, iEpoch, print);
   }
-  print(`Final parameters: ${beta}`);
+  const [final] = await onHost(beta);
+  print(`Final parameters: ${final}`);
 
   print();
   beta = np.array([1.0, 1.0]);
   const betaHistory = [beta];
-  const history = (which: 0 | 1, name: string, axis: string) =>
+  const coordinates = (which: 0 | 1) =>
+    Promise.all(betaHistory.map(async (each) => (await each.data())[which]!));
+  const history = async (which: 0 | 1, name: string, axis: string) =>
     plot(
       layered({ x: "Epoch Number", y: axis }, [
         line(
           axis,
           betaHistory.map((_, epoch) => epoch),
-          betaHistory.map((b) => b.slice(which).item()),
+          await coordinates(which),
         ),
       ]),
       `${name} Coordinate vs. Epoch Number`,
     );
   for (let i = 0; i < 50; i++) {
-    beta = oneEpoch(beta, points, i, print);
+    beta = await oneEpoch(beta, points, i, print);
     betaHistory.push(beta);
     if (i % 5 !== 4) continue;
-    await show("offset", history(0, "Offset", "β₀ – Offset Coordinate"));
-    await show("slope", history(1, "Slope", "β₁ – Slope Coordinate"));
+    await show("offset", await history(0, "Offset", "β₀ – Offset Coordinate"));
+    await show("slope", await history(1, "Slope", "β₁ – Slope Coordinate"));
   }
-  const [nnBeta0, nnBeta1] = beta;
+  const [nnBeta0, nnBeta1] = await onHost(...beta);
   print();
   print(`beta_0 (b): ${fixed(nnBeta0)} - least squares: ${fixed(beta0)}`);
   print(`beta_1 (m): ${fixed(nnBeta1)} - least squares: ${fixed(beta1)}`);
@@ -99,12 +102,11 @@ export async function run({ print, show }: SampleContext): Promise<SampleReport>
   const { bRange, mRange, losses } = lossLandscape(points);
   const [bs, ms, grid] = [await bRange.data(), await mRange.data(), await losses.data()];
   const rows = Array.from(ms, (_, i) => grid.slice(20 * i, 20 * i + 20));
-  const walked = await np.stack(betaHistory).data();
-  const [walkB, walkM] = [0, 1].map((which) => betaHistory.map((_, i) => walked[2 * i + which]!));
-  const walkLoss = betaHistory.map((_, i) => meanSquare(xs, ys, walkB![i]!, walkM![i]!));
+  const [walkB, walkM] = [await coordinates(0), await coordinates(1)];
+  const walkLoss = walkB.map((b, i) => meanSquare(xs, ys, b, walkM[i]!));
   const flat = plot(
     contours({ x: "b", y: "m", z: "loss" }, bs, ms, rows, {
-      path: { name: "gradient descent", x: walkB!, y: walkM! },
+      path: { name: "gradient descent", x: walkB, y: walkM },
     }),
     "The same landscape as filled contours, with the 50 epochs of the training from (1, 1).",
   );
@@ -125,13 +127,13 @@ export async function run({ print, show }: SampleContext): Promise<SampleReport>
       prose(
         "Fifty epochs with learning rate 0.1 from `beta = [1, 1]`. Twenty would do; the printed steps are below.",
       ),
-      history(0, "Offset", "β₀ – Offset Coordinate"),
-      history(1, "Slope", "β₁ – Slope Coordinate"),
+      await history(0, "Offset", "β₀ – Offset Coordinate"),
+      await history(1, "Slope", "β₁ – Slope Coordinate"),
       heading("What does the loss landscape look like?"),
       plot3d(
         [
           surface("loss", bs, ms, rows, { opacity: 0.92 }),
-          points3d("gradient descent", walkB!, walkM!, walkLoss, { color: 2, line: true, size: 2.5 }),
+          points3d("gradient descent", walkB, walkM, walkLoss, { color: 2, line: true, size: 2.5 }),
         ],
         space({ x: "b", y: "m", z: "loss" }),
         "The loss over offset b and slope m, and the way of the training. Drag to turn it.",

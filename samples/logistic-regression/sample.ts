@@ -40,7 +40,8 @@ export async function run({ print, show, progress }: SampleContext): Promise<Sam
 
   let c: NdArray = np.array(1.0);
   let w: NdArray = random.normal(random.PRNGKey(0), [xTrainS.shape[1]!]);
-  print(`Cost before training: ${cost(c, w, xTrainS, labels).item()}`);
+  const [costBefore] = await cost(c, w, xTrainS, labels).data();
+  print(`Cost before training: ${costBefore}`);
 
   const accuraciesTrain: number[] = [];
   const accuraciesTest: number[] = [];
@@ -68,7 +69,8 @@ export async function run({ print, show, progress }: SampleContext): Promise<Sam
     if ((i + 1) % 20 === 0) await show("accuracies", accuracies());
   }
   bar.finish();
-  print(`Cost after training: ${cost(c, w, xTrainS, labels).item()}`);
+  const [costAfter] = await cost(c, w, xTrainS, labels).data();
+  print(`Cost after training: ${costAfter}`);
   print(`Accuracy: train ${accuraciesTrain.at(-1)}, test ${accuraciesTest.at(-1)}`);
   print();
 

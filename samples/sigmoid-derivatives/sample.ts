@@ -1,14 +1,18 @@
 /** "Introduction into JAX and Haiku", its first plot. */
-import { makeJaxpr, numpy as np } from "weft";
+import { makeJaxpr, type NdArray, numpy as np } from "weft";
 import { code, heading, layered, line, plot, prose } from "../report/index.ts";
+import { onHost } from "../run/device.ts";
 import type { SampleContext, SampleReport } from "../run/sample.ts";
 import { gradient, hessian, sigmoid } from "./model.ts";
+
+/** The value of a scalar. */
+const number = async (x: NdArray): Promise<number> => (await x.data())[0]!;
 
 export async function run({ print, show }: SampleContext): Promise<SampleReport> {
   const xRange = np.linspace(-5, 5, 100);
   const xs = await xRange.data();
-  const first = await np.stack([...xRange].map((x) => gradient(x))).data();
-  const second = await np.stack([...xRange].map((x) => hessian(x))).data();
+  const first = await Promise.all([...xRange].map((x) => number(gradient(x))));
+  const second = await Promise.all([...xRange].map((x) => number(hessian(x))));
 
   const curves = plot(
     layered({ x: "x", y: "" }, [
@@ -20,9 +24,11 @@ export async function run({ print, show }: SampleContext): Promise<SampleReport>
     "An S from 0 to 1, a bell of height one quarter, and a wave that crosses zero at 0.",
   );
   await show("curves", curves);
-  print(`sigmoid(0) = ${sigmoid(np.array(0)).item()}`);
-  print(`derivative at 0 = ${gradient(np.array(0)).item()}`);
-  print(`second derivative at 0 = ${hessian(np.array(0)).item()}`);
+  const zero = np.array(0);
+  const [value, slope, bend] = await onHost(sigmoid(zero), gradient(zero), hessian(zero));
+  print(`sigmoid(0) = ${value.item()}`);
+  print(`derivative at 0 = ${slope.item()}`);
+  print(`second derivative at 0 = ${bend.item()}`);
 
   return {
     intro:
