@@ -15,7 +15,6 @@ import { classify, cost, iterate } from "./model.ts";
 /** The document draws its data without a seed and does not say its learning rate. */
 export const SEED = 15;
 export const ETA = 0.1;
-const N_ITER = 500;
 
 /** float64 on the host to f32[n, features], as JAX takes NumPy's arrays. */
 const toArray = ({ rows, columns, data }: Matrix): NdArray =>
@@ -33,7 +32,7 @@ export function prepareData() {
   return { xTrainS, xTestS, yTrain, yTest };
 }
 
-export async function run({ print, show, progress }: SampleContext): Promise<SampleReport> {
+export async function run({ print, show, progress, quick }: SampleContext): Promise<SampleReport> {
   const { xTrainS, xTestS, yTrain, yTest } = prepareData();
   const labels = np.array(Float32Array.from(yTrain));
   print(`${xTrainS.shape[0]} samples to train with, ${xTestS.shape[0]} to test with`);
@@ -56,8 +55,9 @@ export async function run({ print, show, progress }: SampleContext): Promise<Sam
     );
   };
 
-  const bar = progress("Training", N_ITER);
-  for (let i = 0; i < N_ITER; i++) {
+  const nIter = quick ? 100 : 500;
+  const bar = progress("Training", nIter);
+  for (let i = 0; i < nIter; i++) {
     [c, w] = iterate(c, w, xTrainS, labels, ETA);
 
     const predictionsTrain = await classify(c, w, xTrainS).data();
@@ -90,7 +90,7 @@ export async function run({ print, show, progress }: SampleContext): Promise<Sam
       output(report, "`classification_report` of the test samples."),
       heading("What ran"),
       prose(
-        "`cost` is compiled by `jit`; its derivatives by `c` and by `w` are two more programs, called 500 times.",
+        "`cost` is compiled by `jit`; its derivatives by `c` and by `w` are two more programs, called in every iteration.",
       ),
       code(
         cost.lower(c, w, xTrainS, labels).compile().asText({ stage: "kernel" }),

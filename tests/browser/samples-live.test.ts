@@ -85,6 +85,13 @@ test("the live page", (t) =>
         for (const [i, line] of here.entries()) samePrinted(there[i]!, line, 1e-5);
       });
     }
+
+    await t.test("runs line-fit on WebGPU", async () => {
+      const seen = await runOnPage(page, "line-fit", "webgpu");
+      assert.match(seen.status, /^done in/);
+      const here = stable((await runRecorded(lineFit)).printed);
+      for (const [i, line] of stable(seen.printed).entries()) samePrinted(line, here[i]!, 1e-5);
+    });
   }));
 
 test("the server: isolated pages, the way to the live page, nothing outside of its folder", async () => {

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import type { PlotSection } from "../../samples/report/index.ts";
+import { useDevice } from "../../samples/run/device.ts";
 import type { DeviceName, RunSample, SampleReport } from "../../samples/run/sample.ts";
 import { root } from "./paths.ts";
 
@@ -19,6 +20,7 @@ export async function runRecorded(
 ): Promise<SampleRun> {
   const printed: string[] = [];
   const shown: { id: string; plot: PlotSection }[] = [];
+  await useDevice(device);
   const report = await run({
     device,
     quick,
@@ -26,7 +28,7 @@ export async function runRecorded(
     progress: () => ({ update: () => undefined, finish: () => undefined }),
     show: async (id, plot) => void shown.push({ id, plot }),
     data: async (name) => readFileSync(path.join(root, "samples/data", name)),
-  });
+  }).finally(() => useDevice("wasm"));
   return { printed, shown, report };
 }
 
