@@ -73,8 +73,13 @@ function showChosen(): void {
   element("summary").innerHTML = inlineHtml(about.summary);
   document.title = `${about.title.replaceAll("`", "")} · Weft, live`;
   for (const link of document.querySelectorAll("nav a")) {
-    if (link.getAttribute("href") === `#${name}`) link.setAttribute("aria-current", "page");
-    else link.removeAttribute("aria-current");
+    if (link.getAttribute("href") !== `#${name}`) {
+      link.removeAttribute("aria-current");
+      continue;
+    }
+    link.setAttribute("aria-current", "page");
+    // On a narrow screen the list is a row that scrolls.
+    link.scrollIntoView({ block: "nearest", inline: "nearest" });
   }
 }
 
