@@ -132,6 +132,25 @@ describe("weft dump", { concurrency: 2 }, () => {
     );
   });
 
+  test("--target webgpu: the shaders, with their names and source lines", async () => {
+    const { code, stdout } = await place.weft([...LOSS, "--target", "webgpu", "--stage", "wgsl"]);
+    assert.equal(code, 0);
+    assert.match(stdout, /^\/\/ k0_\w+\n[\s\S]*\/\/ .*model\.ts:12:\d+\n[\s\S]*@compute/);
+    const all = await place.weft([...LOSS, "--target", "webgpu"]);
+    assert.deepEqual(
+      [...all.stdout.matchAll(/^\/\/ (\w+): (?!\d)/gm)].map(([, stage]) => stage),
+      ["graph", "optimized", "fusion", "kernel", "program", "wgsl"],
+    );
+    const wrong = await place.weft([...LOSS, "--target", "webgpu", "--stage", "wat"]);
+    assert.deepEqual(
+      [wrong.code, wrong.stderr],
+      [
+        2,
+        "weft: there is no wat on the way to webgpu: its stages are graph, optimized, fusion, kernel, program, wgsl\n",
+      ],
+    );
+  });
+
   test("--format dot draws a stage", async () => {
     const graph = await place.weft([...LOSS, "--stage", "graph", "--format", "dot"]);
     assert.match(graph.stdout, /^digraph "loss" \{\n/);
@@ -254,7 +273,7 @@ describe("weft dump, wrong input", { concurrency: 2 }, () => {
       "an unknown stage",
       ["model.ts#loss", "--stage", "hlo"],
       2,
-      /^weft: option '--stage <stage>' argument 'hlo' is invalid\. Allowed choices are graph, optimized, fusion, kernel, program, wat\.\n$/,
+      /^weft: option '--stage <stage>' argument 'hlo' is invalid\. Allowed choices are graph, optimized, fusion, kernel, program, wat, wgsl\.\n$/,
     ],
     [
       "shapes that do not fit",

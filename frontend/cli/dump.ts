@@ -1,20 +1,22 @@
 /** `weft dump`: the IR of one exported function at every stage and after every pass. */
 import { Graph } from "../../compiler/graph/graph.ts";
-import { type CompiledGraph, type CompilerPlugin, compileGraph } from "../../compiler/pipeline.ts";
+import { type CompilerPlugin, compileGraph, compileGraphForWebGpu } from "../../compiler/pipeline.ts";
 import { setCompileWatcher } from "../core/backend.ts";
 import { dumpsOperations } from "../inspect/environment.ts";
 import type { IrDump } from "../inspect/ir-dump.ts";
 import { countEquations } from "../inspect/module-dump.ts";
 import { allObservers, CompileRecording, type RecordedPass } from "../inspect/recording.ts";
 import {
+  type AnyCompiled,
   artifactData,
   artifactText,
   kernelsNamed,
-  STAGES,
   type StageName,
   type StageTextOptions,
   stageData,
+  stagesOf,
   stageText,
+  type TargetName,
   type TextFormat,
   withRelativeSources,
 } from "../inspect/stage-text.ts";
@@ -33,6 +35,8 @@ import { type TracedExport, traceExport } from "./traced-export.ts";
 export interface DumpOptions {
   readonly args?: string;
   readonly stage?: StageName;
+  /** By default that of the stage, else WebAssembly. */
+  readonly target?: TargetName;
   /** Names or numbers of passes, separated by commas, or `all`. */
   readonly pass?: string;
   readonly kernel?: string;
@@ -51,10 +55,11 @@ const TITLES: Readonly<Record<StageName, string>> = {
   kernel: "loops over memory",
   program: "kernels, buffers and schedule",
   wat: "the portable WebAssembly module",
+  wgsl: "the shaders",
 };
 
 /** Stages that a kernel is a part of. */
-const KERNEL_STAGES: ReadonlySet<StageName> = new Set<StageName>(["fusion", "kernel", "wat"]);
+const KERNEL_STAGES: ReadonlySet<StageName> = new Set<StageName>(["fusion", "kernel", "wat", "wgsl"]);
 
 /** Prints the stages, or writes them to a folder. What the user's file prints goes to stderr. */
 export async function dump(target: string, options: DumpOptions, verbose: boolean): Promise<void> {
@@ -75,7 +80,19 @@ export async function dump(target: string, options: DumpOptions, verbose: boolea
   await new Dump(traced, files, toWat, options).run(plugin);
 }
 
-function checkOptions({ stage, pass, kernel, diff, format, json, out }: DumpOptions): void {
+/** What the function is compiled for. */
+function targetOf({ stage, target }: DumpOptions): TargetName {
+  return target ?? (stage === "wgsl" ? "webgpu" : "wasm");
+}
+
+function checkOptions(options: DumpOptions): void {
+  const { stage, pass, kernel, diff, format, json, out } = options;
+  const target = targetOf(options);
+  if (stage !== undefined && !stagesOf(target).includes(stage)) {
+    throw new UsageError(
+      `there is no ${stage} on the way to ${target}: its stages are ${stagesOf(target).join(", ")}`,
+    );
+  }
   const chosen = [stage && "--stage", pass && "--pass", diff && "--diff"].filter((x) => x !== undefined);
   if (chosen.length > 1) throw new UsageError(`${chosen.join(" and ")} cannot be given together`);
   if (json === true && format !== "text" && format !== "json") {
@@ -83,7 +100,9 @@ function checkOptions({ stage, pass, kernel, diff, format, json, out }: DumpOpti
   }
   if (diff !== undefined && format === "dot")
     throw new UsageError("--diff compares texts, and not --format dot");
-  if (format === "dot" && stage === "wat") throw new UsageError("--format dot draws every stage but wat");
+  if (format === "dot" && (stage === "wat" || stage === "wgsl")) {
+    throw new UsageError(`--format dot draws every stage but ${stage}`);
+  }
   if (format === "dot" && stage === undefined && pass === undefined && out === undefined) {
     throw new UsageError("--format dot draws one stage: choose it with --stage or --pass");
   }
@@ -95,8 +114,9 @@ function checkOptions({ stage, pass, kernel, diff, format, json, out }: DumpOpti
 }
 
 /** WABT where its text is wanted. Throws InputError where it was asked for by name and WABT is missing. */
-async function watFor({ stage, pass, diff, out, json, format }: DumpOptions): Promise<ToWat | null> {
-  if (format === "dot") return null;
+async function watFor(options: DumpOptions): Promise<ToWat | null> {
+  const { stage, pass, diff, out, json, format } = options;
+  if (format === "dot" || targetOf(options) !== "wasm") return null;
   const names = [stage, ...(pass ?? "").split(","), ...(diff ?? "").split("..")];
   if (names.includes("wat") || names.includes("wasm")) return requireWat();
   const everything = stage === undefined && diff === undefined;
@@ -129,7 +149,8 @@ class Dump {
         this.#relative(artifactText(lowered.graph, { ...this.#textOptions(null), view: "whole" })),
       );
     const dumped = files?.observe(lowered.graph, donated);
-    const compiled = compileGraph(lowered.graph, {
+    const compile = targetOf(options) === "webgpu" ? compileGraphForWebGpu : compileGraph;
+    const compiled: AnyCompiled = compile(lowered.graph, {
       donated: donated ?? [],
       verify: true,
       observer: allObservers(dumped, this.#recording, compileProgress(`compiling ${chosen.name}`)),
@@ -144,7 +165,7 @@ class Dump {
     else console.error(summary);
   }
 
-  async #print(compiled: CompiledGraph): Promise<void> {
+  async #print(compiled: AnyCompiled): Promise<void> {
     const { stage, pass, diff, out } = this.options;
     const kernels = this.#kernels(compiled);
     if (this.#json) return print(`${JSON.stringify(this.#data(compiled, kernels), null, 2)}\n`);
@@ -160,7 +181,7 @@ class Dump {
   }
 
   /** The kernels that --kernel means; null for all. Throws UsageError with their names. */
-  #kernels({ assembled }: CompiledGraph): ReadonlySet<string> | null {
+  #kernels({ assembled }: AnyCompiled): ReadonlySet<string> | null {
     const { kernel } = this.options;
     if (kernel === undefined) return null;
     const names = assembled.program.kernels.map((each) => each.name);
@@ -171,7 +192,7 @@ class Dump {
   }
 
   #shownStages(kernels: ReadonlySet<string> | null): StageName[] {
-    return STAGES.filter(
+    return stagesOf(targetOf(this.options)).filter(
       (stage) => (stage !== "wat" || this.toWat !== null) && (kernels === null || KERNEL_STAGES.has(stage)),
     );
   }
@@ -180,20 +201,16 @@ class Dump {
     return { format: this.#format, toWat: this.toWat, kernels };
   }
 
-  #stage(compiled: CompiledGraph, stage: StageName, kernels: ReadonlySet<string> | null): string {
+  #stage(compiled: AnyCompiled, stage: StageName, kernels: ReadonlySet<string> | null): string {
     return this.#relative(stageText(compiled, stage, this.#textOptions(kernels)));
   }
 
-  #passText(
-    { artifact }: RecordedPass,
-    compiled: CompiledGraph,
-    kernels: ReadonlySet<string> | null,
-  ): string {
+  #passText({ artifact }: RecordedPass, compiled: AnyCompiled, kernels: ReadonlySet<string> | null): string {
     const { origins } = compiled.assembled;
     return this.#relative(artifactText(artifact, { ...this.#textOptions(kernels), view: "whole", origins }));
   }
 
-  #passes(list: string, compiled: CompiledGraph, kernels: ReadonlySet<string> | null): string {
+  #passes(list: string, compiled: AnyCompiled, kernels: ReadonlySet<string> | null): string {
     const chosen = passesNamed(this.#recording.passes, list);
     if (chosen.length === 1) return this.#passText(chosen[0], compiled, kernels);
     const sections = chosen.map((pass) => {
@@ -220,7 +237,7 @@ class Dump {
     return unifiedDiff(a, b, from, to);
   }
 
-  #data(compiled: CompiledGraph, kernels: ReadonlySet<string> | null): unknown {
+  #data(compiled: AnyCompiled, kernels: ReadonlySet<string> | null): unknown {
     const { chosen, lowered } = this.traced;
     const { stage, pass, diff } = this.options;
     const folder = process.cwd();

@@ -57,6 +57,7 @@ function passOfStage(passes: readonly RecordedPass[], stage: StageName): Recorde
     kernel: "program",
     program: "program",
     wat: "wasm",
+    wgsl: "webgpu",
   } as const;
   const level = passes.filter(({ record }) => record.level === levels[stage]);
   const found = stage === "graph" ? level[0] : level.at(-1);

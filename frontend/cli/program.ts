@@ -1,6 +1,6 @@
 /** The commands and their options; exit codes. */
 import { Argument, Command, CommanderError, Option } from "commander";
-import { STAGES } from "../inspect/stage-text.ts";
+import { STAGES, TARGETS } from "../inspect/stage-text.ts";
 import { VERSION } from "../inspect/version.ts";
 import { type BisectOptions, bisect } from "./bisect.ts";
 import { addCompile } from "./compile-command.ts";
@@ -123,6 +123,7 @@ function addDump(weft: Command, verbose: boolean): void {
     .argument("<file#export>", "the file and the function")
     .option(...ARGS)
     .addOption(new Option("--stage <stage>", "one stage only").choices([...STAGES]))
+    .addOption(new Option("--target <target>", "what it is compiled for").choices([...TARGETS]))
     .option("--pass <names>", "what these passes made; all for every pass")
     .option(
       "--kernel <name>",

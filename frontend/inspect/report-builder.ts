@@ -250,7 +250,9 @@ class ReportBuilder {
     for (const [equation, numbers] of kernelsOfEquations({ origins, kernels })) {
       for (const k of numbers) makes[k].push(...equation.outputs.map((v) => this.#numberOf(v)));
     }
-    const shaders = new Map(gpu.executable.shaders.map((shader) => [shader.name, shader.wgsl]));
+    const shaders = new Map<string, string>();
+    for (const { name, wgsl } of gpu.executable.shaders)
+      shaders.set(name, `${shaders.get(name) ?? ""}${wgsl}\n`);
     return program.kernels.map((kernel, k) => ({
       name: kernel.name,
       ...this.#kernelText(kernel, origins.get(kernel.name)),

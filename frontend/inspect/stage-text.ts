@@ -6,6 +6,8 @@ import { Graph, type Value } from "../../compiler/graph/graph.ts";
 import type { Kernel } from "../../compiler/kernel/kernel.ts";
 import type { Artifact } from "../../compiler/pass-runner.ts";
 import type { CompiledGraph } from "../../compiler/pipeline.ts";
+import type { WasmExecutable } from "../../compiler/program/program.ts";
+import type { WebGpuExecutable } from "../../compiler/program/webgpu.ts";
 import { printGraph } from "../../compiler/text/graph-printer.ts";
 import { printJaxpr } from "../../compiler/text/jaxpr.ts";
 import { printKernel } from "../../compiler/text/kernel-printer.ts";
@@ -15,9 +17,24 @@ import { graphData, planData } from "./graph-data.ts";
 import { kernelData, programData } from "./kernel-data.ts";
 import { type ToWat, watOfKernel } from "./wat.ts";
 
-export const STAGES = ["graph", "optimized", "fusion", "kernel", "program", "wat"] as const;
+export const STAGES = ["graph", "optimized", "fusion", "kernel", "program", "wat", "wgsl"] as const;
 
 export type StageName = (typeof STAGES)[number];
+
+export const TARGETS = ["wasm", "webgpu"] as const;
+
+export type TargetName = (typeof TARGETS)[number];
+
+/** The text of a target's own, which the other has not. */
+const TARGET_STAGES: Readonly<Record<TargetName, StageName>> = { wasm: "wat", webgpu: "wgsl" };
+
+/** The stages on the way to a target. */
+export function stagesOf(target: TargetName): StageName[] {
+  return STAGES.filter((stage) => TARGETS.every((each) => each === target || TARGET_STAGES[each] !== stage));
+}
+
+/** A function compiled for either target. */
+export type AnyCompiled = CompiledGraph<WasmExecutable | WebGpuExecutable>;
 
 export type TextFormat = "text" | "jaxpr" | "dot";
 
@@ -33,7 +50,7 @@ export interface StageTextOptions {
 }
 
 /** The text of a stage, ending in a newline. The stage `wat` is the portable module. */
-export function stageText(compiled: CompiledGraph, stage: StageName, options: StageTextOptions): string {
+export function stageText(compiled: AnyCompiled, stage: StageName, options: StageTextOptions): string {
   return artifactText(artifactOf(compiled, stage), {
     ...options,
     view: stage === "kernel" ? "kernels" : "whole",
@@ -43,7 +60,7 @@ export function stageText(compiled: CompiledGraph, stage: StageName, options: St
 
 /** A stage as plain data: docs/inspection.md says in what shape. `folder`: sources are named relative to it. */
 export function stageData(
-  compiled: CompiledGraph,
+  compiled: AnyCompiled,
   stage: StageName,
   options: StageTextOptions,
   folder: string,
@@ -54,7 +71,7 @@ export function stageData(
   return artifactData(artifact, folder, compiled.assembled.origins, options.kernels ?? null);
 }
 
-function artifactOf(compiled: CompiledGraph, stage: StageName): Artifact {
+function artifactOf(compiled: AnyCompiled, stage: StageName): Artifact {
   switch (stage) {
     case "graph":
       return compiled.graph;
@@ -66,6 +83,7 @@ function artifactOf(compiled: CompiledGraph, stage: StageName): Artifact {
     case "program":
       return compiled.assembled;
     case "wat":
+    case "wgsl":
       return compiled.executable;
     default:
       return stage satisfies never;
