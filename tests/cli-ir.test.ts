@@ -128,6 +128,12 @@ describe("weft run, IR", { concurrency: 2 }, () => {
       1,
       /^weft: f\.ir cannot be read: it does not begin as a NumPy file does\n/,
     ],
+    [
+      "options of IR for a program",
+      ["model.ts", "--json"],
+      2,
+      /^weft: --json is for files of IR \(\.ir\), and model\.ts is a program: its own options stand behind --\n/,
+    ],
     ["arguments", ["f.ir", "--", "3"], 2, /^weft: a file of IR takes no arguments/],
   ];
   for (const [what, args, code, stderr] of wrong) {

@@ -25,7 +25,7 @@ import { print } from "./output.ts";
 import { type ProfileOptions, profile } from "./profile.ts";
 import { type ReduceOptions, reduce } from "./reduce.ts";
 import { type RunOptions, run } from "./run.ts";
-import { isIrFile, type RunIrOptions, runIr } from "./run-ir.ts";
+import { isIrFile, type RunIrOptions, refuseIrOptions, runIr } from "./run-ir.ts";
 import { type VerifyOptions, verify } from "./verify.ts";
 
 /** Commands that import the user's code: servers and timers of it must not keep a failed command alive. */
@@ -113,9 +113,11 @@ function addRun(weft: Command, verbose: boolean): void {
     .option(...PLUGIN)
     .option(...JSON_FLAG)
     .showHelpAfterError("A program's own options stand behind --: weft run FILE -- --epochs 10")
-    .action((file: string, args: string[], options: RunOptions & RunIrOptions) =>
-      isIrFile(file) ? runIr(file, args, options) : run(file, args, options, verbose),
-    );
+    .action(async (file: string, args: string[], options: RunOptions & RunIrOptions) => {
+      if (isIrFile(file)) return runIr(file, args, options);
+      refuseIrOptions(file, options);
+      return run(file, args, options, verbose);
+    });
 }
 
 function addDump(weft: Command, verbose: boolean): void {

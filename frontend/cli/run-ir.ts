@@ -16,6 +16,8 @@ import { interpretProgram, runExecutable, runReference } from "../inspect/execut
 import { numberData } from "../inspect/graph-data.ts";
 import { kernelProgram } from "../inspect/kernel-program.ts";
 import { formatNpy } from "../inspect/npy.ts";
+import { allObservers } from "../inspect/recording.ts";
+import { openDump } from "./dump-folder.ts";
 import { EXIT, UsageError } from "./errors.ts";
 import { readIr } from "./ir-files.ts";
 import {
@@ -29,7 +31,20 @@ import { print } from "./output.ts";
 import { loadPlugin } from "./plugin.ts";
 import { compileProgress } from "./progress.ts";
 
+/** Options that a program of the user's has no use for. */
+const OWN_OPTIONS = ["inputs", "seed", "outputs", "reference", "rtol", "atol", "plugin", "json"] as const;
+
+/** Throws UsageError where a program is to be run with options that are for IR. */
+export function refuseIrOptions(file: string, options: RunIrOptions): void {
+  const given = OWN_OPTIONS.find((name) => options[name] !== undefined);
+  if (given === undefined) return;
+  throw new UsageError(
+    `--${given} is for files of IR (.ir), and ${file} is a program: its own options stand behind --`,
+  );
+}
+
 export interface RunIrOptions extends InputOptions, ToleranceOptions {
+  readonly dump?: string;
   readonly outputs?: string;
   readonly reference?: boolean;
   readonly plugin?: string;
@@ -74,13 +89,22 @@ export async function runIr(file: string, args: readonly string[], options: RunI
 
 async function load(file: string, options: RunIrOptions): Promise<Runnable> {
   const ir = readIr(file);
+  if (ir.kind !== "graph" && (options.dump ?? options.plugin) !== undefined) {
+    throw new UsageError(
+      `--dump and --plugin are for graphs, which passes compile, and ${ir.name} is a ${ir.kind}`,
+    );
+  }
   switch (ir.kind) {
     case "graph": {
       const graph = parseGraph(ir.text, ir.name);
       verifyGraph(graph);
       const plugin = await loadPlugin(options.plugin);
-      const observer = compileProgress(`compiling ${graph.name}`);
-      const { executable } = compileGraph(graph, { plugin, ...(observer === null ? {} : { observer }) });
+      const files = await openDump(options.dump);
+      const observer = allObservers(files?.observe(graph, null), compileProgress(`compiling ${graph.name}`));
+      const { executable } = compileGraph(graph, { plugin, observer });
+      files?.finish();
+      const summary = files?.summary();
+      if (summary) console.error(summary);
       const inputs = graph.inputs.map(({ type, hint }, i) => ({ name: hint ?? `input ${i}`, type }));
       return { name: graph.name, inputs, executable, reference: (given) => runReference(graph, given) };
     }

@@ -1,15 +1,15 @@
 /** One kernel of a compiled function as a value: its text, its cost, and a run of it alone. */
 import type { Cost } from "../../compiler/analysis/cost.ts";
 import type { Kernel } from "../../compiler/kernel/kernel.ts";
-import type { Program } from "../../compiler/program/program.ts";
 import { compileWasm } from "../../compiler/targets/wasm/compile.ts";
 import { printKernel } from "../../compiler/text/kernel-printer.ts";
-import { DTYPE_INFO, type DType } from "../../compiler/types/dtype.ts";
+import type { DType } from "../../compiler/types/dtype.ts";
 import { formatSource } from "../../compiler/types/source.ts";
 import type { TypedArray } from "../../compiler/types/typed-array.ts";
 import { loadWasm } from "../../runtime/loader.ts";
 import { bytesOfTypedArray, dtypeOfTypedArray, typedArrayOf } from "../../runtime/typed-array.ts";
 import { WeftTypeError } from "../core/errors.ts";
+import { kernelProgram } from "../inspect/kernel-program.ts";
 import { loadWat, watOfKernel } from "../inspect/wat.ts";
 
 /** A buffer that a kernel is given. */
@@ -114,46 +114,10 @@ function holds(dtype: DType, given: TypedArray): boolean {
 
 /** The kernel as a program of its own: what it reads is copied in, what it writes is copied out. */
 function loadKernel(kernel: Kernel): (buffers: readonly TypedArray[]) => void {
-  const { params } = kernel;
-  const tensor = (i: number) => ({ dtype: params[i].dtype, shape: [params[i].size], label: params[i].name });
-  const bytesAt = (i: number): number => params[i].size * DTYPE_INFO[params[i].dtype].bytes;
-  const positions = [...params.keys()];
-  const read = positions.filter((i) => params[i].access !== "write");
-  const written = positions.filter((i) => params[i].access !== "read");
-  const buffers = [
-    ...read.map((i, at) => ({ ...tensor(i), id: at, kind: "input" as const, bytes: bytesAt(i), offset: at })),
-    ...written.map((i, at) => ({
-      ...tensor(i),
-      id: read.length + at,
-      kind: "output" as const,
-      bytes: bytesAt(i),
-      offset: at,
-    })),
-  ];
-  const inputOf = (i: number) => ({ buffer: read.indexOf(i), offset: 0, strides: [] });
-  const outputOf = (i: number) => ({ buffer: read.length + written.indexOf(i), offset: 0, strides: [] });
-  const program: Program = {
-    name: kernel.name,
-    inputs: read.map(tensor),
-    outputs: written.map(tensor),
-    aliases: written.map(() => null),
-    tempBytes: 0,
-    constants: new Uint8Array(0),
-    buffers,
-    kernels: [kernel],
-    schedule: [
-      // What is both read and written starts with what it held.
-      ...read
-        .filter((i) => written.includes(i))
-        .map((i) => ({ kind: "copy" as const, from: inputOf(i), to: outputOf(i), bytes: bytesAt(i) })),
-      {
-        kind: "launch",
-        kernel: kernel.name,
-        args: positions.map((i) => (written.includes(i) ? outputOf(i) : inputOf(i))),
-      },
-    ],
-  };
-  const loaded = loadWasm(compileWasm(program));
+  const positions = [...kernel.params.keys()];
+  const read = positions.filter((i) => kernel.params[i].access !== "write");
+  const written = positions.filter((i) => kernel.params[i].access !== "read");
+  const loaded = loadWasm(compileWasm(kernelProgram(kernel)));
   const { memory } = loaded.device;
   return (given) => {
     const inputs = read.map((i) => memory.store(bytesOfTypedArray(given[i])));

@@ -66,6 +66,9 @@ export function GraphView(): JSX.Element {
         <button type="button" onClick={() => setZoom(1)}>
           1:1
         </button>
+        <button type="button" onClick={() => setZoom(fitting(layout.width))}>
+          fit
+        </button>
         <button
           type="button"
           onClick={() => {
@@ -87,6 +90,12 @@ export function GraphView(): JSX.Element {
       {chosen !== null && <ArrowDetails arrow={chosen} />}
     </section>
   );
+}
+
+/** The zoom at which the whole width is seen. */
+function fitting(width: number): number {
+  const frame = document.querySelector(".drawing")?.clientWidth ?? width;
+  return Math.min(1, frame / Math.max(1, width));
 }
 
 /** What stands on an arrow: nothing where the value stays in its kernel. */
