@@ -1,0 +1,127 @@
+/** Programs compiled ahead of time with a call's inputs and results, as folders that hold nothing else. */
+import { mkdirSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { jit, type NdArray, spec } from "weft";
+import type { Graph } from "../../compiler/graph/graph.ts";
+import type { Artifact } from "../../compiler/program/artifact.ts";
+import { encodeBase64 } from "../../compiler/text/base64.ts";
+import { printGraph } from "../../compiler/text/index.ts";
+import { exportTraced } from "../../frontend/aot/export-function.ts";
+import { LOADER_FILE, moduleText } from "../../frontend/aot/module-text.ts";
+import { currentBackend, setBackend } from "../../frontend/core/backend.ts";
+import { bindGraph } from "../../frontend/core/trace.ts";
+import { loaderText } from "./loader-file.ts";
+
+/** A function that was compiled just in time, with its first call. */
+export interface RecordedCall {
+  readonly graph: Graph;
+  readonly donated: readonly boolean[];
+  readonly inputs: readonly Uint8Array[];
+  readonly outputs: readonly Uint8Array[];
+}
+
+/** Bytes of a call that are written into a folder; larger ones are left out. */
+const LARGEST = 8 << 20;
+
+/** Runs `work` and records the first call of every function that is compiled meanwhile. */
+export async function recordCalls(work: () => Promise<unknown>): Promise<RecordedCall[]> {
+  const calls: RecordedCall[] = [];
+  const real = currentBackend();
+  const previous = setBackend({
+    compile(graph, donated, purpose) {
+      const executable = real.compile(graph, donated, purpose);
+      if (purpose !== "function") return executable;
+      let recorded = false;
+      return {
+        ...executable,
+        run(storages, given) {
+          if (recorded) return executable.run(storages, given);
+          recorded = true;
+          const inputs = storages.map((storage) => storage.bytes().slice());
+          const results = executable.run(storages, given);
+          const outputs = results.map((storage) => storage.bytes().slice());
+          const size = [...inputs, ...outputs].reduce((sum, bytes) => sum + bytes.length, 0);
+          if (size <= LARGEST) {
+            calls.push({ graph, donated: donated ?? inputs.map(() => false), inputs, outputs });
+          }
+          return results;
+        },
+      };
+    },
+  });
+  try {
+    await work();
+  } finally {
+    setBackend(previous);
+  }
+  return calls;
+}
+
+/** The function of a graph as an artifact: a parameter for each input. */
+export function exportGraph(
+  { graph, donated }: Pick<RecordedCall, "graph" | "donated">,
+  name: string,
+): Artifact {
+  const f = (...inputs: NdArray[]): NdArray[] => bindGraph(graph, inputs);
+  const donateArgnums = donated.flatMap((is, i) => (is ? [i] : []));
+  const jitted = jit(f, { name, donateArgnums });
+  const args = graph.inputs.map(({ type }) => spec(type.shape, type.dtype));
+  return exportTraced((at) => Reflect.apply(jitted.trace, undefined, at), args, [], {}).artifact;
+}
+
+/** Writes modules, their files, the loader, the calls, and `check.js`, whose `check()` lists what differs. */
+export async function writeCases(folder: string, calls: readonly RecordedCall[]): Promise<void> {
+  mkdirSync(folder, { recursive: true });
+  const cases = calls.map((call, i) => {
+    const name = `f${i}_${call.graph.name}`;
+    const artifact = exportGraph(call, name);
+    for (const [file, bytes] of artifact.sections) writeFileSync(path.join(folder, file), bytes);
+    writeFileSync(path.join(folder, `${name}.js`), moduleText(artifact));
+    return {
+      module: `./${name}.js`,
+      graph: printGraph(call.graph),
+      donated: call.donated,
+      inputs: call.inputs.map(encodeBase64),
+      outputs: call.outputs.map(encodeBase64),
+    };
+  });
+  writeFileSync(path.join(folder, "cases.js"), `export default ${JSON.stringify(cases)};\n`);
+  writeFileSync(path.join(folder, "check.js"), CHECK);
+  writeFileSync(path.join(folder, "index.html"), "<!doctype html><title>ahead of time</title>");
+  writeFileSync(path.join(folder, LOADER_FILE), await loaderText());
+}
+
+const CHECK = `
+import cases from "./cases.js";
+
+const arrays = { f32: Float32Array, f64: Float64Array, i32: Int32Array, u32: Uint32Array, i16: Int16Array,
+  u16: Uint16Array, i8: Int8Array, u8: Uint8Array, bool: Uint8Array, f16: Uint16Array };
+const bytesOf = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+
+/**
+ * Runs every case; the results must be these bytes, or those of expected(case). A variant of the program's module rounds
+ * as it does wherever it runs.
+ */
+export async function check(variant, expected = (each) => each.outputs) {
+  const wrong = [];
+  for (const each of cases) {
+    const { module, inputs } = each;
+    const outputs = await expected(each);
+    const { load } = await import(module);
+    const f = await load({ variant });
+    const args = inputs.map((text, i) => {
+      const type = f.manifest.programs[0].inputs[i];
+      return new arrays[type.slice(0, type.indexOf("["))](bytesOf(text).buffer);
+    });
+    for (const call of [f, f.onDevice]) {
+      for (const [o, { data }] of call(...args).entries()) {
+        const got = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+        const wanted = bytesOf(outputs[o]);
+        if (got.length !== wanted.length || got.some((x, i) => x !== wanted[i])) wrong.push(module + " result " + o);
+      }
+    }
+    f.dispose();
+  }
+  return { cases: cases.length, wrong };
+}
+`;
