@@ -35,6 +35,7 @@ export const entryPoints = {
   data: "frontend/data/index.ts",
   compiler: "compiler/index.ts",
   runtime: "runtime/index.ts",
+  esbuild: "frontend/cli/esbuild-plugin.ts",
   cli: "frontend/cli/main.ts",
 };
 

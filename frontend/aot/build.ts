@@ -37,6 +37,8 @@ export interface BuildOptions {
   /** Of all parameters; null where the function's text shows none. */
   readonly parameterNames: readonly (string | null)[];
   readonly pad: boolean;
+  /** What it and its files are called; by default as the function. */
+  readonly name?: string;
   /** Traced only, to tell how results depend on sizes. */
   readonly probes?: readonly Specialisation[];
   /** What a captured array is to be called in the file of weights. */
@@ -53,7 +55,7 @@ export function buildArtifact(specialisations: readonly Specialisation[], option
       `${entry.name} uses values of a function being traced, so it cannot be exported: pass them as arguments`,
     );
   }
-  const name = graphName(entry.name);
+  const name = graphName(options.name ?? entry.name);
   const weights = new WeightTable(options.nameOf ?? (() => null));
   const sections = new Map<string, Uint8Array>();
   const programs = specialisations.map(({ sizes, stages }) =>

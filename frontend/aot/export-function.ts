@@ -23,6 +23,8 @@ export interface ExportOptions {
   readonly pad?: boolean;
   /** How often the exported function can be differentiated in reverse mode, by `vjp()`. Default 0. */
   readonly vjpOrder?: number;
+  /** What it is called; by default as the function. */
+  readonly name?: string;
   /** Names of the arrays that the function uses, in the file of weights. */
   readonly nameOf?: (array: NdArray) => string | null;
   /** Sees the compilation of each program: dumps. */
@@ -77,7 +79,7 @@ export function exportTraced(
   names: readonly (string | null)[],
   options: Omit<ExportOptions, "vjpOrder">,
 ): Exported {
-  const { sizes = {}, pad = false, nameOf, observe } = options;
+  const { sizes = {}, pad = false, name, nameOf, observe } = options;
   const choices = sizeChoices(args, sizes);
   if (pad && Object.keys(sizes).length === 0) {
     throw new WeftValueError(
@@ -96,6 +98,7 @@ export function exportTraced(
       parameterNames: names.length > 0 ? names : stages.callee.parameters,
       pad,
       probes: probesFor(choices[0], sizes, at),
+      ...(name === undefined ? {} : { name }),
       ...(nameOf === undefined ? {} : { nameOf }),
       ...(observe === undefined ? {} : { observe }),
     }),
@@ -129,7 +132,8 @@ function exportVjp(
   };
   const specs = [...args.filter((_, i) => isDynamic[i]), plainTree(results, specOfLeaf)];
   const names = [...parameters.map((parameter) => parameter.name), "cotangents"];
-  return exportJitted(jit(pullback, { name: `${name}_vjp` }), specs, names, options);
+  const named = { ...options, name: `${name}_vjp` };
+  return exportJitted(jit(pullback, { name: named.name }), specs, names, named);
 }
 
 /** Traces with another value of each size that has only one, to see what depends on it. Not every function takes them. */

@@ -39,6 +39,41 @@ export default load;
 `;
 }
 
+/** A function of a module of several. */
+export interface NamedArtifact {
+  /** What the module exports it as; `default` too. */
+  readonly exported: string;
+  readonly artifact: Artifact;
+}
+
+/**
+ * A module of several functions with their files in it, each loaded when it is first called. To be bundled with the
+ * loader, which it imports from `loader`.
+ */
+export function lazyModuleText(functions: readonly NamedArtifact[], loader: string): string {
+  const texts = functions.map(({ exported, artifact: { manifest, sections } }, i) => {
+    const files = manifest.sections.map(({ name }) => [
+      name,
+      encodeBase64(sections.get(name) ?? new Uint8Array(0)),
+    ]);
+    const inlined = JSON.stringify(Object.fromEntries(files));
+    return `const f${i} = /* @__PURE__ */ lazy(${JSON.stringify(manifest)}, ${inlined});\nexport { f${i} as ${exported} };\n`;
+  });
+  return `import { load, loadSync } from ${JSON.stringify(loader)};
+const lazy = (manifest, files) => {
+  let loaded;
+  const get = () => (loaded ??= loadSync(manifest, files));
+  return Object.assign((...args) => get()(...args), {
+    onDevice: (...args) => get().onDevice(...args),
+    put: (...args) => get().put(...args),
+    dispose: () => loaded?.dispose(),
+    load: async (options) => (loaded = await load(manifest, files, options)),
+    manifest,
+  });
+};
+${texts.join("")}`;
+}
+
 export function header({ name, compiler }: Manifest): string {
   return `// ${name}, compiled by Weft ${compiler}. Do not edit: compile it again.\n`;
 }

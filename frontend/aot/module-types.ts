@@ -10,6 +10,8 @@ import {
 import { dtypeFromShort } from "../../compiler/types/dtype.ts";
 import { typedArrayOf } from "../../runtime/typed-array.ts";
 
+import type { NamedArtifact } from "./module-text.ts";
+
 /** How the declarations say what a leaf is: `ArrayInput`, `ArrayResult` or `Tensor` of a typed array. */
 type LeafKind = "ArrayInput" | "ArrayResult" | "Tensor";
 
@@ -41,8 +43,21 @@ export default load;
 `;
 }
 
+/** The declaration file of a module that `lazyModuleText` writes. */
+export function lazyDeclarationText(functions: readonly NamedArtifact[], loaderTypes: string): string {
+  const texts = functions.map(({ exported, artifact: { manifest } }, i) => {
+    const type = functionType(manifest.name);
+    return `${interfaceText(manifest)}
+/** Loaded at its first call, or by load(), which does not hold up the page. */
+declare const f${i}: ${type} & { load(options?: LoadOptions): Promise<${type}> };
+export { f${i} as ${exported} };
+`;
+  });
+  return `${loaderTypes}\n${texts.join("\n")}`;
+}
+
 /** The interface of the function alone. */
-export function interfaceText(manifest: Manifest): string {
+function interfaceText(manifest: Manifest): string {
   const { name, compiler } = manifest;
   const type = functionType(name);
   return `/**
@@ -57,7 +72,7 @@ export interface ${type} extends Compiled {
 }
 
 /** `trainStep` → `TrainStepFunction`. */
-export function functionType(name: string): string {
+function functionType(name: string): string {
   const words = name.split("_").filter((word) => word !== "");
   return `${words.map((word) => word[0].toUpperCase() + word.slice(1)).join("")}Function`;
 }

@@ -64,7 +64,6 @@ EMBEDDED
 export const PAGE_SCRIPT = `const compiled = await load();
 const form = document.querySelector("form");
 const results = document.querySelector("#results");
-const { manifest } = compiled;
 const element = (name, text, className = "") =>
   Object.assign(document.createElement(name), { textContent: text, className });
 

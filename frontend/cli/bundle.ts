@@ -27,7 +27,12 @@ export class Bundle {
   readonly #folder: string;
   readonly #file: string;
 
-  constructor(folder: string, file: string) {
+  constructor(
+    folder: string,
+    file: string,
+    /** The files by path that are in it. */
+    readonly sources: readonly string[],
+  ) {
     this.#folder = folder;
     this.#file = file;
   }
@@ -53,18 +58,21 @@ const STARTED = "weft.cli.started";
 /**
  * Bundles a file and what it imports by path. `weft` is this package, so that there is one instance of it; other
  * packages stay where they are. Throws InputError with esbuild's messages where the file does not parse.
+ *
+ * `keepService`: esbuild's process stays, for a build of somebody else that is under way.
  */
-export async function bundleProgram(file: string): Promise<Bundle> {
+export async function bundleProgram(file: string, { keepService = false } = {}): Promise<Bundle> {
   const source = existingFile(file);
   const esbuild = await loadEsbuild();
   // A path without symbolic links, so that the source map's relative paths lead back to the sources.
   const folder = path.join(realpathSync(tmpdir()), `weft-${process.pid}-${randomUUID().slice(0, 8)}`);
   const outfile = path.join(folder, "program.mjs");
   try {
-    const { outputFiles } = await esbuild.build({
+    const { outputFiles, metafile } = await esbuild.build({
       entryPoints: [source],
       outfile,
       write: false,
+      metafile: true,
       bundle: true,
       format: "esm",
       platform: "node",
@@ -88,7 +96,12 @@ export async function bundleProgram(file: string): Promise<Bundle> {
     mkdirSync(folder, { recursive: true });
     writeFileSync(outfile, withPrologue(text, source, outfile));
     Reflect.set(globalThis, Symbol.for(STARTED), (name: string) => started.get(name)?.());
-    return new Bundle(folder, outfile);
+    const sources = Object.keys(metafile.inputs).filter((input) => !/^[\w-]{2,}:/.test(input));
+    return new Bundle(
+      folder,
+      outfile,
+      sources.map((input) => path.resolve(input)),
+    );
   } catch (error) {
     rmSync(folder, { recursive: true, force: true });
     if (!isBuildFailure(error)) throw error;
@@ -99,7 +112,7 @@ export async function bundleProgram(file: string): Promise<Bundle> {
     });
     throw new InputError(`${file} cannot be bundled\n${messages.join("").trimEnd()}`);
   } finally {
-    await esbuild.stop();
+    if (!keepService) await esbuild.stop();
   }
 }
 

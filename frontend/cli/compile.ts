@@ -3,21 +3,20 @@ import { existsSync } from "node:fs";
 import path from "node:path";
 import { gzipSync } from "node:zlib";
 import type { Artifact } from "../../compiler/program/artifact.ts";
-import { exportTraced } from "../aot/export-function.ts";
 import { LOADER_FILE, moduleText } from "../aot/module-text.ts";
 import { declarationText } from "../aot/module-types.ts";
 import { type Examples, PAGE_SCRIPT, pageText } from "../aot/page.ts";
 import type { Sizes } from "../aot/sizes.ts";
 import { NdArray } from "../core/array.ts";
-import { flatten, flattenWithPath } from "../tree/tree.ts";
-import { bundleProgram, type UserModule } from "./bundle.ts";
+import { flatten } from "../tree/tree.ts";
+import { bundleProgram } from "./bundle.ts";
 import { bundleModule } from "./bundle-module.ts";
+import { type CompileSettings, compileExport } from "./compile-export.ts";
 import { openDump } from "./dump-folder.ts";
 import { UsageError } from "./errors.ts";
-import { chooseExport, exampleArguments, splitTarget } from "./exports.ts";
+import { chooseExport, exampleArguments, exampleSizes, splitTarget } from "./exports.ts";
 import { noArguments, parseGiven } from "./given-arguments.ts";
 import { loaderText, loaderTypes } from "./loader-files.ts";
-import { jitExport } from "./lower-export.ts";
 import { print, withStdoutOnStderr } from "./output.ts";
 import { mapStackTraces } from "./stack-traces.ts";
 import { writeFiles } from "./write-files.ts";
@@ -42,7 +41,7 @@ export async function compile(
   const given = options.args === undefined ? null : parseGiven(options.args);
   mapStackTraces(verbose);
   const { artifact, args } = await withStdoutOnStderr(() =>
-    compileExport(target, given, sizes, options.pad ?? false),
+    compileTarget(target, given, { sizes, pad: options.pad ?? false }),
   );
   const files = await outputFiles(artifact, args, options);
   writeFiles(options.out, files);
@@ -53,37 +52,27 @@ export async function compile(
   );
 }
 
-export interface CompiledExport {
+interface CompiledExport {
   readonly artifact: Artifact;
   /** What it was compiled for: arrays, or specs of them. */
   readonly args: readonly unknown[];
 }
 
 /** Imports the file, and compiles the export that the target names. Arguments are given, or the file's own examples. */
-export async function compileExport(
+async function compileTarget(
   target: string,
   given: readonly unknown[] | null,
-  sizes: Sizes,
-  pad: boolean,
+  { sizes, pad }: CompileSettings,
 ): Promise<CompiledExport> {
   const [file, wanted] = splitTarget(target, existsSync);
   const bundle = await bundleProgram(file);
   const dump = await openDump(undefined);
   const module = await bundle.import();
   const chosen = chooseExport(module, file, wanted);
-  const args = given ?? (await exampleArguments(module, file)) ?? noArguments(chosen, target, "compile");
-  const { jitted, passed, parameterNames } = jitExport(chosen, args);
-  const { artifact } = exportTraced(
-    (at) => Reflect.apply(jitted.trace, undefined, at),
-    passed,
-    parameterNames,
-    {
-      sizes,
-      pad,
-      nameOf: exportedNames(module),
-      ...(dump === null ? {} : { observe: (stages) => dump.observe(stages.graph, stages.entry.donated) }),
-    },
-  );
+  const args =
+    given ?? (await exampleArguments(module, file, chosen)) ?? noArguments(chosen, target, "compile");
+  const settings = { pad, sizes: Object.keys(sizes).length > 0 ? sizes : exampleSizes(module, file, args) };
+  const artifact = compileExport(module, chosen, args, settings, dump);
   dump?.finish();
   return { artifact, args };
 }
@@ -98,19 +87,6 @@ function parseSizes(texts: readonly string[]): Sizes {
       return [name, list.split(",").map(Number)];
     }),
   );
-}
-
-/** What the file's exports call the arrays in them: `params.layers.0.w`. */
-function exportedNames({ exports }: UserModule): (array: NdArray) => string | null {
-  const names = new Map<NdArray, string>();
-  for (const [name, value] of Object.entries(exports)) {
-    if (typeof value === "function" || value === null || value === undefined) continue;
-    for (const { path: keys, leaf } of flattenWithPath(value).leaves) {
-      const parts = keys.map((key) => (key.kind === "index" ? String(key.index) : key.name));
-      if (leaf instanceof NdArray && !names.has(leaf)) names.set(leaf, [name, ...parts].join("."));
-    }
-  }
-  return (array) => names.get(array) ?? null;
 }
 
 async function outputFiles(

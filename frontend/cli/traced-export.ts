@@ -38,7 +38,8 @@ export async function traceExport(target: string, options: TraceOptions): Promis
   return withStdoutOnStderr(async () => {
     const module = await bundle.import();
     const chosen = chooseExport(module, file, wanted);
-    const args = given ?? (await exampleArguments(module, file)) ?? noArguments(chosen, target, command);
+    const args =
+      given ?? (await exampleArguments(module, file, chosen)) ?? noArguments(chosen, target, command);
     return { lowered: lowerExport(chosen, args), chosen, args, file };
   });
 }
