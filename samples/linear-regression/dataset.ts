@@ -10,6 +10,16 @@ export const noiseSd = 0.5;
 /** The shape needs to be (1, 2), as in the document. */
 export const coefficients = np.array([[m0, m1]], { dtype: "float64" });
 
+/** y = m_0 * x_0 + m_1 * x_1 + b */
+export function plane(x0: number, x1: number): number {
+  return m0 * x0 + m1 * x1 + bias;
+}
+
+/** Einsum is really nice: [1, 2], [n, 2] → [n, 1] */
+export function einsumForm(xObs: NdArray): NdArray {
+  return np.einsum("ij,kj->ki", coefficients, xObs).add(bias);
+}
+
 export interface Observations {
   /** f64[200, 2] */
   readonly xObs: NdArray;
