@@ -1,7 +1,7 @@
 /** Good texts to break: those of the filetests, and of random graphs, their programs and kernels. */
 import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
-import { compileGraph } from "../../../compiler/pipeline.ts";
+import { compileGraph, compileGraphForWebGpu } from "../../../compiler/pipeline.ts";
 import { printGraph, printKernel, printProgram } from "../../../compiler/text/index.ts";
 import { root } from "../../helpers/paths.ts";
 import { Random } from "../../helpers/random.ts";
@@ -22,7 +22,11 @@ export function parserCorpus(): string[] {
     const graph = randomGraph(random, 8);
     texts.push(printGraph(graph));
     const { program } = compileGraph(graph).assembled;
-    texts.push(printProgram(program), ...program.kernels.slice(0, 2).map((kernel) => printKernel(kernel)));
+    // Kernels of GPUs have workgroups.
+    const gpu = compileGraphForWebGpu(graph).assembled.program;
+    for (const each of [program, gpu]) {
+      texts.push(printProgram(each), ...each.kernels.slice(0, 2).map((kernel) => printKernel(kernel)));
+    }
   }
   return texts.filter((text) => text.length <= LONGEST);
 }
