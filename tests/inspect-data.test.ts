@@ -7,10 +7,10 @@ import { compileGraph } from "../compiler/pipeline.ts";
 import { parseGraph, printGraph } from "../compiler/text/index.ts";
 import { DTYPES } from "../compiler/types/dtype.ts";
 import { graphViolations } from "../compiler/verify/index.ts";
+import { formatNpy, parseNpy } from "../frontend/cli/npy.ts";
 import { compareResults } from "../frontend/inspect/compare-results.ts";
 import { runReference } from "../frontend/inspect/execute.ts";
 import { graphData } from "../frontend/inspect/graph-data.ts";
-import { formatNpy, parseNpy } from "../frontend/inspect/npy.ts";
 import { diffRows, withContext } from "../frontend/inspect/page/diff-rows.ts";
 import { GraphModel, WHOLE } from "../frontend/inspect/page/graph-model.ts";
 import { randomInput } from "../frontend/inspect/random-inputs.ts";
@@ -238,19 +238,12 @@ describe("results and files", () => {
     assert.ok(compareResults([a], [refTensor("float32", [2, 2], [1, 2, 3, 0])])[0] !== null, "NaN is not 3");
   });
 
-  test(".npy of every dtype, and column-major ones", () => {
+  test(".npy of every dtype", () => {
     for (const dtype of DTYPES) {
       const tensor = refTensor(dtype, [2, 3], [0, 1, 1, 0, 1, 0]);
       assert.deepEqual(parseNpy(formatNpy(tensor)), tensor, dtype);
     }
-    // numpy.save of numpy.asfortranarray([[1, 2], [3, 4]]), written by hand.
-    const bytes = formatNpy(refTensor("float32", [2, 2], [1, 3, 2, 4]));
-    const text = new TextDecoder("latin1").decode(bytes);
-    const at = text.indexOf("False,");
-    bytes.set(new TextEncoder().encode("True, "), at);
-    assert.deepEqual([...parseNpy(bytes).data], [1, 2, 3, 4]);
-    assert.throws(() => parseNpy(bytes.subarray(0, bytes.length - 1)), /ends before its 4 elements/);
-    assert.throws(() => parseNpy(new Uint8Array(10)), /does not begin as a NumPy file/);
+    assert.throws(() => parseNpy(new Uint8Array(10)), /does not begin with/);
   });
 
   test("graphs as data hold numbers that JSON has not", () => {

@@ -5,9 +5,9 @@ import { roundTo } from "../../compiler/kernel/constants.ts";
 import { isFloating } from "../../compiler/types/dtype.ts";
 import { sameShape, type TensorType } from "../../compiler/types/tensor-type.ts";
 import type { Tolerance } from "../inspect/compare-results.ts";
-import { parseNpy } from "../inspect/npy.ts";
 import { randomInput } from "../inspect/random-inputs.ts";
 import { InputError, UsageError } from "./errors.ts";
+import { parseNpy } from "./npy.ts";
 
 export interface InputOptions {
   readonly inputs?: readonly string[];
@@ -65,7 +65,9 @@ export function readNpy(file: string): RefTensor {
   try {
     return parseNpy(bytes);
   } catch (error) {
-    throw new InputError(`${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+    // Its message may end with a line of the program that called, which is this one.
+    const reason = error instanceof Error ? error.message.split("\n")[0] : String(error);
+    throw new InputError(`${file} cannot be read: ${reason}`);
   }
 }
 

@@ -8,12 +8,12 @@ import { printGraph } from "../../compiler/text/graph-printer.ts";
 import { firstDifference, type Tolerance } from "../inspect/compare-results.ts";
 import { runExecutable, runReference } from "../inspect/execute.ts";
 import { countEquations } from "../inspect/module-dump.ts";
-import { formatNpy } from "../inspect/npy.ts";
 import type { Trial } from "../inspect/search/edit-graph.ts";
 import { reduceGraph, type StillFails } from "../inspect/search/reduce.ts";
 import { readGraph } from "./bisect.ts";
 import { InputError } from "./errors.ts";
 import { type InputOptions, inputsOf, integer, type ToleranceOptions, toleranceOf } from "./ir-inputs.ts";
+import { formatNpy } from "./npy.ts";
 import { print } from "./output.ts";
 import { loadPlugin } from "./plugin.ts";
 

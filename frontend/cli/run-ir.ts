@@ -15,7 +15,6 @@ import { compareResults, type Difference, formatDifference } from "../inspect/co
 import { interpretProgram, runExecutable, runReference } from "../inspect/execute.ts";
 import { numberData } from "../inspect/graph-data.ts";
 import { kernelProgram } from "../inspect/kernel-program.ts";
-import { formatNpy } from "../inspect/npy.ts";
 import { allObservers } from "../inspect/recording.ts";
 import { openDump } from "./dump-folder.ts";
 import { EXIT, UsageError } from "./errors.ts";
@@ -27,6 +26,7 @@ import {
   type ToleranceOptions,
   toleranceOf,
 } from "./ir-inputs.ts";
+import { formatNpy } from "./npy.ts";
 import { print } from "./output.ts";
 import { loadPlugin } from "./plugin.ts";
 import { compileProgress } from "./progress.ts";

@@ -227,7 +227,8 @@ export async function writeNpy(array: ArrayLike): Promise<Uint8Array> {
   return file;
 }
 
-function npyHeader({ dtype, shape }: NdArray): Uint8Array {
+/** What stands before the data in version 1.0. */
+export function npyHeader({ dtype, shape }: Pick<NdArray, "dtype" | "shape">): Uint8Array {
   const tuple = shape.length === 1 ? `(${shape[0]},)` : `(${shape.join(", ")})`;
   let text = `{'descr': '${DESCRIPTIONS[dtype]}', 'fortran_order': False, 'shape': ${tuple}, }`;
   if (shape.length > 0) text += " ".repeat(Math.max(GROWTH_DIGITS - `${shape[0]}`.length, 0));
