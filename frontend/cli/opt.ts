@@ -28,6 +28,7 @@ import { parseDonated } from "./ir-inputs.ts";
 import { print } from "./output.ts";
 import { requireWat } from "./packages.ts";
 import { loadPlugin } from "./plugin.ts";
+import { compileProgress } from "./progress.ts";
 
 export interface OptOptions {
   /** Separated by commas. All passes of graphs if absent. */
@@ -71,7 +72,12 @@ export async function opt(file: string, options: OptOptions): Promise<void> {
     failed() {},
   };
   const traced = start instanceof Graph ? dump?.observe(start, donated) : null;
-  const observer = allObservers(options.printAfterAll === true ? shown : null, traced, recording);
+  const observer = allObservers(
+    options.printAfterAll === true ? shown : null,
+    traced,
+    recording,
+    compileProgress(`passes on ${ir.name}`, 1 + list.graph.length + list.lower.length),
+  );
   const runner = new PassRunner({ donated }, verifyArtifact, observer);
   const result = runPasses({ start, list, runner, file: ir.name, plugin });
   dump?.finish();

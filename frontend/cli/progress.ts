@@ -9,10 +9,10 @@ const DELAY = 400;
 /** The graph as traced, the passes of graphs, fusion, assembly, WebAssembly. */
 const STEPS = GRAPH_PASSES.length + 4;
 
-/** Follows one compilation; null where nobody would see it. `what` is said before the bar. */
-export function compileProgress(what: string): CompileObserver | null {
+/** Follows one compilation of so many stages; null where nobody would see it. `what` is said before the bar. */
+export function compileProgress(what: string, stages = STEPS): CompileObserver | null {
   if (process.stderr.isTTY !== true) return null;
-  const steps = progress(what, STEPS);
+  const steps = progress(what, stages);
   return { passed: ({ name }: PassRecord) => steps.done(name), failed: () => steps.end() };
 }
 
@@ -29,12 +29,13 @@ export function progress(what: string, total: number): Progress {
   const started = performance.now();
   let bar: ProgressBar | null = null;
   let count = 0;
+  const time = (): string => `${((performance.now() - started) / 1000).toFixed(1)} s`;
   return {
     done(step) {
       count++;
       if (bar === null) {
         if (performance.now() - started < DELAY || count >= total) return;
-        bar = new ProgressBar(`${what} [:bar] :current/:total :step :elapseds`, {
+        bar = new ProgressBar(`${what} [:bar] :current/:total :step :time`, {
           total,
           curr: count,
           width: 30,
@@ -42,8 +43,8 @@ export function progress(what: string, total: number): Progress {
           stream: process.stderr,
           renderThrottle: 0,
         });
-        bar.render({ step });
-      } else bar.tick({ step });
+        bar.render({ step, time: time() });
+      } else bar.tick({ step, time: time() });
     },
     end() {
       bar?.terminate();
