@@ -31,6 +31,7 @@ export const entryPoints = {
   nn: "frontend/nn/index.ts",
   random: "frontend/random/index.ts",
   optim: "frontend/optim/index.ts",
+  haiku: "frontend/haiku/index.ts",
   scipy: "frontend/scipy/index.ts",
   data: "frontend/data/index.ts",
   compiler: "compiler/index.ts",

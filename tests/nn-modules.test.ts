@@ -1,7 +1,7 @@
 /** Modules: names, sharing, errors, transformations; the numbers are in tests/golden/flax*.test.ts. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { evalShape, grad, jit, type NdArray, nn, numpy as np, random, tree, vmap } from "weft";
+import { evalShape, grad, jit, type NdArray, nn, numpy as np, random, spec, tree, vmap } from "weft";
 
 const key = random.key(0);
 const x = np.ones([2, 3]);
@@ -248,6 +248,8 @@ describe("transformations", () => {
   });
 
   test("shapes alone", () => {
+    const lazy = model.lazyInit(key, spec([2, 3]));
+    assert.deepEqual(lazy.params.Dense_0.kernel.dataSync(), variables.params.Dense_0.kernel.dataSync());
     const shapes = tree.leaves<{ shape: number[] }>(evalShape(() => model.init(key, x)));
     assert.deepEqual(
       shapes.map(({ shape }) => shape),

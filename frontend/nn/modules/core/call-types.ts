@@ -1,5 +1,6 @@
 /** Types of init and apply, from the type of a module's `call`. */
 import type { NdArray } from "../../../core/index.ts";
+import type { AbstractArguments } from "../../../transforms/types.ts";
 import type { Filter } from "./filters.ts";
 import type { CaptureFilter } from "./state.ts";
 import type { TabulateOptions } from "./summary.ts";
@@ -118,6 +119,12 @@ export interface RunMethods {
     rngs: Rngs,
     ...args: ParametersOf<this> | WithOptions<ParametersOf<this>, InitOptions & NoMethod>
   ): [ResultOf<this>, VariableDict];
+
+  /**
+   * As `init`, compiled, with arrays or specs of them (`spec([32, 784])`) for arguments: what the variables do not depend on
+   * is not computed.
+   */
+  lazyInit(rngs: Rngs, ...args: AbstractArguments<ParametersOf<this>>): VariableDict;
 
   /**
    * `call` with the given variables: `apply(variables, x)`, or `apply(variables, x, { rngs, mutable, method })`, where the

@@ -1,4 +1,8 @@
 /** init, apply and tabulate of modules. */
+import { full } from "../../../core/index.ts";
+import { ShapeDtypeStruct } from "../../../core/spec.ts";
+import { jit } from "../../../transforms/jit.ts";
+import * as tree from "../../../tree/index.ts";
 import { splitOptions } from "./call-arguments.ts";
 import type { RunMethods } from "./call-types.ts";
 import { DenyList } from "./filters.ts";
@@ -42,6 +46,16 @@ class BoundMethods {
   }
   get initWithOutput() {
     return (rngs: Rngs, ...given: unknown[]) => init(placed(this), rngs, given);
+  }
+  get lazyInit() {
+    return (rngs: Rngs, ...given: unknown[]) => {
+      // Zeros are constants to the compiler, and dead code is removed.
+      const args = tree.map(
+        (leaf: unknown) => (leaf instanceof ShapeDtypeStruct ? full(0, leaf.dtype, leaf.shape) : leaf),
+        given,
+      );
+      return jit((keys: Rngs) => init(placed(this), keys, args)[1])(rngs as never);
+    };
   }
   get apply() {
     return (variables: Variables, ...given: unknown[]) => apply(placed(this), variables, given);
