@@ -37,6 +37,7 @@ export * from "./layers/normalization.ts";
 export * from "./layers/pooling.ts";
 export * from "./layers/rnn.ts";
 export * from "./layers/sequential.ts";
+export * from "./layers/weight-norm.ts";
 export type { VariableAxis } from "./lift/axes.ts";
 export { jit, type LiftedJitOptions } from "./lift/jit.ts";
 export type { LiftOptions, ModuleClass, ModuleFunction } from "./lift/lift.ts";
