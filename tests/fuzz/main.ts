@@ -3,13 +3,15 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { parseArgs } from "node:util";
 import { root } from "../helpers/paths.ts";
+import { fuzzArtifact } from "./artifact.ts";
 import { fuzzNests, replayNest } from "./nests/main.ts";
 import { fuzzParser, isParserWorker } from "./parser/main.ts";
 
-const USAGE = `npm run fuzz -- [nests | parser] [--seed S] [--count N] [--seconds T] [--program FILE]
+const USAGE = `npm run fuzz -- [nests | parser | artifact] [--seed S] [--count N] [--seconds T] [--program FILE]
 
   nests            nests of transformations and control flow against a reference without any (the default)
   parser           broken texts of graphs, kernels and programs (by default 100000)
+  artifact         altered compiled functions (by default 100000)
   --seed S         the first seed (default 0; with no --count, that one alone)
   --count N        how many programs (default 10000)
   --seconds T      stop after this time
@@ -28,14 +30,14 @@ async function main(): Promise<number> {
     },
   });
   const [command = "nests", ...rest] = positionals;
-  if (values.help || (command !== "nests" && command !== "parser") || rest.length > 0) {
+  if (values.help || !["nests", "parser", "artifact"].includes(command) || rest.length > 0) {
     console.log(USAGE);
     return values.help ? 0 : 1;
   }
   if (values.program !== undefined)
     return replayNest(JSON.parse(readFileSync(values.program, "utf8")), console.log);
   const seed = integer("--seed", values.seed, 0);
-  const usual = command === "parser" ? 100_000 : 10_000;
+  const usual = command === "nests" ? 10_000 : 100_000;
   const count = integer("--count", values.count, values.seed === undefined ? usual : 1);
   const seconds = integer("--seconds", values.seconds, Number.POSITIVE_INFINITY);
   const folder = path.join(root, "out", "fuzz");
@@ -44,11 +46,15 @@ async function main(): Promise<number> {
     writeFileSync(path.join(folder, name), text);
     return path.join("out", "fuzz", name);
   };
-  const failures =
-    command === "parser"
-      ? await fuzzParser({ seed, count, seconds }, console.log, write)
-      : fuzzNests({ seed, count, seconds, log: console.log }, write);
-  return failures === 0 ? 0 : 1;
+  const options = { seed, count, seconds, log: console.log };
+  switch (command) {
+    case "parser":
+      return (await fuzzParser({ seed, count, seconds }, console.log, write)) === 0 ? 0 : 1;
+    case "artifact":
+      return fuzzArtifact(options) === 0 ? 0 : 1;
+    default:
+      return fuzzNests(options, write) === 0 ? 0 : 1;
+  }
 }
 
 function integer(option: string, text: string | undefined, otherwise: number): number {
