@@ -8,7 +8,12 @@ import { root } from "../helpers/paths.ts";
 
 const FOLDER = path.join(root, "tests", "golden");
 /** Tables with a form of their own, which tests elsewhere run. */
-const TABLES: ReadonlySet<string> = new Set(["api", "indexing", "reduction-window-contraction"]);
+const TABLES: ReadonlySet<string> = new Set([
+  "api",
+  "indexing",
+  "numpy-random",
+  "reduction-window-contraction",
+]);
 const MEBIBYTE = 2 ** 20;
 
 const files = readdirSync(path.join(FOLDER, "data")).filter((file) => file.endsWith(".bin"));
