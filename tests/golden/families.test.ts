@@ -10,6 +10,7 @@ const FOLDER = path.join(root, "tests", "golden");
 /** Tables with a form of their own, which tests elsewhere run. */
 const TABLES: ReadonlySet<string> = new Set([
   "api",
+  "data-files",
   "indexing",
   "numpy-random",
   "reduction-window-contraction",
@@ -38,7 +39,7 @@ test("every family has its cases, its data and its test", () => {
 
 test("at least 2000 cases, in less than 15 MiB", () => {
   const counts = families.map((family) => {
-    const { cases } = new GoldenContainer<{ readonly cases: object }>(family).header;
+    const { cases = {} } = new GoldenContainer<{ readonly cases?: object }>(family).header;
     return Object.keys(cases).length;
   });
   const total = counts.reduce((a, b) => a + b, 0);
