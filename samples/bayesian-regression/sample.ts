@@ -1,6 +1,6 @@
 /** The Bayesian model of "Intuitive AI: Session 2": what it prints and plots. */
 import { jit, type NdArray, numpy as np, random } from "weft";
-import { makeObservations } from "../linear-regression/dataset.ts";
+import { makeObservations, onCpu } from "../linear-regression/dataset.ts";
 import { type Chain, sampleChain } from "../mcmc/sample-chain.ts";
 import type { Chains } from "../python/arviz/diagnostics.ts";
 import { plotPosterior, plotTrace } from "../python/arviz/plots.ts";
@@ -102,8 +102,11 @@ export async function run(context: SampleContext): Promise<SampleReport> {
   const { print, show, quick } = context;
   const { xObs, yObsNoisy } = makeObservations();
 
-  const df = { y: yObsNoisy.slice(":", 0), x0: xObs.slice(":", 0), x1: xObs.slice(":", 1) };
-  const model = new Model("y ~ x0 + x1", df);
+  const model = onCpu(() => {
+    const df = { y: yObsNoisy.slice(":", 0), x0: xObs.slice(":", 0), x1: xObs.slice(":", 1) };
+    const model = new Model("y ~ x0 + x1", df);
+    return model;
+  });
   print(String(model));
   print();
 
@@ -118,7 +121,7 @@ export async function run(context: SampleContext): Promise<SampleReport> {
   );
   await show("trace", trace);
 
-  const printedSummary = summary(idata.posterior);
+  const printedSummary = onCpu(() => summary(idata.posterior));
   print(printedSummary);
 
   const posterior = plot(

@@ -1,5 +1,5 @@
 /** The document's synthetic data: a plane over random points, with noise. NumPy's own numbers, in float64. */
-import { type NdArray, numpy as np } from "weft";
+import { type NdArray, numpy as np, withDefaultDevice } from "weft";
 import { defaultRng } from "../python/numpy/default-rng.ts";
 
 // This is what we're going to recover
@@ -17,7 +17,9 @@ export function plane(x0: number, x1: number): number {
 
 /** Einsum is really nice: [1, 2], [n, 2] → [n, 1] */
 export function einsumForm(xObs: NdArray): NdArray {
-  return np.einsum("ij,kj->ki", coefficients, xObs).add(bias);
+  return onCpu(() => {
+    return np.einsum("ij,kj->ki", coefficients, xObs).add(bias);
+  });
 }
 
 export interface Observations {
@@ -30,13 +32,20 @@ export interface Observations {
 }
 
 export function makeObservations(): Observations {
-  const rng = defaultRng(12345);
-  const xObs = rng.uniform(-10, 10, [200, 2]);
+  return onCpu(() => {
+    const rng = defaultRng(12345);
+    const xObs = rng.uniform(-10, 10, [200, 2]);
 
-  // Typically done this way in NN literature so we get a column vector
-  const yObs = xObs.matmul(coefficients.T).add(bias);
+    // Typically done this way in NN literature so we get a column vector
+    const yObs = xObs.matmul(coefficients.T).add(bias);
 
-  // The document draws the noise without a seed. Here it continues the generator of x.
-  const yObsNoisy = yObs.add(rng.normal(0, noiseSd, yObs.shape));
-  return { xObs, yObs, yObsNoisy };
+    // The document draws the noise without a seed. Here it continues the generator of x.
+    const yObsNoisy = yObs.add(rng.normal(0, noiseSd, yObs.shape));
+    return { xObs, yObs, yObsNoisy };
+  });
+}
+
+/** Runs what NumPy, SciPy and their like do in float64, which a GPU has not, on WebAssembly. */
+export function onCpu<T>(body: () => T): T {
+  return withDefaultDevice(null, body);
 }

@@ -19,8 +19,9 @@ import {
   surface,
   table,
 } from "../report/index.ts";
+import { onHost } from "../run/device.ts";
 import type { SampleContext, SampleReport } from "../run/sample.ts";
-import { bias, coefficients, einsumForm, m0, m1, makeObservations, plane } from "./dataset.ts";
+import { bias, coefficients, einsumForm, m0, m1, makeObservations, onCpu, plane } from "./dataset.ts";
 import { flaxL2LossOf, LinearRegression } from "./model.ts";
 import { train } from "./training.ts";
 
@@ -31,17 +32,19 @@ export async function run(context: SampleContext): Promise<SampleReport> {
 
   print(String(plane(0, 1)));
   print(String(plane(1, 0)));
-  print(String(xObs.slice([0, 10])));
-  print(String(plane(...(xObs.slice(0).toArray() as [number, number]))));
+  print(String(onCpu(() => xObs.slice([0, 10]))));
+  print(String(plane(...(onCpu(() => xObs.slice(0)).toArray() as [number, number]))));
   print(`(${coefficients.shape.join(", ")}) (${xObs.shape.join(", ")})`);
-  print(String(yObs.slice([0, 5])));
-  print(String(einsumForm(xObs).slice([0, 5])));
+  print(String(onCpu(() => yObs.slice([0, 5]))));
+  print(String(onCpu(() => einsumForm(xObs).slice([0, 5]))));
   print();
 
   // Flax takes the float64 data of NumPy as float32. Weft leaves that to you.
-  const x = xObs.astype("float32");
-  const y = yObs.astype("float32");
-  const yNoisy = yObsNoisy.astype("float32");
+  const [x, y, yNoisy] = onCpu(() => [
+    xObs.astype("float32"),
+    yObs.astype("float32"),
+    yObsNoisy.astype("float32"),
+  ]) as [NdArray, NdArray, NdArray];
 
   const model = new LinearRegression();
   const key = random.PRNGKey(0);
@@ -78,17 +81,23 @@ export async function run(context: SampleContext): Promise<SampleReport> {
 
   // Exercise: a traditional solver like statsmodels
   const column = (array: NdArray, i: number): NdArray => array.slice(":", i);
-  const exog = addConstant({ x0: column(xObs, 0), x1: column(xObs, 1) });
-  const results = new OLS({ y: column(yObsNoisy, 0) }, exog).fit();
-  const olsTable = summary(results);
+  const { results, olsTable } = onCpu(() => {
+    const exog = addConstant({ x0: column(xObs, 0), x1: column(xObs, 1) });
+    const results = new OLS({ y: column(yObsNoisy, 0) }, exog).fit();
+    const olsTable = summary(results);
+    return { results, olsTable };
+  });
   print(olsTable);
   print();
 
   // Exercise: any ML method from scikit learn
-  const regression = new SklearnLinearRegression().fit(xObs, yObsNoisy);
+  const { regression, score } = onCpu(() => {
+    const regression = new SklearnLinearRegression().fit(xObs, yObsNoisy);
+    return { regression, score: regression.score(xObs, yObsNoisy) };
+  });
   print(`coef_: ${regression.coef}`);
   print(`intercept_: ${regression.intercept}`);
-  print(`score: ${regression.score(xObs, yObsNoisy)}`);
+  print(`score: ${score}`);
 
   const predictions = await jit((values: NdArray) => model.apply(state.params, values))(x).data();
   const observed = await yNoisy.data();
@@ -181,6 +190,6 @@ async function describe(variables: Variables): Promise<string> {
 
 /** An array as it prints, wherever it is. */
 async function text(x: NdArray): Promise<string> {
-  await x.data();
-  return String(x);
+  const [host] = await onHost(x);
+  return String(host);
 }

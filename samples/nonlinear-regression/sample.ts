@@ -3,6 +3,7 @@ import { type NdArray, type nn, random } from "weft";
 import { LinearRegression, type Model } from "../linear-regression/model.ts";
 import { type Trained, train } from "../linear-regression/training.ts";
 import { code, heading, layered, line, output, plot, prose, table } from "../report/index.ts";
+import { onHost } from "../run/device.ts";
 import type { SampleContext, SampleReport } from "../run/sample.ts";
 import { DeepRegression, makeParabola, NonLinearRegression } from "./model.ts";
 
@@ -114,6 +115,6 @@ export async function run(context: SampleContext): Promise<SampleReport> {
 
 /** An array as it prints, wherever it is. */
 async function text(x: NdArray): Promise<string> {
-  await x.data();
-  return String(x);
+  const [host] = await onHost(x);
+  return String(host);
 }
