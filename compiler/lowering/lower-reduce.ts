@@ -31,7 +31,8 @@ import type { Parameters } from "./parameters.ts";
 import { type ColumnFold, foldColumns, rowsAtOnce, streamsColumns } from "./reduce-columns.ts";
 import { columnIndex, LANES, type Region, split, spread, tileIndex, within } from "./reduce-regions.ts";
 import { shareValues } from "./share-values.ts";
-import { dependsOn, loadsOf, strideAlong, vectorCost } from "./strides.ts";
+import { dependsOn, loadsOf, strideAlong } from "./strides.ts";
+import { chooseVectorAxis, type VectorChoice } from "./vector-axis.ts";
 
 /** Rows of a register tile, and vectors of four columns side by side: 8 accumulators of 15 usable registers. */
 const TILE_ROWS = 4;
@@ -39,10 +40,14 @@ const TILE_VECTORS = 2;
 /** Terms that one accumulator of a long sum takes: of a vector along the sum its lanes share them. */
 const SUM_BLOCK = 512;
 const LANE_SUM_BLOCK = 4096;
-/** Rough cost of combining the lanes of one accumulator at the end, in vector loads. */
-const LANE_COMBINE = 6;
+
+/** A reduction to one element is cut into parts of at least so many elements, and at most so many parts. */
+const PART = 1 << 17;
+const MAX_PARTS = 64;
 
 type Accumulators = ReadonlyMap<Equation, readonly Local[]>;
+/** The index into the domain, given where each reduction loop is. */
+type ReducePosition = (at: (axis: Axis) => Expr) => readonly Expr[];
 
 interface Root {
   readonly equation: Equation;
@@ -190,65 +195,140 @@ class ReduceLowerer {
       );
     });
     const redLoops = [...redAxes].sort((a, b) => Number(a.kind === "vector") - Number(b.kind === "vector"));
-    const redAt = (last: Expr): Expr[] =>
-      spread(
-        this.#domain,
-        redPartition,
-        redAxes.map((axis) => (axis === redLoops.at(-1) ? last : s.axis(axis))),
-      );
+    const redAt = (at: (axis: Axis) => Expr): Expr[] => spread(this.#domain, redPartition, redAxes.map(at));
+    const [first] = redLoops;
+    const parts = first === undefined || loops.length + unrolls.length > 0 ? 1 : this.#partsOf(first);
+    if (parts > 1) return this.#emitParts(out, redAt, redLoops, parts);
     within(k, loops, () => this.#emitBlock(out, redAt, redLoops, unrolls));
   }
 
   /** Accumulators, reduction loops, results: each wrapped in the tile's unrolled axes. */
   #emitBlock(
     out: readonly Expr[],
-    redAt: (last: Expr) => readonly Expr[],
+    redAt: ReducePosition,
     redLoops: readonly Axis[],
     unrolls: readonly Axis[],
   ): void {
+    const totals = this.#declare(unrolls);
+    this.#fold(out, redAt, redLoops, unrolls, totals);
+    within(this.#k, unrolls, () => this.#emitResults(out, totals));
+  }
+
+  /**
+   * A single result of a long reduction: parts of the outermost reduction axis, then the parts and what is left of the
+   * axis in order. Threads share the parts; how many there are depends on the extent alone.
+   */
+  #emitParts(out: readonly Expr[], redAt: ReducePosition, redLoops: readonly Axis[], parts: number): void {
     const k = this.#k;
-    const declare = (): Accumulators => {
-      const declared = new Map<Equation, readonly Local[]>();
-      within(k, unrolls, () => {
-        for (const { equation, lower } of this.#reduces) {
-          const specs = lower.accumulators(contextOf(equation));
-          declared.set(
-            equation,
-            specs.map((spec) => k.let("acc", s.const(spec.init, spec.dtype))),
+    const [first] = redLoops;
+    const step = redLoops.length > 1 ? 1 : LANE_SUM_BLOCK;
+    const chunk = Math.floor(first.extent / parts / step) * step;
+    const scratch = this.#reduces.map(({ equation, lower }) =>
+      lower.accumulators(contextOf(equation)).map(({ dtype }) => this.parameters.scratch(dtype, parts)),
+    );
+    k.loop(
+      parts,
+      (part) => {
+        const partial = this.#declare([]);
+        this.#fold(out, redAt, redLoops, [], partial, { start: s.mul(part, s.int(chunk)), count: chunk });
+        for (const [n, { equation }] of this.#reduces.entries()) {
+          for (const [m, acc] of (partial.get(equation) ?? []).entries()) {
+            k.store(scratch[n][m], part, s.local(acc));
+          }
+        }
+      },
+      { name: "part" },
+    );
+    const totals = this.#declare([]);
+    k.loop(
+      parts,
+      (part) => {
+        for (const [n, root] of this.#reduces.entries()) {
+          this.#combine(
+            root,
+            totals,
+            scratch[n].map((buffer) => s.load(buffer, part)),
           );
         }
-      });
-      return declared;
-    };
-    const fold = (axis: Axis, start: Expr, into: Accumulators): void =>
-      k.loopOver(axis, () =>
-        within(k, unrolls, () => this.#emitAccumulate(out, redAt(s.add(start, s.axis(axis))), into)),
-      );
-    const totals = declare();
-    const last = redLoops.at(-1);
-    if (last === undefined) {
-      within(k, unrolls, () => this.#emitAccumulate(out, redAt(s.int(0)), totals));
-    } else if (!this.#domain.includes(0)) {
-      within(k, redLoops.slice(0, -1), () => {
-        const size = last.kind === "vector" ? LANE_SUM_BLOCK : SUM_BLOCK;
-        const blocks = last.extent > 2 * size && this.#sumsFloats() ? Math.floor(last.extent / size) : 0;
-        if (blocks === 0) return fold(last, s.int(0), totals);
-        const block = k.axis("sum", blocks, "reduce");
-        k.loopOver(block, () => {
-          const partial = declare();
-          fold(k.axis(last.name, size, last.kind), s.mul(s.axis(block), s.int(size)), partial);
-          within(k, unrolls, () => {
-            for (const [equation, accs] of totals) {
-              const sums = partial.get(equation) ?? [];
-              for (const [n, acc] of accs.entries()) k.accumulate(acc, "add", s.local(sums[n]));
-            }
-          });
-        });
-        const rest = last.extent - blocks * size;
-        fold(k.axis(last.name, rest, last.kind), s.int(blocks * size), totals);
-      });
+      },
+      { name: "part", kind: "reduce" },
+    );
+    const rest = first.extent - parts * chunk;
+    if (rest > 0) this.#fold(out, redAt, redLoops, [], totals, { start: s.int(parts * chunk), count: rest });
+    this.#emitResults(out, totals);
+  }
+
+  /** Parts of a reduction to one element: each of at least PART elements. */
+  #partsOf(first: Axis): number {
+    const size = this.#domain.reduce((n, extent) => n * extent, 1);
+    const step = first.extent === size ? LANE_SUM_BLOCK : 1;
+    return Math.min(MAX_PARTS, Math.floor(size / PART), Math.floor(first.extent / step));
+  }
+
+  #declare(unrolls: readonly Axis[]): Accumulators {
+    const k = this.#k;
+    const declared = new Map<Equation, readonly Local[]>();
+    within(k, unrolls, () => {
+      for (const { equation, lower } of this.#reduces) {
+        const specs = lower.accumulators(contextOf(equation));
+        declared.set(
+          equation,
+          specs.map((spec) => k.let("acc", s.const(spec.init, spec.dtype))),
+        );
+      }
+    });
+    return declared;
+  }
+
+  /** Folds the whole domain into `totals`, or a range of its outermost axis. */
+  #fold(
+    out: readonly Expr[],
+    redAt: ReducePosition,
+    redLoops: readonly Axis[],
+    unrolls: readonly Axis[],
+    totals: Accumulators,
+    range: { readonly start: Expr; readonly count: number } | null = null,
+  ): void {
+    const k = this.#k;
+    const { length } = redLoops;
+    if (length === 0) {
+      within(k, unrolls, () => this.#emitAccumulate(out, redAt(s.axis), totals));
+      return;
     }
-    within(k, unrolls, () => this.#emitResults(out, totals));
+    if (this.#domain.includes(0)) return;
+    const loops = redLoops.map((axis, n) =>
+      n === 0 && range !== null ? k.axis(axis.name, range.count, axis.kind) : axis,
+    );
+    const startOf = (n: number): Expr => (n === 0 && range !== null ? range.start : s.int(0));
+    const last = loops[length - 1];
+    const fold = (axis: Axis, start: Expr, into: Accumulators): void =>
+      k.loopOver(axis, () => {
+        const at = (asked: Axis): Expr => {
+          const n = redLoops.indexOf(asked);
+          return n === length - 1
+            ? s.add(s.add(startOf(n), start), s.axis(axis))
+            : s.add(startOf(n), s.axis(loops[n]));
+        };
+        within(k, unrolls, () => this.#emitAccumulate(out, redAt(at), into));
+      });
+    within(k, loops.slice(0, -1), () => {
+      const size = last.kind === "vector" ? LANE_SUM_BLOCK : SUM_BLOCK;
+      const blocks = last.extent > 2 * size && this.#sumsFloats() ? Math.floor(last.extent / size) : 0;
+      if (blocks === 0) return fold(last, s.int(0), totals);
+      const block = k.axis("sum", blocks, "reduce");
+      k.loopOver(block, () => {
+        const partial = this.#declare(unrolls);
+        fold(k.axis(last.name, size, last.kind), s.mul(s.axis(block), s.int(size)), partial);
+        within(k, unrolls, () => {
+          for (const [equation, accs] of totals) {
+            const sums = partial.get(equation) ?? [];
+            for (const [n, acc] of accs.entries()) k.accumulate(acc, "add", s.local(sums[n]));
+          }
+        });
+      });
+      const rest = last.extent - blocks * size;
+      fold(k.axis(last.name, rest, last.kind), s.int(blocks * size), totals);
+    });
   }
 
   #sumsFloats(): boolean {
@@ -310,25 +390,27 @@ class ReduceLowerer {
   }
 
   #emitAccumulate(out: readonly Expr[], red: readonly Expr[], accumulators: Accumulators): void {
-    const k = this.#k;
     this.elements.clear();
-    for (const { equation, lower } of this.#reduces) {
-      const accs = accumulators.get(equation) ?? [];
-      const values = this.#valuesOf({ equation, lower }, out, red);
-      const { combine } = lower;
-      if (typeof combine === "string") {
-        for (const [n, acc] of accs.entries()) k.accumulate(acc, combine, values[n]);
-        continue;
-      }
-      const next = combine(
-        s,
-        accs.map((acc) => s.local(acc)),
-        values,
-      );
-      // All new values before any assignment: they read the old accumulators.
-      const held = next.map((e) => k.let("next", e));
-      for (const [n, acc] of accs.entries()) k.assign(acc, s.local(held[n]));
+    for (const root of this.#reduces) this.#combine(root, accumulators, this.#valuesOf(root, out, red));
+  }
+
+  /** Folds values, or the accumulators of a part, into accumulators. */
+  #combine({ equation, lower }: Root, accumulators: Accumulators, values: readonly Expr[]): void {
+    const k = this.#k;
+    const accs = accumulators.get(equation) ?? [];
+    const { combine } = lower;
+    if (typeof combine === "string") {
+      for (const [n, acc] of accs.entries()) k.accumulate(acc, combine, values[n]);
+      return;
     }
+    const next = combine(
+      s,
+      accs.map((acc) => s.local(acc)),
+      values,
+    );
+    // All new values before any assignment: they read the old accumulators.
+    const held = next.map((e) => k.let("next", e));
+    for (const [n, acc] of accs.entries()) k.assign(acc, s.local(held[n]));
   }
 
   #emitResults(out: readonly Expr[], accumulators: Accumulators): void {
@@ -365,32 +447,4 @@ function finish(root: Equation, accs: readonly Expr[], index: readonly Expr[]): 
   const { lower } = primitiveOf(root.op);
   if (lower.kind !== "reduce" || lower.finish === undefined) return accs;
   return lower.finish(s, accs, index, contextOf(root));
-}
-
-type VectorChoice = { readonly where: "out" | "reduce"; readonly at: number } | null;
-
-/** Compares walking memory along the innermost output axis with walking along each reduction axis. */
-function chooseVectorAxis(
-  loads: ReturnType<typeof loadsOf>,
-  outAxes: readonly Axis[],
-  redAxes: readonly Axis[],
-  named: boolean,
-): VectorChoice {
-  let best: VectorChoice = null;
-  let cost = Infinity;
-  const last = outAxes.length - 1;
-  if (last >= 0 && outAxes[last].extent >= 2) {
-    best = { where: "out", at: last };
-    cost = vectorCost(loads, outAxes[last]);
-  }
-  if (!named) return best;
-  for (const [n, axis] of redAxes.entries()) {
-    if (axis.extent < LANES) continue;
-    const own = vectorCost(loads, axis) + LANE_COMBINE / (axis.extent / LANES);
-    if (own < cost) {
-      best = { where: "reduce", at: n };
-      cost = own;
-    }
-  }
-  return best;
 }
