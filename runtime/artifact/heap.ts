@@ -67,11 +67,6 @@ export class Heap {
     }
   }
 
-  /** Bytes handed out. */
-  get allocated(): number {
-    return this.memory.buffer.byteLength - LINE - this.#free.reduce((n, [start, end]) => n + end - start, 0);
-  }
-
   /** Temporaries of the running call: one region for all functions. Its address, at least `bytes` long. */
   scratch(bytes: number): number {
     if (bytes > this.#scratch.bytes) {
