@@ -165,7 +165,13 @@ export class LoadedProgram {
     }
     arena.u32[this.#table >>> 2] = device.scratchPointer;
     arena.u32[(this.#table >>> 2) + 1] = this.#constants;
-    this.#run(this.#table);
+    try {
+      this.#run(this.#table);
+    } catch (error) {
+      // A worker thread died: nothing useful is in the outputs.
+      for (const output of outputs) output.release();
+      throw error;
+    }
     if (donated !== null) {
       for (let i = 0; i < count; i++)
         if (donated[i]) inputs[i].release("donated", this.programInterface.name);

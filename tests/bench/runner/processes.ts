@@ -44,7 +44,9 @@ const NODE_FLAGS = ["--expose-gc", "--max-old-space-size=8192"];
 /** A process that measures and tells by messages. */
 export function startMeasuring(node: string, script: string, order: object): ChildProcess {
   const [command, args] = pinned(node, [...NODE_FLAGS, script, JSON.stringify(order)]);
-  return spawn(command, args, { stdio: ["ignore", "ignore", "inherit", "ipc"], serialization: "json" });
+  // All contenders have one thread.
+  const env = { ...process.env, WEFT_THREADS: "1" };
+  return spawn(command, args, { stdio: ["ignore", "ignore", "inherit", "ipc"], serialization: "json", env });
 }
 
 /** The last line of a process's output, as JSON. Throws with its message where it fails or takes too long. */
