@@ -231,6 +231,7 @@ export async function bundleForPages(file, { minify = false, plugins = [] } = {}
   const { outputFiles } = await esbuild.build({
     ...bundleOptions,
     entryPoints: [file],
+    packages: "bundle",
     write: false,
     splitting: false,
     sourcemap: minify ? false : "inline",

@@ -4,10 +4,11 @@ import path from "node:path";
 import { parseArgs } from "node:util";
 import { root } from "../helpers/paths.ts";
 import { fuzzArtifact } from "./artifact.ts";
+import { fuzzDevices, parseDevices } from "./devices/main.ts";
 import { fuzzNests, replayNest } from "./nests/main.ts";
 import { fuzzParser, isParserWorker } from "./parser/main.ts";
 
-const USAGE = `npm run fuzz -- [nests | parser | artifact] [--seed S] [--count N] [--seconds T] [--program FILE]
+const USAGE = `npm run fuzz -- [nests | parser | artifact] [--seed S] [--count N] [--seconds T] [--program FILE] [--devices D,E]
 
   nests            nests of transformations and control flow against a reference without any (the default)
   parser           broken texts of graphs, kernels and programs (by default 100000)
@@ -15,6 +16,7 @@ const USAGE = `npm run fuzz -- [nests | parser | artifact] [--seed S] [--count N
   --seed S         the first seed (default 0; with no --count, that one alone)
   --count N        how many programs (default 10000)
   --seconds T      stop after this time
+  --devices D,E    random programs on these devices, wasm and webgpu, against one another (by default 2000)
   --program FILE   replay the program that a failure has written`;
 
 async function main(): Promise<number> {
@@ -26,6 +28,7 @@ async function main(): Promise<number> {
       count: { type: "string" },
       seconds: { type: "string" },
       program: { type: "string" },
+      devices: { type: "string" },
       help: { type: "boolean", short: "h" },
     },
   });
@@ -37,7 +40,7 @@ async function main(): Promise<number> {
   if (values.program !== undefined)
     return replayNest(JSON.parse(readFileSync(values.program, "utf8")), console.log);
   const seed = integer("--seed", values.seed, 0);
-  const usual = command === "nests" ? 10_000 : 100_000;
+  const usual = values.devices !== undefined ? 2_000 : command === "nests" ? 10_000 : 100_000;
   const count = integer("--count", values.count, values.seed === undefined ? usual : 1);
   const seconds = integer("--seconds", values.seconds, Number.POSITIVE_INFINITY);
   const folder = path.join(root, "out", "fuzz");
@@ -47,6 +50,9 @@ async function main(): Promise<number> {
     return path.join("out", "fuzz", name);
   };
   const options = { seed, count, seconds, log: console.log };
+  if (values.devices !== undefined) {
+    return (await fuzzDevices(options, parseDevices(values.devices), write)) === 0 ? 0 : 1;
+  }
   switch (command) {
     case "parser":
       return (await fuzzParser({ seed, count, seconds }, console.log, write)) === 0 ? 0 : 1;

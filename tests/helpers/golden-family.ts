@@ -32,6 +32,26 @@ export function goldenFamily(family: string, functions: HelperFunctions = {}): v
   }
 }
 
+/**
+ * The cases of a family whose place is a multiple of `every`, compiled for a device, value and gradient; with
+ * `GOLDENS=all` in the environment every case. Those of the table of another test, without arrays, of float64, or with
+ * results whose shape depends on data are left out.
+ */
+export function goldenFamilyOn(device: weft.Device, family: string, every: number): void {
+  const container = new GoldenContainer<Header>(family);
+  const step = process.env.GOLDENS === "all" ? 1 : every;
+  for (const [i, stored] of container.header.cases.entries()) {
+    if (i % step !== 0 || stored.helper || stored.nojit || JSON.stringify(stored).includes('"float64"'))
+      continue;
+    const golden = new GoldenCase(stored, container, {});
+    if (!golden.compiles) continue;
+    test(stored.name, async () => {
+      const problems = await golden.problemsOn(device);
+      assert.ok(problems.length === 0, [stored.name, ...problems].join("\n  "));
+    });
+  }
+}
+
 /** What is a namespace of cases, and where it hangs in Weft. */
 const NAMESPACES: Readonly<Record<string, readonly string[]>> = {
   np: ["numpy"],
@@ -85,6 +105,46 @@ class GoldenCase {
     } finally {
       random.config.threefryPartitionable = before;
     }
+  }
+
+  /** Whether it is a function of arrays. */
+  get compiles(): boolean {
+    return this.#leaves.length > 0;
+  }
+
+  /** What differs from JAX when the function and its gradient are compiled for a device. */
+  async problemsOn(device: weft.Device): Promise<string[]> {
+    const before = random.config.threefryPartitionable;
+    random.config.threefryPartitionable = !this.#stored.legacy;
+    try {
+      const expected: StoredArray[] = [];
+      collectLeavesSorted(this.#stored.out, (array) => expected.push(array));
+      const parts = jit((leaves: NdArray[]) => this.#parts(leaves), { device })([...this.#leaves]);
+      const problems = this.#compareArrays(
+        await onHost(parts),
+        expected,
+        names("value", expected.length),
+        this.#bounds,
+      );
+      const { wrt, grad, gradTol, tol, atol } = this.#stored;
+      if (wrt === undefined || grad === undefined) return problems;
+      const gradients = jit(this.#gradient(wrt), { device })(wrt.map((leaf) => this.#leaves[leaf]));
+      const bounds = { tol: gradTol ?? (tol === undefined ? undefined : tol * 5), atol, factor: 5 };
+      const titles = wrt.map((leaf) => `gradient of array ${leaf}`);
+      return [...problems, ...this.#compareArrays(await onHost(gradients), grad, titles, bounds)];
+    } finally {
+      random.config.threefryPartitionable = before;
+    }
+  }
+
+  /** The gradient by some leaves of the weighted sum of the floating results. */
+  #gradient(wrt: readonly number[]): (selected: NdArray[]) => NdArray[] {
+    return (selected) =>
+      gradientOf((xs) => {
+        const leaves = [...this.#leaves];
+        for (const [i, leaf] of wrt.entries()) leaves[leaf] = xs[i];
+        return this.#parts(leaves).filter((x) => isFloating(x.dtype));
+      }, selected);
   }
 
   #attempt(way: string, run: () => string[]): string[] {
@@ -220,6 +280,10 @@ class GoldenCase {
   }
 }
 
+async function onHost(arrays: readonly NdArray[]): Promise<NdArray[]> {
+  return weft.blockUntilReady(weft.devicePut([...arrays], await weft.device("wasm")) as NdArray[]);
+}
+
 /** The gradient of sum(out * weights) over the floating results of a function of arrays. */
 function gradientOf(f: (xs: NdArray[]) => NdArray[], xs: NdArray[]): NdArray[] {
   const [results, pull] = vjp(f, [xs]);
@@ -229,7 +293,12 @@ function gradientOf(f: (xs: NdArray[]) => NdArray[], xs: NdArray[]): NdArray[] {
 /** The fixed weights of output `leaf`; tests/golden/record.py has the same formula. */
 function weights(x: NdArray, leaf: number): NdArray {
   const data = Float64Array.from({ length: x.size }, (_, i) => (((i * 7 + leaf * 5) % 13) - 6.5) / 8);
-  return np.array(data, { dtype: "float64" }).astype(x.dtype).reshape(x.shape);
+  // Rounded here: a GPU has no float64.
+  const rounded = x.dtype === "float64" ? data : Float32Array.from(data);
+  return np
+    .array(rounded, { dtype: x.dtype === "float64" ? "float64" : "float32" })
+    .astype(x.dtype)
+    .reshape(x.shape);
 }
 
 function names(title: string, count: number): string[] {

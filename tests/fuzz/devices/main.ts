@@ -1,0 +1,156 @@
+/**
+ * Random programs on several devices against one another, and against the double-precision oracle: `--devices
+ * wasm,webgpu`. Programs are random graphs (tests/helpers/random-graph.ts) and, every fourth, a nest of transformations.
+ */
+import { device, deviceGet, devicePut, jit, type NdArray, numpy as np, type Platform } from "weft";
+import type { Graph } from "../../../compiler/graph/graph.ts";
+import { interpretGraph } from "../../../compiler/interpret/reference.ts";
+import { fromBytes, toBytes } from "../../../compiler/interpret/tensors.ts";
+import { compileGraph, compileGraphForWebGpu } from "../../../compiler/pipeline.ts";
+import { printGraph } from "../../../compiler/text/graph-printer.ts";
+import { cpuDevice } from "../../../runtime/device.ts";
+import { loadWasm } from "../../../runtime/loader.ts";
+import { gpuDevice } from "../../../runtime/webgpu/default-device.ts";
+import { loadGpuProgram } from "../../../runtime/webgpu/loader.ts";
+import { assertClose } from "../../helpers/compare.ts";
+import { Random } from "../../helpers/random.ts";
+import { randomGraph } from "../../helpers/random-graph.ts";
+import { randomTensor } from "../../helpers/tensors.ts";
+import { inputsOf, programOf } from "../nests/check.ts";
+import { evaluateInWeft } from "../nests/evaluate.ts";
+import type { FuzzOptions } from "../nests/main.ts";
+import { plain } from "../nests/numbers.ts";
+import { type Program, printProgram } from "../nests/program.ts";
+
+const PLATFORMS: readonly Platform[] = ["wasm", "webgpu"];
+/** Every so many programs one is a nest of transformations. */
+const NEST_EVERY = 4;
+/** Between devices, relative to numbers over 1: what tests/random-graphs.test.ts allows to the oracle. */
+const BOUND = { ulp: 64, absolute: 2e-4 };
+/** Nests amplify roundings more: tests/fuzz/nests/check.ts. */
+const NEST_BOUND = 5e-3;
+
+/** The devices of `--devices`. Throws for an unknown one. */
+export function parseDevices(text: string): Platform[] {
+  return text.split(",").map((name) => {
+    const found = PLATFORMS.find((platform) => platform === name.trim());
+    if (found === undefined) throw new Error(`--devices takes ${PLATFORMS.join(" and ")}, got ${name}`);
+    return found;
+  });
+}
+
+/** Checks programs of successive seeds; returns how many fail. `save` writes a file and returns its name. */
+export async function fuzzDevices(
+  { seed, count, seconds, log }: FuzzOptions,
+  platforms: readonly Platform[],
+  save: (name: string, text: string) => string,
+): Promise<number> {
+  const start = performance.now();
+  const elapsed = (): number => (performance.now() - start) / 1000;
+  let failed = 0;
+  let done = 0;
+  for (; done < count && elapsed() < seconds; done++) {
+    const current = seed + done;
+    const nest = current % NEST_EVERY === NEST_EVERY - 1;
+    const problem = await (nest ? checkNest(current, platforms) : checkGraph(current, platforms, save));
+    if (problem !== null) {
+      failed++;
+      log(
+        `FAILED, seed ${current}: ${problem}\nagain: npm run fuzz -- --devices ${platforms.join(",")} --seed ${current}`,
+      );
+    }
+    if ((done + 1) % 100 === 0) log(`${done + 1} programs, ${failed} failures, ${elapsed().toFixed(0)} s`);
+  }
+  const outcome = failed === 0 ? `${platforms.join(" and ")} agree` : `${failed} FAIL`;
+  log(`${done} programs from seed ${seed}: ${outcome} (${elapsed().toFixed(1)} s)`);
+  return failed;
+}
+
+async function checkGraph(
+  seed: number,
+  platforms: readonly Platform[],
+  save: (name: string, text: string) => string,
+): Promise<string | null> {
+  const random = new Random(`graph ${seed}`);
+  const graph = randomGraph(random, 3 + (seed % 12));
+  const inputs = graph.inputs.map(({ type }) => randomTensor(random, type, [-2, 2]));
+  const want = interpretGraph(graph, inputs);
+  const bytes = inputs.map(toBytes);
+  for (const platform of platforms) {
+    try {
+      const got = await runGraphOn(platform, graph, bytes);
+      const results = want.map(({ type }, i) => fromBytes(type, got[i]));
+      assertClose(results, want, BOUND, platform);
+    } catch (error) {
+      const file = save(`devices-${seed}.ir`, printGraph(graph));
+      return `${platform}: ${error instanceof Error ? error.message : String(error)}\ngraph: ${file}`;
+    }
+  }
+  return null;
+}
+
+async function runGraphOn(
+  platform: Platform,
+  graph: Graph,
+  inputs: readonly Uint8Array[],
+): Promise<Uint8Array[]> {
+  if (platform === "wasm") {
+    const { memory } = cpuDevice();
+    const program = loadWasm(compileGraph(graph).executable);
+    const given = inputs.map((x) => memory.store(x));
+    const outputs = program.run(given);
+    const results = outputs.map((storage) => storage.bytes().slice());
+    for (const storage of [...given, ...outputs]) storage.release();
+    program.dispose();
+    return results;
+  }
+  const gpu = await gpuDevice();
+  const program = loadGpuProgram(compileGraphForWebGpu(graph, { limits: gpu.limits }).executable, gpu);
+  const given = inputs.map((x) => gpu.store(x));
+  const outputs = program.run(given);
+  const results = await Promise.all(outputs.map((storage) => storage.read()));
+  for (const storage of [...given, ...outputs]) storage.release();
+  program.dispose();
+  return results;
+}
+
+/** The next nest from a seed on that a GPU can run: of float32. */
+function nestOf(seed: number): Program {
+  for (let i = 0; ; i++) {
+    const program = programOf(seed + i * 1_000_003);
+    if (program.dtype === "float32") return program;
+  }
+}
+
+async function checkNest(seed: number, platforms: readonly Platform[]): Promise<string | null> {
+  const program = nestOf(seed);
+  const f = jit((...xs: NdArray[]): NdArray[] => evaluateInWeft(program.main, xs));
+  const xs = inputsOf(program).map((x) =>
+    np.array(Float64Array.from(x.data, plain), { dtype: "float32" }).reshape([...x.shape]),
+  );
+  let first: readonly ArrayLike<number>[] | null = null;
+  for (const platform of platforms) {
+    try {
+      const there = devicePut(xs, await device(platform)) as NdArray[];
+      const results = (await deviceGet(f(...there))) as ArrayLike<number>[];
+      if (first === null) first = results;
+      const problem = difference(results, first);
+      if (problem !== null)
+        return `${platform} and ${platforms[0]} differ: ${problem}\n${printProgram(program)}`;
+    } catch (error) {
+      return `${platform}: ${error instanceof Error ? error.message : String(error)}\n${printProgram(program)}`;
+    }
+  }
+  return null;
+}
+
+function difference(a: readonly ArrayLike<number>[], b: readonly ArrayLike<number>[]): string | null {
+  for (const [k, x] of a.entries()) {
+    for (let i = 0; i < x.length; i++) {
+      const bound = NEST_BOUND * Math.max(1, Math.abs(b[k][i]));
+      if (Object.is(x[i], b[k][i]) || Math.abs(x[i] - b[k][i]) <= bound) continue;
+      return `output ${k}, element ${i}: ${x[i]} and ${b[k][i]}`;
+    }
+  }
+  return null;
+}
