@@ -19,6 +19,11 @@ const own = `${args[0]}.bench.ts`;
 
 await ensureInstalled("start");
 if (existsSync(path.join(folder, own))) {
+  // The one that runs in a browser, with the other systems.
+  if (args[0] === "webgpu") {
+    await ensureInstalled("test");
+    await ensurePeers();
+  }
   const [file] = await bundle([`tests/bench/${own}`]);
   process.exitCode = run(["--enable-source-maps", "--expose-gc", file ?? "", ...args.slice(1)]);
 } else {
