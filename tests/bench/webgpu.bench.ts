@@ -18,7 +18,7 @@ const WORKLOADS = [
   "gelu(x·W + b) 512×512→2048",
   "conv 32×28×28×32→64 forward",
   "sum 256³ over all axes",
-  "max 256³ over all axes",
+  "max 256³ over axis 2",
   "transformer, 4 blocks, width 128, 8×64, forward",
   "1–128–1 ReLU, 100 points",
 ];
