@@ -4,6 +4,8 @@ import type { Browser, JSHandle, Page } from "playwright-core";
 import { bundleForBrowser, launch } from "./launch.ts";
 import { type Routes, type Server, serve } from "./serve.ts";
 
+export { bundleForBrowser } from "./launch.ts";
+
 let launched: Promise<Browser> | null = null;
 
 after(async () => {
