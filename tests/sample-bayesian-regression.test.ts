@@ -1,8 +1,8 @@
 /** samples/bayesian-regression against bambi (tests/golden/samples/bayesian-regression.py). */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type NdArray, numpy as np } from "weft";
-import { Model } from "../samples/bayesian-regression/model.ts";
+import { device, jit, type NdArray, numpy as np, valueAndGrad, withDefaultDevice } from "weft";
+import { Model, type Position } from "../samples/bayesian-regression/model.ts";
 import { fit, run } from "../samples/bayesian-regression/sample.ts";
 import { makeObservations } from "../samples/linear-regression/dataset.ts";
 import { flat } from "../samples/python/arviz/diagnostics.ts";
@@ -89,6 +89,17 @@ test("four chains of 1000 + 1000: bambi's posterior within the Monte-Carlo error
     assert.ok(acceptance > 0.75 && acceptance < 0.97, `acceptance ${acceptance}`);
     assert.ok(stepSize > 0.4 && stepSize < 1.2, `step size ${stepSize}`);
   }
+});
+
+// Its sums share rows with many small computations: more buffers than an adapter binds, were they not counted.
+test("the gradient of the log density on WebGPU", async () => {
+  const gpu = await device("webgpu");
+  const gradient = (position: Position) => valueAndGrad((at: Position) => model.logDensity(at))(position);
+  const position = { Intercept: np.array(2), x0: np.array(1), x1: np.array(2.5), sigma_log: np.array(0.5) };
+  const [expected, slopes] = gradient(position);
+  const [value, onGpu] = withDefaultDevice(gpu, () => jit(gradient)(position));
+  near(await value.data(), expected.dataSync(), 1e-5);
+  for (const name of Object.keys(position)) near(await onGpu[name]!.data(), slopes[name]!.dataSync(), 1e-4);
 });
 
 test("what the sample prints and plots", async () => {

@@ -117,7 +117,7 @@ export class Merging {
     const earlier = host.id < group.id && this.#waitsFor(group) <= host.id;
     const later = host.id > group.id && this.#firstUse(group) > host.id;
     if (!earlier && !later) return false;
-    if (new Set([...buffersOf(host), ...buffersOf(group)]).size > this.target.buffers) return false;
+    if (!this.#fewBuffers(host, group)) return false;
     const fork = rows.fork();
     if (!joinAll(group, fork, host, this.target)) return false;
     if (!this.#allows("share", group, host, "the same operands at the same elements")) return false;
@@ -125,9 +125,14 @@ export class Merging {
     return true;
   }
 
+  /** Whether one kernel may have the buffers of both. */
+  #fewBuffers(host: OpenGroup, group: OpenGroup): boolean {
+    return new Set([...buffersOf(host), ...buffersOf(group)]).size <= this.target.buffers;
+  }
+
   /** A group that the host reads: the host computes it row by row, before its own. */
   #prepend(group: OpenGroup, host: OpenGroup, rows: RowStages): boolean {
-    if (group.kind !== "map") return false;
+    if (group.kind !== "map" || !this.#fewBuffers(host, group)) return false;
     const roots = [...group.roots, ...host.roots];
     const rebuilt = rows.rebuild(roots);
     if (rebuilt === null) return false;
