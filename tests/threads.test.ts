@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 import { Worker } from "node:worker_threads";
-import { config, jit, type NdArray, nn, numpy as np, random } from "weft";
+import { config, jit, lax, type NdArray, nn, numpy as np, random } from "weft";
 import { threadPool, useThreads, WorkerDiedError } from "weft/runtime";
 import { LAYOUT } from "../runtime/threads/layout.ts";
 import { defaultSpawn, type Spawn } from "../runtime/threads/spawn.ts";
@@ -180,5 +180,24 @@ function tests(): void {
       assert.throws(() => useThreads(wrong), RangeError);
     }
     assert.throws(() => config.update("threads", true), /whole number/);
+  });
+
+  test("a number that every grain computes anew is read before a loop's next value is written over it", () => {
+    const count = 800_000;
+    const step = jit((x: NdArray) =>
+      lax.foriLoop(
+        0,
+        3,
+        (_, { n, y }: { n: NdArray; y: NdArray }) => {
+          const next = n.add(1);
+          return { n: next, y: y.add(np.sqrt(np.square(next))) };
+        },
+        { n: np.array(0, { dtype: "float32" }), y: x },
+      ),
+    );
+    const { n, y } = step(np.zeros([count]));
+    assert.equal(n.item(), 3);
+    const values = y.dataSync();
+    assert.ok(values.every((value) => value === 6));
   });
 }

@@ -185,7 +185,9 @@ class Assembler {
     );
     if (write.initial !== null && names.has(write.initial)) return reads.length === 0;
     if (writer.kind === "custom") return customTakesOver(writer.roots[0], old, value);
-    return reads.every((arg) => writesOverSafely(result.segments, arg.param, write.param));
+    return reads.every(
+      (arg) => !result.reread.has(arg.param) && writesOverSafely(result.segments, arg.param, write.param),
+    );
   }
 
   /** Emits the region's steps; every output ends up in its target. */

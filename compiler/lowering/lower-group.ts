@@ -34,6 +34,8 @@ export interface LoweredGroup {
   readonly args: readonly KernelArg[];
   /** The kernels' bodies in parts that run one after the other. */
   readonly segments: readonly Segment[];
+  /** Parameters that several of the kernels read whole, whatever the segments say: nothing may be written over them. */
+  readonly reread: ReadonlySet<BufferParam>;
 }
 
 /** Lowers one group of a region, for one kind of target. `name`: what its kernels are called. */
@@ -74,7 +76,7 @@ export function lowerGroup(
     memory: memoryOf(group, args),
     limits,
   });
-  if (grained === null) return { group, kernels: [{ kernel, args }], args, segments };
+  if (grained === null) return { group, kernels: [{ kernel, args }], args, segments, reread: new Set() };
   // Scratch memory is what the kernels pass on to each other.
   const sized = args.map((arg) => {
     const param = grained.resized.get(arg.param) ?? arg.param;
@@ -84,7 +86,7 @@ export function lowerGroup(
     kernel: part,
     args: sized.filter((arg) => part.params.includes(arg.param)),
   }));
-  return { group, kernels, args: sized, segments };
+  return { group, kernels, args: sized, segments, reread: grained.reread };
 }
 
 /** A hand-written kernel may be given one place for a result and the operand that it says it can work in. */

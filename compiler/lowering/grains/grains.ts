@@ -44,6 +44,8 @@ export interface GrainedKernel {
   readonly kernels: readonly Kernel[];
   /** Scratch buffers that grew, as each grain has one of its own. */
   readonly resized: ReadonlyMap<BufferParam, BufferParam>;
+  /** What is read again where a number is computed again: it must stay until the last kernel has run. */
+  readonly reread: ReadonlySet<BufferParam>;
 }
 
 export interface GrainOptions {
@@ -67,7 +69,8 @@ export function cutIntoGrains(kernel: Kernel, options: GrainOptions): GrainedKer
     else if (last !== undefined && last.cut === null) last.stmts.push(stmt);
     else phases.push({ stmts: [stmt], cut: null });
   });
-  const bodies = withLocals(kernel.body, phases, options);
+  const reread = new Set<BufferParam>();
+  const bodies = withLocals(kernel.body, phases, options, reread);
   if (bodies === null) return null;
   const resized = new Map<BufferParam, BufferParam>();
   for (const { cut } of phases) {
@@ -87,7 +90,7 @@ export function cutIntoGrains(kernel: Kernel, options: GrainOptions): GrainedKer
       .map((p) => resized.get(p) ?? p);
     return { ...kernel, name: named.length === 1 ? kernel.name : `${kernel.name}_${n}`, params, body };
   });
-  return { kernels, resized };
+  return { kernels, resized, reread };
 }
 
 interface Phase {
@@ -206,9 +209,14 @@ function gridOf(
 
 /**
  * The phases with the locals that they use from phases before them: those are computed again, which is possible if
- * they are constants made of what the kernel does not change. Null if they are not.
+ * they are constants made of what the kernel does not change. Null if they are not. Adds to `reread` what they read.
  */
-function withLocals(body: readonly Stmt[], phases: readonly Phase[], options: GrainOptions): Phase[] | null {
+function withLocals(
+  body: readonly Stmt[],
+  phases: readonly Phase[],
+  options: GrainOptions,
+  reread: Set<BufferParam>,
+): Phase[] | null {
   const whole = usesOf(body);
   const stored = new Set([...whole.stored].map(options.memory));
   const lets = new Map<Local, { readonly stmt: Stmt & { kind: "let" }; readonly uses: Uses }>();
@@ -229,6 +237,7 @@ function withLocals(body: readonly Stmt[], phases: readonly Phase[], options: Gr
         [...found.uses.indices.keys()].every((buffer) => !stored.has(options.memory(buffer)));
       if (!constant || ![...found.uses.read].every(need)) return false;
       needed.add(found.stmt);
+      for (const buffer of found.uses.indices.keys()) reread.add(buffer);
       return true;
     };
     const outside = [...own.read, ...own.changed].filter((local) => !own.declared.has(local));
