@@ -206,5 +206,15 @@ describe("scatters", () => {
 });
 
 describe("dispatches", () => {
+  check(
+    "more operands than a kernel may read",
+    Array.from({ length: 20 }, (_, n) => tensor([n + 1, 3])),
+    (b, x) => [b.one("concatenate", x, { dimension: 0 })],
+  );
+  check(
+    "a sum of more operands than a kernel may read",
+    Array.from({ length: 20 }, () => tensor([50])),
+    (b, x) => [x.reduce((sum, y) => b.add(sum, y))],
+  );
   check("more workgroups than one dimension has", [tensor([5_000_000])], (b, [x]) => [b.add(x, x)]);
 });

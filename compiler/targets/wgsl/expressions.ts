@@ -107,21 +107,26 @@ export class ExprWriter {
           this.line(`let ${name}: i32 = ${index};`);
           index = name;
         }
-        return context.load(e.buffer, index);
+        return context.load(e.buffer, bare(index));
       }
       case "unary":
         return this.#unary(e, this.#node(e.x, scope));
-      case "binary":
-        return this.#binary(e, this.#node(e.x, scope), this.#node(e.y, scope));
+      case "binary": {
+        const [x, y] = [this.#node(e.x, scope), this.#node(e.y, scope)];
+        // An extremum with a constant is written with its operand twice.
+        const twice = (e.fn === "max" || e.fn === "min") && e.dtype === "float32";
+        const named = (operand: Expr, text: string): string =>
+          twice && operand.op !== "const" && !/^\w+$/.test(text) ? this.#bind(operand, text) : text;
+        const isBound = e.x.op === "const" || e.y.op === "const";
+        return isBound ? this.#binary(e, named(e.x, x), named(e.y, y)) : this.#binary(e, x, y);
+      }
       case "fma":
-        return `fma(${[e.x, e.y, e.z].map((x) => this.#node(x, scope)).join(", ")})`;
+        return `fma(${this.#list([e.x, e.y, e.z], scope)})`;
       case "fused":
         context.helper("fused_f32");
-        return `fused_f32(${[e.x, e.y, e.z].map((x) => this.#node(x, scope)).join(", ")})`;
-      case "select": {
-        const [cond, x, y] = [e.cond, e.x, e.y].map((operand) => this.#node(operand, scope));
-        return `select(${y}, ${x}, ${cond})`;
-      }
+        return `fused_f32(${this.#list([e.x, e.y, e.z], scope)})`;
+      case "select":
+        return `select(${this.#list([e.y, e.x, e.cond], scope)})`;
       case "guard":
         return this.#guard(e, scope);
       case "convert":
@@ -132,7 +137,7 @@ export class ExprWriter {
       case "fromWords":
         throw new UnsupportedError("WebGPU has no float64: run this function on Wasm.");
       case "call":
-        return `${context.math(e.fn, e.dtype)}(${e.args.map((x) => this.#node(x, scope)).join(", ")})`;
+        return `${context.math(e.fn, e.dtype)}(${this.#list(e.args, scope)})`;
       default:
         return e satisfies never;
     }
@@ -207,9 +212,7 @@ export class ExprWriter {
       case "max":
       case "min":
         if (type === "bool") return fn === "max" ? `(${x} | ${y})` : `(${x} & ${y})`;
-        if (type !== "f32") return `${fn}(${x}, ${y})`;
-        this.context.helper(`${fn}_f32`);
-        return `${fn}_f32(${x}, ${y})`;
+        return type === "f32" ? this.#extremum(fn, left, right, x, y) : `${fn}(${bare(x)}, ${bare(y)})`;
       case "and":
         return `(${x} & ${y})`;
       case "or":
@@ -223,6 +226,25 @@ export class ExprWriter {
       default:
         throw new InternalError(`no WGSL for ${fn}`);
     }
+  }
+
+  /** The arguments of a function. */
+  #list(operands: readonly Expr[], scope: Scope): string {
+    return operands.map((x) => bare(this.#node(x, scope))).join(", ");
+  }
+
+  /** NaN wins, and +0 is greater than -0. With a constant, which is no NaN, one comparison tells. */
+  #extremum(fn: "max" | "min", left: Expr, right: Expr, x: string, y: string): string {
+    if (left.op === "const" && right.op !== "const") return this.#extremum(fn, right, left, y, x);
+    if (right.op !== "const" || Number.isNaN(right.value) || !/^\w+$/.test(x)) {
+      this.context.helper(`${fn}_f32`);
+      return `${fn}_f32(${bare(x)}, ${bare(y)})`;
+    }
+    const sign = fn === "max" ? "<" : ">";
+    // The zero that wins over the other one.
+    if (!Object.is(right.value, fn === "max" ? 0 : -0)) return `select(${x}, ${y}, ${x} ${sign} ${y})`;
+    this.context.helper("is_nan");
+    return `select(${y}, ${x}, ${y} ${sign} ${x} || is_nan(${x}))`;
   }
 
   /**

@@ -1,6 +1,6 @@
 /**
  * What the compiler makes of a graph: `; test pass simplify,dead_code`, `; test fusion`, `; test kernel`,
- * `; test program donate=0`, `; test wat`, and `; test compile`, which runs `; run:` lines on WebAssembly.
+ * `; test program donate=0`, `; test wat`, `; test wgsl`, and `; test compile`, which runs `; run:` lines on WebAssembly.
  */
 import loadWabt from "wabt";
 import { assemble } from "../../../compiler/assembly/assemble.ts";
@@ -9,7 +9,7 @@ import { printPlan } from "../../../compiler/fusion/print-plan.ts";
 import type { Graph } from "../../../compiler/graph/graph.ts";
 import type { RefTensor } from "../../../compiler/graph/reference.ts";
 import { fromBytes, toBytes } from "../../../compiler/interpret/tensors.ts";
-import { GRAPH_PASSES } from "../../../compiler/pipeline.ts";
+import { compileGraphForWebGpu, GRAPH_PASSES } from "../../../compiler/pipeline.ts";
 import type { Program } from "../../../compiler/program/program.ts";
 import { compileWasm } from "../../../compiler/targets/wasm/compile.ts";
 import { parseGraph, printGraph, printKernel, printProgram } from "../../../compiler/text/index.ts";
@@ -78,6 +78,12 @@ export const pipelineCommands = {
   }),
   /** The whole program. */
   program: (test: Filetest): Outcome => ({ output: printProgram(programOf(optimised(test), test)) }),
+  /** The shaders for WebGPU, on an adapter that grants what every one does. */
+  wgsl: (test: Filetest): Outcome => {
+    const graph = parseGraph(test.source, test.name);
+    const { executable } = compileGraphForWebGpu(graph, { verify: true });
+    return { output: executable.shaders.map(({ wgsl }) => wgsl).join("\n") };
+  },
   /** The module without relaxed SIMD, as WAT. */
   wat: (test: Filetest): Outcome => {
     const module = wabt.readWasm(compileWasm(programOf(optimised(test), test)).modules.simd, {
