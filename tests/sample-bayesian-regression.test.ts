@@ -1,10 +1,11 @@
 /** samples/bayesian-regression against bambi (tests/golden/samples/bayesian-regression.py). */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { device, jit, type NdArray, numpy as np, valueAndGrad, withDefaultDevice } from "weft";
+import { device, jit, type NdArray, numpy as np, random, withDefaultDevice } from "weft";
 import { Model, type Position } from "../samples/bayesian-regression/model.ts";
 import { fit, run } from "../samples/bayesian-regression/sample.ts";
 import { makeObservations } from "../samples/linear-regression/dataset.ts";
+import { sampleChain } from "../samples/mcmc/sample-chain.ts";
 import { flat } from "../samples/python/arviz/diagnostics.ts";
 import { summaryFrame } from "../samples/python/arviz/summary.ts";
 import { quantile } from "../samples/python/numpy/reduce.ts";
@@ -92,14 +93,19 @@ test("four chains of 1000 + 1000: bambi's posterior within the Monte-Carlo error
 });
 
 // Its sums share rows with many small computations: more buffers than an adapter binds, were they not counted.
-test("the gradient of the log density on WebGPU", async () => {
+test("where a chain starts, and the gradient of the log density there, on WebGPU", async () => {
   const gpu = await device("webgpu");
-  const gradient = (position: Position) => valueAndGrad((at: Position) => model.logDensity(at))(position);
-  const position = { Intercept: np.array(2), x0: np.array(1), x1: np.array(2.5), sigma_log: np.array(0.5) };
-  const [expected, slopes] = gradient(position);
-  const [value, onGpu] = withDefaultDevice(gpu, () => jit(gradient)(position));
-  near(await value.data(), expected.dataSync(), 1e-5);
-  for (const name of Object.keys(position)) near(await onGpu[name]!.data(), slopes[name]!.dataSync(), 1e-4);
+  const start = (key: NdArray) =>
+    sampleChain((at: Position) => model.logDensity(at), key, model.initialPosition(key), {
+      numWarmup: 0,
+      numSamples: 1,
+      maxTreeDepth: 1,
+      stepSize: 1e-4,
+    });
+  const key = random.PRNGKey(3);
+  const [expected, found] = [jit(start)(key), withDefaultDevice(gpu, () => jit(start)(key))];
+  near(await found.potential.data(), expected.potential.dataSync(), 1e-4);
+  near(await found.draws.x0!.data(), expected.draws.x0!.dataSync(), 1e-3);
 });
 
 test("what the sample prints and plots", async () => {
