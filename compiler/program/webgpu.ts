@@ -117,6 +117,11 @@ export interface GpuLimits {
   /** Bytes of one storage binding; a larger buffer is refused. */
   readonly bindingBytes: number;
   readonly features: readonly GpuFeature[];
+  /**
+   * Invocations run one after the other on a few cores (SwiftShader, llvmpipe): few are enough, workgroup memory is memory
+   * like any other, and a barrier is dear.
+   */
+  readonly software: boolean;
 }
 
 /** What every WebGPU adapter grants. */
@@ -126,4 +131,5 @@ export const DEFAULT_LIMITS: GpuLimits = {
   invocations: 256,
   bindingBytes: 134217728,
   features: [],
+  software: false,
 };

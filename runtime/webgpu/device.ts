@@ -261,6 +261,9 @@ function plainBytes(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
 
 const FEATURES: readonly GpuFeature[] = ["subgroups", "shader-f16"];
 
+/** Adapters that run on the CPU. */
+const SOFTWARE = /swiftshader|llvmpipe|lavapipe|warp|basic render/i;
+
 /** Limits that a device has to be asked for; without asking one gets the specification's least. */
 const LIMITS = [
   "maxStorageBuffersPerShaderStage",
@@ -288,6 +291,7 @@ export async function createDevice(adapter: GPUAdapter): Promise<GpuDevice> {
       workgroupBytes: limits.maxComputeWorkgroupStorageSize,
       invocations: limits.maxComputeInvocationsPerWorkgroup,
       bindingBytes: Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize),
+      software: SOFTWARE.test(`${architecture} ${description}`),
       features,
     },
     description || [vendor, architecture].filter(Boolean).join(" ") || "unknown adapter",

@@ -4,7 +4,7 @@ import type { RefTensor } from "../../compiler/graph/reference.ts";
 import { runProgram } from "../../compiler/interpret/program-interpreter.ts";
 import { fromBytes, toBytes } from "../../compiler/interpret/tensors.ts";
 import { compileGraphForWebGpu } from "../../compiler/pipeline.ts";
-import type { WebGpuExecutable } from "../../compiler/program/webgpu.ts";
+import { DEFAULT_LIMITS, type GpuLimits, type WebGpuExecutable } from "../../compiler/program/webgpu.ts";
 import { loadGpuProgram } from "../../runtime/webgpu/loader.ts";
 import { gpuDevice } from "./gpu.ts";
 
@@ -13,9 +13,13 @@ export async function runOnGpu(
   graph: Graph,
   inputs: readonly RefTensor[],
   donated: readonly boolean[] = [],
+  limits: GpuLimits = DEFAULT_LIMITS,
 ): Promise<RefTensor[]> {
   const device = await gpuDevice();
-  const program = loadGpuProgram(compileGraphForWebGpu(graph, { verify: true, donated }).executable, device);
+  const program = loadGpuProgram(
+    compileGraphForWebGpu(graph, { verify: true, donated, limits }).executable,
+    device,
+  );
   const given = inputs.map((x) => device.store(toBytes(x)));
   const outputs = program.run(given, donated.length > 0 ? donated : null);
   const results = await Promise.all(

@@ -4,6 +4,7 @@ import type { Operand } from "../../compiler/graph/graph.ts";
 import type { PrimitiveParams } from "../../compiler/graph/operations.ts";
 import type { RefTensor } from "../../compiler/graph/reference.ts";
 import { interpretGraph } from "../../compiler/interpret/reference.ts";
+import { DEFAULT_LIMITS } from "../../compiler/program/webgpu.ts";
 import { tensorType } from "../../compiler/types/tensor-type.ts";
 import { assertClose } from "../helpers/compare.ts";
 import { type Body, build } from "../helpers/graphs.ts";
@@ -29,6 +30,8 @@ function check(title: string, inputs: readonly RefTensor[], body: Body, absolute
     const tolerance = { ulp: 16, absolute };
     assertClose(runPlan(graph, inputs), want, tolerance, "the plan");
     assertClose(await runOnGpu(graph, inputs), want, tolerance, "the device");
+    const software = { ...DEFAULT_LIMITS, software: true };
+    assertClose(await runOnGpu(graph, inputs, [], software), want, tolerance, "schedules for software");
   });
 }
 

@@ -23,6 +23,7 @@ import {
 } from "../contraction/axes.ts";
 import type { Fold } from "../folds.ts";
 import type { LoweredKernel } from "../lower-group.ts";
+import { directProduct, type ProductAxes } from "./direct-product.ts";
 import { type GroupContext, powerOfTwo, when } from "./draft.ts";
 import { gridLoops } from "./grid.ts";
 import { Partials, type Stage, stageOf } from "./partials.ts";
@@ -55,18 +56,12 @@ export function lowerContraction(
   const { rows, columns, depth, batch } = axes;
   if (Math.min(rows.extent, columns.extent, depth.extent) < MIN_SIDE) return null;
   if (rows.extent * columns.extent * batch.extent < MIN_RESULTS) return null;
+  if (limits.software) return [directProduct(group, context, contraction, axes)];
   return new TiledProduct(group, context, limits, fold, contraction, axes).run();
 }
 
-interface Axes {
-  readonly batch: AxisGroup;
-  readonly rows: AxisGroup;
-  readonly columns: AxisGroup;
-  readonly depth: AxisGroup;
-}
-
 /** The part of each axis; null where one is summed over that is in one factor alone. */
-function classify(contraction: Contraction): Axes | null {
+function classify(contraction: Contraction): ProductAxes | null {
   const { extents, factors, result } = contraction;
   const [left, right] = factors.map(factorAxes);
   const kept = new Set(result.flat());
@@ -100,7 +95,7 @@ class TiledProduct {
     limits: GpuLimits,
     private readonly fold: Fold,
     private readonly contraction: Contraction,
-    private readonly axes: Axes,
+    private readonly axes: ProductAxes,
   ) {
     const { rows, columns, depth, batch } = axes;
     const side = (extent: number): number => powerOfTwo(extent * 2 - 1, 16, BLOCK);

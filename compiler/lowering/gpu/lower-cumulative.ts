@@ -48,7 +48,7 @@ class LineScan {
     this.#along = lower.axis(root.params);
     this.#length = this.#shape[this.#along];
     const lines = this.#shape.reduce((n, extent, d) => (d === this.#along ? n : n * extent), 1);
-    this.#parallel = this.#length > SHORT && (lines < MANY || this.#length > 16 * SHORT);
+    this.#parallel = !limits.software && this.#length > SHORT && (lines < MANY || this.#length > 16 * SHORT);
     const size = powerOfTwo(Math.ceil(this.#length / PER_INVOCATION), 32, limits.invocations);
     this.#draft = new KernelDraft(context, this.#parallel ? size : null);
     this.#out = this.#draft.parameters.write(root.outputs[0]);

@@ -29,8 +29,11 @@ const MIN_WORKGROUP_TERMS = 128;
 const MIN_CHUNK = 256;
 /** Terms that a workgroup folds at the least before a domain is cut for more of them. */
 const MIN_WORKGROUP_CHUNK = 4096;
+/** The same for an adapter in software, whose cores are few. */
+const BUSY_SOFTWARE = 256;
+const MIN_SOFTWARE_CHUNK = 1024;
 /** Terms that one accumulator of a sum takes before it is added to the total: keeps the rounding error small. */
-const SUM_BLOCK = 512;
+const SUM_BLOCK = 128;
 
 export function lowerReduce(group: FusionGroup, context: GroupContext, limits: GpuLimits): LoweredKernel[] {
   return new ReduceLowerer(group, context, limits).run();
@@ -74,12 +77,15 @@ class ReduceLowerer {
       axis === undefined ? Infinity : vectorCost(loads, axis);
     const contiguous = along(red.axes.at(-1)?.axis) <= along(out.axes.at(-1)?.axis);
     this.#workgroup =
+      !limits.software &&
       this.#terms >= MIN_WORKGROUP_TERMS &&
       (contiguous || this.#count < 32) &&
       this.#count < BUSY_INVOCATIONS * 8;
     const [busy, least] = this.#workgroup
       ? [BUSY_WORKGROUPS, MIN_WORKGROUP_CHUNK]
-      : [BUSY_INVOCATIONS, MIN_CHUNK];
+      : limits.software
+        ? [BUSY_SOFTWARE, MIN_SOFTWARE_CHUNK]
+        : [BUSY_INVOCATIONS, MIN_CHUNK];
     const wanted = Math.min(Math.ceil(busy / Math.max(this.#count, 1)), Math.floor(this.#terms / least));
     this.#chunk = wanted < 2 ? this.#terms : Math.ceil(this.#terms / wanted);
     this.#chunks = wanted < 2 ? 1 : Math.ceil(this.#terms / this.#chunk);

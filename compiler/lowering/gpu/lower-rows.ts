@@ -50,7 +50,7 @@ class RowLowerer {
     limits: GpuLimits,
   ) {
     const { length } = plan.domain;
-    this.#parallel = length > SHORT_ROW;
+    this.#parallel = length > SHORT_ROW && !limits.software;
     const size = powerOfTwo(Math.ceil(length / 4), 32, Math.min(limits.invocations, 256));
     this.#draft = new KernelDraft(context, this.#parallel ? size : null);
   }

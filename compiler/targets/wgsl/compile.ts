@@ -194,7 +194,7 @@ class GpuCompiler {
     const key = JSON.stringify([kernel.name, layout.bindings, [...layout.placements.values()]]);
     let index = this.#known.get(key);
     if (index === undefined) {
-      index = this.#shaders.push(emitShader(kernel, layout)) - 1;
+      index = this.#shaders.push(emitShader(kernel, layout, this.limits)) - 1;
       this.#known.set(key, index);
     }
     return index;

@@ -16,6 +16,8 @@ import { wgslConstant, wgslType } from "./scalars.ts";
 
 /** What the text around an expression decides. */
 export interface ExprContext {
+  /** Whether the adapter multiplies and adds in one instruction. */
+  readonly fma: boolean;
   axis(axis: Axis): string;
   local(local: Local): string;
   /** An element of a buffer; `index` may be written several times. */
@@ -120,8 +122,10 @@ export class ExprWriter {
         const isBound = e.x.op === "const" || e.y.op === "const";
         return isBound ? this.#binary(e, named(e.x, x), named(e.y, y)) : this.#binary(e, x, y);
       }
-      case "fma":
+      case "fma": {
+        if (!this.context.fma) return this.#multiplyAdd(e, scope);
         return `fma(${this.#list([e.x, e.y, e.z], scope)})`;
+      }
       case "fused":
         context.helper("fused_f32");
         return `fused_f32(${this.#list([e.x, e.y, e.z], scope)})`;
@@ -226,6 +230,13 @@ export class ExprWriter {
       default:
         throw new InternalError(`no WGSL for ${fn}`);
     }
+  }
+
+  /** Rounded twice: as good, and faster where the adapter has no instruction for it. */
+  #multiplyAdd(e: Expr & { op: "fma" }, scope: Scope): string {
+    const [x, y, z] = [e.x, e.y, e.z].map((operand) => this.#node(operand, scope));
+    const product: Expr = { op: "binary", fn: "mul", dtype: e.dtype, x: e.x, y: e.y };
+    return `(${x} * ${y} + ${this.#kept(e.z, product, z)})`;
   }
 
   /** The arguments of a function. */

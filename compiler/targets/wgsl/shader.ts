@@ -9,7 +9,7 @@ import { fromLinearForm, linearForm } from "../../kernel/index-math.ts";
 import type { Kernel, LoopStmt, Stmt } from "../../kernel/kernel.ts";
 import { scalarOps } from "../../kernel/scalar-ops.ts";
 import { lookupMath } from "../../math/index.ts";
-import type { GpuBinding, GpuShader } from "../../program/webgpu.ts";
+import type { GpuBinding, GpuLimits, GpuShader } from "../../program/webgpu.ts";
 import { COUNTER_BASE } from "../../program/webgpu.ts";
 import { DTYPE_INFO, type DType } from "../../types/dtype.ts";
 import { InternalError, UnsupportedError } from "../../types/errors.ts";
@@ -48,8 +48,8 @@ export function plainLayout(kernel: Kernel): ShaderLayout {
   return { bindings, placements, counters: 0 };
 }
 
-export function emitShader(kernel: Kernel, layout: ShaderLayout): GpuShader {
-  return new ShaderWriter(kernel, layout).run();
+export function emitShader(kernel: Kernel, layout: ShaderLayout, limits: GpuLimits): GpuShader {
+  return new ShaderWriter(kernel, layout, !limits.software).run();
 }
 
 class ShaderWriter {
@@ -65,6 +65,7 @@ class ShaderWriter {
   /** The `local` axis whose loop the writer is in. */
   #invocation: Axis | null = null;
   readonly #assigned = new Set<Local>();
+  readonly #context: ExprContext;
   readonly #registerNames = new Map<BufferParam, Map<number, string>>();
   #indent = "  ";
   #needsZero = false;
@@ -72,7 +73,18 @@ class ShaderWriter {
   constructor(
     private readonly kernel: Kernel,
     private readonly layout: ShaderLayout,
+    fma: boolean,
   ) {
+    this.#context = {
+      fma,
+      axis: (axis) => this.#nameOf(axis),
+      local: (local) => this.#nameOf(local),
+      load: (buffer, index) => this.#load(buffer, index),
+      register: (buffer, index) => (this.#registers.has(buffer) ? this.#register(buffer, index) : null),
+      helper: (name) => void this.#helper(name),
+      math: (name, dtype) => this.#mathFunction(name, dtype),
+      fresh: (prefix) => this.#fresh(prefix),
+    };
     const { shared = [], registers = [] } = kernel.workgroup ?? {};
     this.#shared = new Set(shared);
     this.#registers = new Set(registers);
@@ -310,16 +322,6 @@ class ShaderWriter {
   #exprs(...roots: readonly Expr[]): string[] {
     return new ExprWriter(this.#context, (text) => this.#line(text), this.#indented).write(...roots);
   }
-
-  readonly #context: ExprContext = {
-    axis: (axis) => this.#nameOf(axis),
-    local: (local) => this.#nameOf(local),
-    load: (buffer, index) => this.#load(buffer, index),
-    register: (buffer, index) => (this.#registers.has(buffer) ? this.#register(buffer, index) : null),
-    helper: (name) => void this.#helper(name),
-    math: (name, dtype) => this.#mathFunction(name, dtype),
-    fresh: (prefix) => this.#fresh(prefix),
-  };
 
   #helper(name: string): string {
     this.#helpers.add(name);
