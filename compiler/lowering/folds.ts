@@ -49,10 +49,12 @@ export class Folds {
     return this.folds.every((fold) => typeof fold.lower.combine === "string");
   }
 
+  /** A fold adds floats, and parts of all folds may be folded apart: shorter sums round less. */
   get sumsFloats(): boolean {
-    return this.folds.every(
-      ({ lower, specs }) => lower.combine === "add" && specs.every((spec) => isFloating(spec.dtype)),
+    const adds = this.folds.some(
+      ({ lower, specs }) => lower.combine === "add" && specs.some((spec) => isFloating(spec.dtype)),
     );
+    return adds && this.named;
   }
 
   /** What a reduction folds in for the result at `out` and the place `red` of its domain. */
