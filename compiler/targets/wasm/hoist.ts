@@ -5,8 +5,11 @@ import { takesImmediate } from "./vector-code.ts";
 import type { VectorValues } from "./vector-values.ts";
 import { laneStride } from "./vectorize.ts";
 
-/** Vector constants kept in registers over an innermost loop; V8 makes each of the others anew at each use. */
-const CONSTANT_BUDGET = 6;
+/**
+ * Vector constants made before an innermost loop; V8 makes each of the others anew at each use, in three instructions.
+ * Those that find no register wait on the stack, which costs one load.
+ */
+const CONSTANT_BUDGET = 40;
 
 export class Hoisting {
   readonly #values: VectorValues;
@@ -85,6 +88,7 @@ export class Hoisting {
     const { expr, operands, access } = node;
     if (access !== null) return this.#access(access, vector, conditional);
     const own = vector && this.#values.varying(node);
+    if (own && node.inlined !== null) return this.#node(node.inlined, own, conditional);
     if (expr.op === "guard" || expr.op === "select") {
       this.#node(operands[0], own && this.#values.varying(operands[0]), conditional);
       this.#node(operands[1], own, conditional || expr.op === "guard");

@@ -19,8 +19,9 @@ import { combineLanes, identityOf, neutralizeInactive } from "./accumulators.ts"
 import type { FunctionEncoder, LocalIndex } from "./encoder.ts";
 import { type Extremum, ExtremumCode, type ExtremumFn, isExtremum } from "./extremum.ts";
 import { Hoisting, streamsOf } from "./hoist.ts";
+import { inlineCalls } from "./inline-calls.ts";
 import type { LaneContext } from "./lane-memory.ts";
-import { inlineMath } from "./math-functions.ts";
+import { inlineMath, straightMath } from "./math-functions.ts";
 import type { ModuleContext } from "./module-context.ts";
 import { type Block, type LoopNode, type Node, type NodeStmt, NodeTable } from "./nodes.ts";
 import { Op, type ValueType } from "./opcodes.ts";
@@ -46,11 +47,10 @@ export interface PreparedKernel {
 export function prepareKernel(kernel: Kernel): PreparedKernel {
   const grid = gridOf(kernel);
   const body = grid?.body ?? kernel.body;
-  return {
-    kernel,
-    block: new NodeTable(inlineMath).block(expandUnroll(body)),
-    grid: grid?.axis ?? null,
-  };
+  const nodes = new NodeTable(inlineMath);
+  const block = nodes.block(expandUnroll(body));
+  inlineCalls(nodes, block, straightMath, grid?.axis.extent ?? 1);
+  return { kernel, block, grid: grid?.axis ?? null };
 }
 
 /** Emits the kernel's function, which takes the address of each buffer, and the grain's number if it has grains. */

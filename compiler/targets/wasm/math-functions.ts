@@ -13,8 +13,10 @@ import { VectorValues } from "./vector-values.ts";
 interface MathBody {
   readonly args: readonly Local[];
   readonly root: Node;
-  /** Small enough to stand in place of its call. */
+  /** Small enough to stand in place of its call anywhere. */
   readonly inline: boolean;
+  /** Distinct operations, if none is a branch or a call; else infinite. */
+  readonly straight: number;
 }
 
 /** Operations up to which a body is worth less than its call. */
@@ -41,10 +43,25 @@ function bodyOf(fn: MathFunction): MathBody {
       fn.body(scalarOps, ...args.map((local) => scalarOps.local(local))),
     );
     root.uses++;
-    body = { args, root, inline: root.weight <= INLINE_WEIGHT };
+    body = { args, root, inline: root.weight <= INLINE_WEIGHT, straight: straightOperations(root) };
     bodies.set(fn, body);
   }
   return body;
+}
+
+function straightOperations(root: Node): number {
+  let operations = 0;
+  const seen = new Set<Node>();
+  const visit = (node: Node): void => {
+    if (seen.has(node)) return;
+    seen.add(node);
+    const { op } = node.expr;
+    if (op === "guard" || op === "call") operations = Number.POSITIVE_INFINITY;
+    if (op !== "const" && op !== "local") operations++;
+    node.operands.forEach(visit);
+  };
+  visit(root);
+  return operations;
 }
 
 /**
@@ -99,4 +116,12 @@ export function inlineMath(e: CallExpr): Expr | null {
   if (e.dtype === "float16") return null;
   const fn = functionOf(e.fn, e.dtype, e.args.length);
   return bodyOf(fn).inline ? fn.body(scalarOps, ...e.args) : null;
+}
+
+/** The body of a math function that lanes may run in place of its call, with its number of operations; or null. */
+export function straightMath(e: CallExpr): { readonly body: Expr; readonly operations: number } | null {
+  if (e.dtype === "float16") return null;
+  const fn = functionOf(e.fn, e.dtype, e.args.length);
+  const { straight } = bodyOf(fn);
+  return Number.isFinite(straight) ? { body: fn.body(scalarOps, ...e.args), operations: straight } : null;
 }

@@ -27,6 +27,8 @@ export interface Node extends Dependencies {
   readonly weight: number;
   /** Distinct parents, plus the statements it is a root of. */
   uses: number;
+  /** Of a call, the body of its function on these operands, where lanes evaluate that in its place. */
+  inlined: Node | null;
 }
 
 /** A byte address: base of the buffer + Σ scale · term + constant. Interned. */
@@ -200,6 +202,7 @@ export class NodeTable {
       access,
       weight: Math.min(weight, MAX_WEIGHT),
       uses: 0,
+      inlined: null,
       axes: e.op === "axis" ? new Set([e.axis]) : own.axes,
       locals: e.op === "local" ? new Set([e.local]) : own.locals,
       loads: e.op === "load" ? union([own.loads, new Set([e.buffer])], NO_BUFFERS) : own.loads,

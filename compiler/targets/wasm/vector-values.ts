@@ -309,6 +309,7 @@ export class VectorValues extends LaneMemory {
 
   #call(node: Node, part: number, half: number): void {
     if (node.expr.op !== "call") return;
+    if (node.inlined !== null) return this.vector(node.inlined, part, half);
     const { f } = this;
     // Two parts at a time where there are two; of float64 both halves.
     const first = part & ~1;

@@ -209,6 +209,7 @@ function chooseParts(
     if (seen.has(node)) return;
     seen.add(node);
     if (!isVarying(node, axis, varying)) return;
+    if (node.inlined !== null) return visit(node.inlined);
     const { op } = node.expr;
     // A guarded load is long code.
     if (op === "guard" && node.operands[1].loads.size > 0) blocking = true;
