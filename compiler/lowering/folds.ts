@@ -138,3 +138,8 @@ export class Folds {
     return lower.finish(s, accs, index, contextOf(root));
   }
 }
+
+/** What accumulators hold. */
+export function valuesOf(accs: ReadonlyMap<Equation, readonly Local[]>): Map<Equation, readonly Expr[]> {
+  return new Map([...accs].map(([equation, locals]) => [equation, locals.map((local) => s.local(local))]));
+}

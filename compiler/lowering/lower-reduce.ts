@@ -10,23 +10,19 @@
  * Long sums of floats are cut into blocks, each with an accumulator of its own: the error of a sum grows with the
  * number of terms that one accumulator takes (Higham, "The accuracy of floating point summation", 1993).
  */
-import { contextOf, linearise } from "../fusion/access.ts";
 import type { FusionGroup } from "../fusion/plan.ts";
-import type { Equation, Params } from "../graph/graph.ts";
-import type { ReduceLowering } from "../graph/primitive.ts";
+import type { Equation } from "../graph/graph.ts";
 import type { Axis, AxisKind, Expr, Local } from "../kernel/expr.ts";
 import type { Stmt } from "../kernel/kernel.ts";
 import { KernelBuilder } from "../kernel/kernel-builder.ts";
 import { scalarOps as s } from "../kernel/scalar-ops.ts";
 import { expandUnroll } from "../kernel/unroll.ts";
-import { primitiveOf } from "../primitives/table.ts";
 import { isFloating } from "../types/dtype.ts";
-import { InternalError } from "../types/errors.ts";
 import type { Shape } from "../types/tensor-type.ts";
 import { lowerContraction } from "./contraction/lower-contraction.ts";
 import type { Elements } from "./elements.ts";
+import { type Fold, Folds, valuesOf } from "./folds.ts";
 import { choosePartition, countDivisions, makeNest, type Partition, splitPartition } from "./loop-shape.ts";
-import { indexFor } from "./lower-map.ts";
 import type { Parameters } from "./parameters.ts";
 import { type ColumnFold, foldColumns, rowsAtOnce, streamsColumns } from "./reduce-columns.ts";
 import { columnIndex, LANES, type Region, split, spread, tileIndex, within } from "./reduce-regions.ts";
@@ -49,11 +45,6 @@ type Accumulators = ReadonlyMap<Equation, readonly Local[]>;
 /** The index into the domain, given where each reduction loop is. */
 type ReducePosition = (at: (axis: Axis) => Expr) => readonly Expr[];
 
-interface Root {
-  readonly equation: Equation;
-  readonly lower: ReduceLowering<Params>;
-}
-
 export function lowerReduce(group: FusionGroup, elements: Elements, parameters: Parameters): Stmt[] {
   return (
     lowerContraction(group, elements, parameters) ?? new ReduceLowerer(group, elements, parameters).run()
@@ -62,23 +53,22 @@ export function lowerReduce(group: FusionGroup, elements: Elements, parameters: 
 
 class ReduceLowerer {
   readonly #k = new KernelBuilder();
-  readonly #reduces: Root[] = [];
-  readonly #shape: Shape;
-  readonly #domain: Shape;
+  readonly #folds: Folds;
 
   constructor(
-    private readonly group: FusionGroup,
+    group: FusionGroup,
     private readonly elements: Elements,
     private readonly parameters: Parameters,
   ) {
-    for (const equation of group.roots) {
-      const { lower } = primitiveOf(equation.op);
-      if (lower.kind === "reduce") this.#reduces.push({ equation, lower });
-    }
-    const [first] = this.#reduces;
-    if (first === undefined) throw new InternalError("a reduce group without a reduction");
-    this.#shape = first.equation.outputs[0].type.shape;
-    this.#domain = first.lower.domain(contextOf(first.equation));
+    this.#folds = new Folds(group, elements, parameters);
+  }
+
+  get #shape(): Shape {
+    return this.#folds.shape;
+  }
+
+  get #domain(): Shape {
+    return this.#folds.domain;
   }
 
   run(): Stmt[] {
@@ -88,21 +78,21 @@ class ReduceLowerer {
     const redSplit = makeNest(this.#domain, splitPartition(this.#domain), redName, "reduce");
     const outPartition = choosePartition(this.#shape, (candidate) =>
       countDivisions(
-        this.#evaluate(makeNest(this.#shape, candidate, outName, "serial").index, redSplit.index),
+        this.#folds.evaluate(makeNest(this.#shape, candidate, outName, "serial").index, redSplit.index),
       ),
     );
     const outDraft = makeNest(this.#shape, outPartition, outName, "serial");
     const redPartition = choosePartition(this.#domain, (candidate) =>
       countDivisions(
-        this.#evaluate(outDraft.index, makeNest(this.#domain, candidate, redName, "reduce").index),
+        this.#folds.evaluate(outDraft.index, makeNest(this.#domain, candidate, redName, "reduce").index),
       ),
     );
     const redDraft = makeNest(this.#domain, redPartition, redName, "reduce");
-    const loads = loadsOf(this.#evaluate(outDraft.index, redDraft.index));
+    const loads = loadsOf(this.#folds.evaluate(outDraft.index, redDraft.index));
 
     const outAxes = outDraft.axes.map((a) => a.axis);
     const redAxes = redDraft.axes.map((a) => a.axis);
-    const named = this.#reduces.every((r) => typeof r.lower.combine === "string");
+    const named = this.#folds.named;
     const vector = chooseVectorAxis(loads, outAxes, redAxes, named);
     const rows = this.#chooseRows(loads, outAxes, vector, named);
     const column = vector?.where === "out" ? outAxes[vector.at] : null;
@@ -114,19 +104,6 @@ class ReduceLowerer {
     return shareValues(expandUnroll(this.#k.finish()), (prefix) => this.#k.fresh(prefix));
   }
 
-  #evaluate(out: readonly Expr[], red: readonly Expr[]): Expr[] {
-    this.elements.clear();
-    return this.#reduces.flatMap(({ equation, lower }) => [
-      ...lower.element(
-        s,
-        equation.inputs.map((x) => this.elements.access(x)),
-        indexFor(equation, this.#shape, out),
-        red,
-        contextOf(equation),
-      ),
-    ]);
-  }
-
   /** The output axis whose neighbouring rows share the loads that move along the vector axis, or -1. */
   #chooseRows(
     loads: ReturnType<typeof loadsOf>,
@@ -134,7 +111,7 @@ class ReduceLowerer {
     vector: VectorChoice,
     named: boolean,
   ): number {
-    if (!named || this.#reduces.length > 1 || loads.length < 2) return -1;
+    if (!named || this.#folds.folds.length > 1 || loads.length < 2) return -1;
     if (vector === null) return -1;
     for (let m = outAxes.length - 1; m >= 0; m--) {
       const axis = outAxes[m];
@@ -211,7 +188,7 @@ class ReduceLowerer {
   ): void {
     const totals = this.#declare(unrolls);
     this.#fold(out, redAt, redLoops, unrolls, totals);
-    within(this.#k, unrolls, () => this.#emitResults(out, totals));
+    within(this.#k, unrolls, () => this.#folds.results(this.#k, out, valuesOf(totals)));
   }
 
   /**
@@ -223,15 +200,15 @@ class ReduceLowerer {
     const [first] = redLoops;
     const step = redLoops.length > 1 ? 1 : LANE_SUM_BLOCK;
     const chunk = Math.floor(first.extent / parts / step) * step;
-    const scratch = this.#reduces.map(({ equation, lower }) =>
-      lower.accumulators(contextOf(equation)).map(({ dtype }) => this.parameters.scratch(dtype, parts)),
+    const scratch = this.#folds.folds.map(({ specs }) =>
+      specs.map(({ dtype }) => this.parameters.scratch(dtype, parts)),
     );
     k.loop(
       parts,
       (part) => {
         const partial = this.#declare([]);
         this.#fold(out, redAt, redLoops, [], partial, { start: s.mul(part, s.int(chunk)), count: chunk });
-        for (const [n, { equation }] of this.#reduces.entries()) {
+        for (const [n, { equation }] of this.#folds.folds.entries()) {
           for (const [m, acc] of (partial.get(equation) ?? []).entries()) {
             k.store(scratch[n][m], part, s.local(acc));
           }
@@ -243,10 +220,11 @@ class ReduceLowerer {
     k.loop(
       parts,
       (part) => {
-        for (const [n, root] of this.#reduces.entries()) {
-          this.#combine(
+        for (const [n, root] of this.#folds.folds.entries()) {
+          this.#folds.combine(
+            k,
             root,
-            totals,
+            totals.get(root.equation) ?? [],
             scratch[n].map((buffer) => s.load(buffer, part)),
           );
         }
@@ -255,7 +233,7 @@ class ReduceLowerer {
     );
     const rest = first.extent - parts * chunk;
     if (rest > 0) this.#fold(out, redAt, redLoops, [], totals, { start: s.int(parts * chunk), count: rest });
-    this.#emitResults(out, totals);
+    this.#folds.results(this.#k, out, valuesOf(totals));
   }
 
   /** Parts of a reduction to one element: each of at least PART elements. */
@@ -269,8 +247,7 @@ class ReduceLowerer {
     const k = this.#k;
     const declared = new Map<Equation, readonly Local[]>();
     within(k, unrolls, () => {
-      for (const { equation, lower } of this.#reduces) {
-        const specs = lower.accumulators(contextOf(equation));
+      for (const { equation, specs } of this.#folds.folds) {
         declared.set(
           equation,
           specs.map((spec) => k.let("acc", s.const(spec.init, spec.dtype))),
@@ -292,7 +269,7 @@ class ReduceLowerer {
     const k = this.#k;
     const { length } = redLoops;
     if (length === 0) {
-      within(k, unrolls, () => this.#emitAccumulate(out, redAt(s.axis), totals));
+      within(k, unrolls, () => this.#folds.accumulate(k, out, redAt(s.axis), totals));
       return;
     }
     if (this.#domain.includes(0)) return;
@@ -309,7 +286,7 @@ class ReduceLowerer {
             ? s.add(s.add(startOf(n), start), s.axis(axis))
             : s.add(startOf(n), s.axis(loops[n]));
         };
-        within(k, unrolls, () => this.#emitAccumulate(out, redAt(at), into));
+        within(k, unrolls, () => this.#folds.accumulate(k, out, redAt(at), into));
       });
     within(k, loops.slice(0, -1), () => {
       const size = last.kind === "vector" ? LANE_SUM_BLOCK : SUM_BLOCK;
@@ -332,21 +309,17 @@ class ReduceLowerer {
   }
 
   #sumsFloats(): boolean {
-    return this.#reduces.every(
-      ({ equation, lower }) =>
-        lower.combine === "add" &&
-        lower.accumulators(contextOf(equation)).every((spec) => isFloating(spec.dtype)),
+    return this.#folds.folds.every(
+      ({ lower, specs }) => lower.combine === "add" && specs.every((spec) => isFloating(spec.dtype)),
     );
   }
 
   /** The streaming schedule, with the output axis `column` innermost. */
   #emitColumns(outPartition: Partition, redPartition: Partition, column: number): void {
     const k = this.#k;
-    const folds = this.#reduces.map(({ equation, lower }): ColumnFold & Root => ({
-      equation,
-      lower,
-      specs: lower.accumulators(contextOf(equation)),
-      combine: lower.combine,
+    const folds = this.#folds.folds.map((fold): ColumnFold & Fold => ({
+      ...fold,
+      combine: fold.lower.combine,
     }));
     const outAxes = outPartition.map((dims, n) =>
       k.axis(
@@ -362,8 +335,8 @@ class ReduceLowerer {
       );
     const outer = outAxes.filter((_, n) => n !== column);
     const extents = redPartition.map((dims) => dims.reduce((size, d) => size * this.#domain[d], 1));
-    const values = (fold: ColumnFold & Root, at: Expr, row: readonly Expr[]): readonly Expr[] =>
-      this.#valuesOf(fold, outAt(at), spread(this.#domain, redPartition, row));
+    const values = (fold: ColumnFold & Fold, at: Expr, row: readonly Expr[]): readonly Expr[] =>
+      this.#folds.values(fold, outAt(at), spread(this.#domain, redPartition, row));
     this.elements.clear();
     const zeros = extents.map(() => s.int(0));
     const sample = folds.flatMap((fold) => values(fold, s.int(0), zeros));
@@ -379,72 +352,9 @@ class ReduceLowerer {
         },
         folds,
         values,
-        (at, locals) => this.#emitResults(outAt(at), new Map(folds.map((f, n) => [f.equation, locals[n]]))),
+        (at, locals) =>
+          this.#folds.results(k, outAt(at), valuesOf(new Map(folds.map((f, n) => [f.equation, locals[n]])))),
       ),
     );
   }
-
-  #valuesOf({ equation, lower }: Root, out: readonly Expr[], red: readonly Expr[]): readonly Expr[] {
-    const inputs = equation.inputs.map((x) => this.elements.access(x));
-    return lower.element(s, inputs, indexFor(equation, this.#shape, out), red, contextOf(equation));
-  }
-
-  #emitAccumulate(out: readonly Expr[], red: readonly Expr[], accumulators: Accumulators): void {
-    this.elements.clear();
-    for (const root of this.#reduces) this.#combine(root, accumulators, this.#valuesOf(root, out, red));
-  }
-
-  /** Folds values, or the accumulators of a part, into accumulators. */
-  #combine({ equation, lower }: Root, accumulators: Accumulators, values: readonly Expr[]): void {
-    const k = this.#k;
-    const accs = accumulators.get(equation) ?? [];
-    const { combine } = lower;
-    if (typeof combine === "string") {
-      for (const [n, acc] of accs.entries()) k.accumulate(acc, combine, values[n]);
-      return;
-    }
-    const next = combine(
-      s,
-      accs.map((acc) => s.local(acc)),
-      values,
-    );
-    // All new values before any assignment: they read the old accumulators.
-    const held = next.map((e) => k.let("next", e));
-    for (const [n, acc] of accs.entries()) k.assign(acc, s.local(held[n]));
-  }
-
-  #emitResults(out: readonly Expr[], accumulators: Accumulators): void {
-    const k = this.#k;
-    this.elements.clear();
-    const position = linearise(out, this.#shape);
-    const stores: (() => void)[] = [];
-    for (const root of this.group.roots) {
-      const index = indexFor(root, this.#shape, out);
-      const accs = accumulators.get(root);
-      const values =
-        accs === undefined
-          ? this.elements.values(root, index)
-          : finish(
-              root,
-              accs.map((acc) => s.local(acc)),
-              index,
-            );
-      for (const [n, v] of root.outputs.entries()) {
-        const value =
-          this.group.roots.length > 1 && values[n].op !== "local"
-            ? s.local(k.let("v", values[n]))
-            : values[n];
-        this.elements.hold(v, position, value);
-        if (this.group.outputs.includes(v))
-          stores.push(() => k.store(this.parameters.write(v), position, value));
-      }
-    }
-    for (const store of stores) store();
-  }
-}
-
-function finish(root: Equation, accs: readonly Expr[], index: readonly Expr[]): readonly Expr[] {
-  const { lower } = primitiveOf(root.op);
-  if (lower.kind !== "reduce" || lower.finish === undefined) return accs;
-  return lower.finish(s, accs, index, contextOf(root));
 }

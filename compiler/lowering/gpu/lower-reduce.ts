@@ -10,14 +10,14 @@ import type { Axis, BufferParam, Expr, Local } from "../../kernel/expr.ts";
 import { scalarOps as s } from "../../kernel/scalar-ops.ts";
 import type { GpuLimits } from "../../program/webgpu.ts";
 import { sizeOf } from "../../types/tensor-type.ts";
-import type { Fold } from "../folds.ts";
+import { type Fold, valuesOf } from "../folds.ts";
 import { choosePartition, countDivisions, makeNest, type Partition, splitPartition } from "../loop-shape.ts";
 import type { LoweredKernel } from "../lower-group.ts";
 import { spread } from "../reduce-regions.ts";
 import { loadsOf, vectorCost } from "../strides.ts";
 import { type GroupContext, powerOfTwo, when, whenBelow } from "./draft.ts";
 import { gridLoops } from "./grid.ts";
-import { declareAccumulators, Partials, type Stage, stageOf, valuesOf } from "./partials.ts";
+import { declareAccumulators, Partials, type Stage, stageOf } from "./partials.ts";
 
 /** Results that keep a GPU busy with one invocation each. */
 const BUSY_INVOCATIONS = 8192;

@@ -5,7 +5,7 @@ import type { Axis, BufferParam, Expr, Local } from "../../kernel/expr.ts";
 import { scalarOps as s } from "../../kernel/scalar-ops.ts";
 import type { DType } from "../../types/dtype.ts";
 import { sizeOf } from "../../types/tensor-type.ts";
-import { type Fold, Folds } from "../folds.ts";
+import { type Fold, Folds, valuesOf } from "../folds.ts";
 import type { LoweredKernel } from "../lower-group.ts";
 import { type GroupContext, KernelDraft } from "./draft.ts";
 import { gridLoops } from "./grid.ts";
@@ -29,10 +29,6 @@ export function declareAccumulators({ draft, folds }: Stage): Map<Equation, read
       specs.map((spec) => draft.k.let("acc", s.const(spec.init, spec.dtype))),
     ]),
   );
-}
-
-export function valuesOf(accs: ReadonlyMap<Equation, readonly Local[]>): Map<Equation, readonly Expr[]> {
-  return new Map([...accs].map(([equation, locals]) => [equation, locals.map((local) => s.local(local))]));
 }
 
 interface Place {
