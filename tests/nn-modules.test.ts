@@ -452,6 +452,18 @@ describe("tabulate", () => {
     assert.match(table, /Total Parameters: 21 \(84 B\)$/);
   });
 
+  test("shows the calls within a lifted function", () => {
+    class Recurrent extends nn.Module {
+      call(sequence: NdArray): NdArray {
+        return new nn.RNN(new nn.SimpleCell({ features: 3 })).call(sequence);
+      }
+    }
+    const lines = new Recurrent().tabulate(key, np.zeros([1, 4, 2])).split("\n");
+    const paths = lines.flatMap((line) => line.split("│")[1]?.trim() || []);
+    assert.deepEqual(paths.slice(-3), ["SimpleCell_0", "SimpleCell_0/i", "SimpleCell_0/h"]);
+    assert.ok(paths.includes("RNN_0"));
+  });
+
   test("shapes instead of arrays, and options of call", () => {
     const dropout = new nn.Dropout(0.5);
     assert.match(

@@ -1,9 +1,9 @@
 /**
  * The control block that threads share: int32 words, those that change often on cache lines of their own.
  *
- * The main thread writes a job, then `next` and, last, `generation`. Whoever takes part claims grains by counting `next`
- * up; its upper bits tell which job it counts, so that a thread that comes late claims nothing of a later job. A grain
- * that has run is counted in `done`.
+ * The main thread closes `next`, writes a job, then opens `next` and, last, changes `generation`. Whoever takes part claims
+ * grains by counting `next` up; its upper bits tell which job it counts, so that a thread that comes late claims nothing of
+ * a later job. A grain that has run is counted in `done`.
  */
 
 /** Bits of `next` that count grains; the others are the job's number. */

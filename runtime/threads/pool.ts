@@ -97,14 +97,17 @@ export class ThreadPool implements Sharing {
   #publish(program: SharingProgram, table: number, kernel: number, grains: number): number {
     const words = this.#words;
     const module = program.module();
-    words[LAYOUT.program] = program.number;
-    words[LAYOUT.moduleAddress] = module.address;
-    words[LAYOUT.moduleLength] = module.length;
-    words[LAYOUT.table] = table;
-    words[LAYOUT.kernel] = kernel;
-    words[LAYOUT.grains] = grains;
     this.#generation = (this.#generation + 1) | 0;
     const tag = this.#generation & (-1 >>> LAYOUT.grainBits);
+    // First of all nothing can be claimed: a worker that comes late to the job before would else claim one of its grains
+    // by this job's number of grains, and count it as one of this job's.
+    Atomics.store(words, LAYOUT.next, (tag << LAYOUT.grainBits) | MAX_GRAINS);
+    Atomics.store(words, LAYOUT.program, program.number);
+    Atomics.store(words, LAYOUT.moduleAddress, module.address);
+    Atomics.store(words, LAYOUT.moduleLength, module.length);
+    Atomics.store(words, LAYOUT.table, table);
+    Atomics.store(words, LAYOUT.kernel, kernel);
+    Atomics.store(words, LAYOUT.grains, grains);
     Atomics.store(words, LAYOUT.done, 0);
     Atomics.store(words, LAYOUT.next, tag << LAYOUT.grainBits);
     Atomics.store(words, LAYOUT.generation, this.#generation);

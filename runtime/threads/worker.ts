@@ -20,13 +20,19 @@ export function workerMain(start: WorkerStart, layout: Layout): void {
   const instances = new Map<number, Grains>();
   const { generation, next, done, waiting, failed, sleeping, grainBits } = layout;
 
+  /** Whether `next` counts grains of this job: not once a later one is being written. */
+  const isCurrent = (job: number): boolean =>
+    Atomics.load(control, next) >>> grainBits === (job & (-1 >>> grainBits));
+
   /** The program's export, instantiated when it is first met; null if the job ended before its bytes were read. */
-  const grainsOf = (program: number, grains: number): Grains | null => {
+  const grainsOf = (job: number, program: number, grains: number): Grains | null => {
     const known = instances.get(program);
     if (known !== undefined) return known;
     const address = control[layout.moduleAddress] >>> 0;
     const bytes = new Uint8Array(memory.buffer, address, control[layout.moduleLength]).slice();
-    if (Atomics.load(control, done) === grains) return null;
+    // The order counts: a job that is current after its grains were seen unfinished was current and unfinished then, and
+    // the bytes are its own. Those of a later job must not be kept under this one's program.
+    if (Atomics.load(control, done) === grains || !isCurrent(job)) return null;
     const instance = new WebAssembly.Instance(new WebAssembly.Module(bytes), {
       env: { memory, share: () => {} },
     });
@@ -43,7 +49,7 @@ export function workerMain(start: WorkerStart, layout: Layout): void {
     const grains = control[layout.grains];
     const table = control[layout.table];
     const kernel = control[layout.kernel];
-    const run = grainsOf(control[layout.program], grains);
+    const run = grainsOf(job, control[layout.program], grains);
     if (run === null) return;
     const tag = job & (-1 >>> grainBits);
     for (;;) {

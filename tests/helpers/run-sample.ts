@@ -5,6 +5,7 @@ import path from "node:path";
 import type { PlotSection } from "../../samples/report/index.ts";
 import { useDevice } from "../../samples/run/device.ts";
 import type { DeviceName, RunSample, SampleReport } from "../../samples/run/sample.ts";
+import { flat } from "./close.ts";
 import { root } from "./paths.ts";
 
 export interface SampleRun {
@@ -59,4 +60,12 @@ export function near(actual: ArrayLike<number>, expected: ArrayLike<number>, tol
     const error = Math.abs(actual[i]! - expected[i]!) / Math.max(1, Math.abs(expected[i]!));
     assert.ok(error <= tolerance, `element ${i}: ${actual[i]}, Python has ${expected[i]}`);
   }
+}
+
+/** Trees of parameters with the same names and, within `tolerance`, the numbers that Python has as nested lists. */
+export function sameParameters(actual: unknown, expected: unknown, tolerance: number, path = ""): void {
+  if (Array.isArray(expected)) return near(flat(actual), flat(expected), tolerance);
+  const [a, e] = [actual as Record<string, unknown>, expected as Record<string, unknown>];
+  assert.deepEqual(Object.keys(a).sort(), Object.keys(e).sort(), path);
+  for (const name of Object.keys(e)) sameParameters(a[name], e[name], tolerance, `${path}/${name}`);
 }

@@ -196,7 +196,9 @@ export function invoke(module: Placed, method: WrappedMethod<Placed>, args: read
   if (method.compact) state.inCompact = true;
   return withPushed(running.modules, module, () => {
     try {
-      const recorder = isSetup || scope === null ? undefined : running.recorders.at(-1);
+      // The body of a lifted function is no method: as in Flax, tables show the calls within it alone.
+      const isMethod = typeof Reflect.get(module, method.name) === "function";
+      const recorder = isSetup || !isMethod || scope === null ? undefined : running.recorders.at(-1);
       const index = recorder?.nextIndex() ?? 0;
       const outputs = method.run(module, args);
       settle(module);
