@@ -16,6 +16,7 @@ import { bigramLoss } from "../samples/text/bigram.ts";
 import { makeCorpus } from "../samples/text/corpus.ts";
 import { plainText } from "../samples/text/moby-dick.ts";
 import { Vocabulary } from "../samples/text/vocabulary.ts";
+import { wrapText } from "../samples/text/wrap.ts";
 import { flat } from "./helpers/close.ts";
 import { near, runRecorded, sameParameters, sampleGolden } from "./helpers/run-sample.ts";
 
@@ -79,6 +80,7 @@ test("the text as characters, and the bigram model", () => {
   // After 0 there were 1, 1, 0: (2 + 1) / (3 + 2); after 1 there was 0, twice: (2 + 1) / (2 + 2).
   const loss = bigramLoss(Int32Array.of(0, 1, 0, 1, 0, 0), Int32Array.of(0, 1, 0), 2);
   near([loss], [-(Math.log(3 / 5) + Math.log(3 / 4)) / 2], 1e-12);
+  assert.equal(wrapText("one two three\nfour seventeen x", 8), "one two\nthree\nfour\nseventeen\nx");
   const corpus = makeCorpus("abcdefghij".repeat(10), { pieces: 2, length: 4 });
   assert.deepEqual([corpus.train.shape, corpus.test.shape], [[90], [2, 5]]);
   assert.deepEqual(flat(corpus.test).slice(0, 5), [0, 1, 2, 3, 4]);

@@ -6,6 +6,7 @@ import { makeCorpus } from "../text/corpus.ts";
 import { lossPlot } from "../text/loss-plot.ts";
 import { readMobyDick } from "../text/moby-dick.ts";
 import type { Vocabulary } from "../text/vocabulary.ts";
+import { wrapText } from "../text/wrap.ts";
 import { attentionPlot } from "./attention-plot.ts";
 import { attentionOf, type Config, createState, GPT, generatorOf, lossFn, trainerOf } from "./model.ts";
 
@@ -121,7 +122,7 @@ export async function run(context: SampleContext): Promise<SampleReport> {
     texts.push(
       await write(generate, state.params, vocabulary, { context: config.context, length, temperature }),
     );
-    print(`\nTemperature ${temperature}:\n${texts.at(-1)}`);
+    print(`\nTemperature ${temperature}:\n${wrapText(texts.at(-1)!)}`);
   }
 
   const prompt = np.array(vocabulary.encode(PROMPT));
@@ -154,7 +155,7 @@ export async function run(context: SampleContext): Promise<SampleReport> {
       ),
       heading("What it writes"),
       prose(`The prompt is “${PROMPT.trim()}”; of the scores only the 20 greatest count (\`topK\`).`),
-      ...TEMPERATURES.map((temperature, i) => output(texts[i]!, `Temperature ${temperature}`)),
+      ...TEMPERATURES.map((temperature, i) => output(wrapText(texts[i]!), `Temperature ${temperature}`)),
       heading("Where it looks"),
       attention,
       heading("What ran"),

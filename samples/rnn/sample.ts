@@ -5,6 +5,7 @@ import type { SampleContext, SampleReport } from "../run/sample.ts";
 import { makeCorpus } from "../text/corpus.ts";
 import { lossPlot } from "../text/loss-plot.ts";
 import { readMobyDick } from "../text/moby-dick.ts";
+import { wrapText } from "../text/wrap.ts";
 import { CharLSTM, createState, generatorOf, lossFn, type Training, trainerOf } from "./model.ts";
 
 const FULL = { batchSize: 32, length: 64, steps: 1500, stepsPerCall: 20, learningRate: 4e-3 };
@@ -69,7 +70,7 @@ export async function run(context: SampleContext): Promise<SampleReport> {
     const tokens = await generate(state.params, prompt, random.PRNGKey(1), np.array(temperature)).data();
     generateMs = performance.now() - before;
     texts.push(`${PROMPT}${vocabulary.decode(Array.from(tokens))}`);
-    print(`\nTemperature ${temperature}:\n${texts.at(-1)}`);
+    print(`\nTemperature ${temperature}:\n${wrapText(texts.at(-1)!)}`);
   }
 
   const perStep = trainMs / training.steps;
@@ -91,7 +92,7 @@ export async function run(context: SampleContext): Promise<SampleReport> {
       ),
       heading("What it writes"),
       prose(`The prompt is “${PROMPT.trim()}”; of the scores only the 20 greatest count (\`topK\`).`),
-      ...TEMPERATURES.map((temperature, i) => output(texts[i]!, `Temperature ${temperature}`)),
+      ...TEMPERATURES.map((temperature, i) => output(wrapText(texts[i]!), `Temperature ${temperature}`)),
       heading("What ran"),
       prose(
         `${training.stepsPerCall} training steps are one compiled call: it draws the pieces of text, runs the LSTM over ` +
