@@ -92,7 +92,10 @@ describe("where the textbook rule fails", () => {
   });
 
   test("abs at 0, sqrt at 0, rem", () => {
-    assert.equal(d("abs", {}, [0]), 0);
+    assert.deepEqual(
+      [0, -0, NaN].map((x) => d("abs", {}, [x])),
+      [1, 1, -1],
+    );
     assert.equal(d("sqrt", {}, [0]), Infinity);
     assert.equal(d("rem", {}, [7.5, 2], 0), 1);
     assert.equal(d("rem", {}, [7.5, 2], 1), -3);

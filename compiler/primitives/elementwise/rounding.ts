@@ -33,7 +33,8 @@ export const sign = unaryElementwise("sign", {
 export const abs = unaryElementwise("abs", {
   accepts: SIGNED,
   evaluate: (x, dtype) => wrapInteger(Math.abs(x), dtype),
-  tangent: (b, g, _, x) => b.mul(g, b.unary("sign", x)),
+  // At 0 the slope of the positive side, as JAX has it.
+  tangent: (b, g, _, x) => b.select(b.binary("ge", x, b.like(x, 0)), g, b.unary("neg", g)),
   lower: (s, x) => s.abs(x),
   domain: "nonzero",
   test: { special: [0, -0, -Infinity, NaN] },
