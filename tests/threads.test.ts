@@ -4,7 +4,8 @@ import { beforeEach, test } from "node:test";
 import { Worker } from "node:worker_threads";
 import { config, jit, lax, type NdArray, nn, numpy as np, random } from "weft";
 import { threadPool, useThreads, WorkerDiedError } from "weft/runtime";
-import { LAYOUT } from "../runtime/threads/layout.ts";
+import { LAYOUT, MAX_GRAINS } from "../runtime/threads/layout.ts";
+import { ThreadPool } from "../runtime/threads/pool.ts";
 import { defaultSpawn, type Spawn } from "../runtime/threads/spawn.ts";
 import { childResult, childRole, report } from "./helpers/child.ts";
 
@@ -152,6 +153,31 @@ function tests(): void {
     }
     await until("the worker's end is noticed", () => reasons.length > 0);
     assert.throws(() => large(line), /A worker thread of Weft died: it exited with code 1.*config\.threads/);
+  });
+
+  test("while a job is written, a worker that comes late to the one before can claim nothing", (t) => {
+    const memory = new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true });
+    let words: Int32Array = new Int32Array(LAYOUT.words);
+    const spawn: Spawn = ({ control }) => {
+      words = new Int32Array(control);
+      words[LAYOUT.ready] = 1;
+      return { terminate: () => undefined };
+    };
+    const pool = new ThreadPool(memory, { count: 2, spawn, startAfter: 0, stallTimeout: 1000 });
+    const program = { number: 1, module: () => ({ address: 0, length: 0 }), grains: () => undefined };
+    pool.share(program, 0, 0, 2);
+    const before = words[LAYOUT.next]! >>> LAYOUT.grainBits;
+    const { store } = Atomics;
+    let claimable = 0;
+    t.mock.method(Atomics, "store", (array: Int32Array, index: number, value: number) => {
+      const stored = store(array, index, value);
+      const claim = words[LAYOUT.next]!;
+      if (claim >>> LAYOUT.grainBits === before && (claim & MAX_GRAINS) < words[LAYOUT.grains]!) claimable++;
+      return stored;
+    });
+    pool.share(program, 0, 0, 5);
+    assert.equal(words[LAYOUT.done], 5);
+    assert.equal(claimable, 0);
   });
 
   test("an error in a worker reaches the caller", async () => {

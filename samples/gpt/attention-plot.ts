@@ -18,6 +18,8 @@ export async function attentionPlot(text: string, weights: NdArray): Promise<Plo
   const axis = { labelExpr, labelAngle: 0, ticks: false, labelFontSize: 9, domain: false } as const;
   return plot(
     {
+      // The theme's "fit" is for single views.
+      autosize: "pad",
       data: { values: rows },
       columns: 2,
       facet: { field: "head", type: "nominal", title: null },
