@@ -18,6 +18,7 @@ import path from "node:path";
 import { pathToFileURL } from "node:url";
 import { promisify } from "node:util";
 import { brotliCompressSync, gzipSync } from "node:zlib";
+import { loaderOptions, loaders, loaderTypes } from "./loaders.mjs";
 import { withLock } from "./lock.mjs";
 import { dist, root, shown } from "./paths.mjs";
 import { withScratchFolder } from "./scratch.mjs";
@@ -63,13 +64,6 @@ const page = {
   entry: "frontend/inspect/page/main.tsx",
   file: "inspect.html",
   licenses: "third-party-licenses.txt",
-};
-
-/** The loader that `weft compile` puts beside a compiled function: one small file that stands for itself. */
-const loader = {
-  source: "runtime/artifact/loader.ts",
-  types: "runtime/artifact/weft-loader.d.ts",
-  name: "loader/weft-loader",
 };
 
 const stampFile = path.join(dist, ".stamp");
@@ -120,15 +114,9 @@ async function bundle(staging) {
     platform: "neutral",
   });
   const shipped = await esbuild.build({
-    ...bundleOptions,
-    entryPoints: { [loader.name]: loader.source },
-    outdir: dist,
-    write: false,
-    splitting: false,
-    minify: true,
-    sourcemap: false,
-    legalComments: "none",
-    platform: "neutral",
+    ...loaderOptions,
+    entryPoints: loaders,
+    outdir: path.join(dist, "loader"),
   });
   const inputs = Object.keys(metafile.inputs);
   writeFileSync(path.join(staging, page.file), await bundlePage(inputs));
@@ -138,7 +126,9 @@ async function bundle(staging) {
     mkdirSync(path.dirname(file), { recursive: true });
     writeFileSync(file, contents);
   }
-  copyFileSync(path.join(root, loader.types), path.join(staging, `${loader.name}.d.ts`));
+  for (const types of loaderTypes) {
+    copyFileSync(path.join(root, types), path.join(staging, "loader", path.basename(types)));
+  }
   writeFileSync(
     path.join(staging, browserBundle),
     await bundleForPages("frontend/index.ts", { minify: true }),
@@ -291,7 +281,7 @@ function publish(staging, { sources, types, prune }) {
   mkdirSync(path.join(dist, "chunks"), { recursive: true });
 
   rmSync(stampFile, { force: true }); // Until all is in place, dist/ is nobody's build.
-  mkdirSync(path.join(dist, path.dirname(loader.name)), { recursive: true });
+  mkdirSync(path.join(dist, "loader"), { recursive: true });
   // Chunks before the entry points that name them.
   const chunksFirst = [...current].sort((a, b) => Number(b.includes("/")) - Number(a.includes("/")));
   for (const file of chunksFirst) renameSync(path.join(staging, file), path.join(dist, file));

@@ -4,7 +4,7 @@ import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { after, before, describe, test } from "node:test";
 import { gzipSync } from "node:zlib";
-import * as esbuild from "esbuild";
+import { buildLoader } from "./helpers/loader-file.ts";
 import { root } from "./helpers/paths.ts";
 import { type CliResult, Workspace } from "./helpers/run-cli.ts";
 
@@ -345,26 +345,28 @@ describe("files that were changed are refused", () => {
 });
 
 describe("the loader", () => {
-  test("is under 6 KB compressed, and holds nothing of the compiler", async () => {
-    const { metafile, outputFiles } = await esbuild.build({
-      absWorkingDir: root,
-      entryPoints: ["runtime/artifact/loader.ts"],
-      bundle: true,
-      minify: true,
-      write: false,
-      metafile: true,
-      format: "esm",
-      target: "es2022",
-    });
-    const size = gzipSync(outputFiles[0].contents, { level: 9 }).length;
-    assert.ok(size < 6000, `${size} bytes`);
-    for (const file of Object.keys(metafile.inputs)) {
-      assert.match(file, /^(runtime\/|compiler\/program\/(artifact|checksum)\.ts)/);
-    }
+  const holds = async (
+    name: "weft-loader" | "weft-webgpu",
+    limit: number,
+    sources: RegExp,
+  ): Promise<void> => {
+    const { text, inputs } = await buildLoader(name);
+    const size = gzipSync(text, { level: 9 }).length;
+    assert.ok(size < limit, `${size} bytes`);
+    for (const file of inputs) assert.match(file, sources);
     // Nothing that only one host has, unless it is asked for first.
-    assert.doesNotMatch(outputFiles[0].text, /\b(document|window|require)\b|from"node:/);
-    await esbuild.stop();
-  });
+    assert.doesNotMatch(text, /\b(document|window|require)\b|from"node:/);
+  };
+
+  test("is under 6 KB compressed, and holds nothing of the compiler", () =>
+    holds("weft-loader", 6000, /^(runtime\/|compiler\/program\/(artifact|checksum)\.ts)/));
+
+  test("with WebGPU is under 12 KB compressed, and holds nothing of the compiler", () =>
+    holds(
+      "weft-webgpu",
+      12000,
+      /^(runtime\/|compiler\/program\/(artifact|checksum|webgpu)\.ts|compiler\/types\/)/,
+    ));
 
   test("ships as the package's build made it", async () => {
     const built = readFileSync(path.join(root, "dist/loader/weft-loader.js"));

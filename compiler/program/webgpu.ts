@@ -5,6 +5,7 @@
  * Buffers hold the same bytes as on Wasm: elements of 1 and 2 bytes are packed, every buffer is padded to 4 bytes.
  * A dispatch never has one GPU buffer in two bindings of which one is written: WebGPU tracks usage by whole buffers.
  */
+import type { ArtifactConstant } from "./artifact.ts";
 import type { LoopId, ProgramInterface } from "./program.ts";
 
 export interface WebGpuExecutable {
@@ -17,6 +18,14 @@ export interface WebGpuExecutable {
    */
   readonly slots: readonly number[];
   readonly schedule: readonly GpuStep[];
+}
+
+/** `NAME.wgsl.json`: an executable whose constant segment is made from tensors of the artifact's file of weights. */
+export interface WebGpuFile extends Omit<WebGpuExecutable, "interface"> {
+  readonly interface: Omit<ProgramInterface, "constants"> & {
+    readonly constantBytes: number;
+    readonly constants: readonly ArtifactConstant[];
+  };
 }
 
 /** What an adapter may have and a shader may need. */

@@ -47,7 +47,9 @@ export const DTYPE_INFO: Readonly<Record<DType, DTypeInfo>> = {
   float64: { kind: "float", bytes: 8, bits: 64, short: "f64", min: -Number.MAX_VALUE, max: Number.MAX_VALUE },
 };
 
-const BY_SHORT: ReadonlyMap<string, DType> = new Map(DTYPES.map((d) => [DTYPE_INFO[d].short, d]));
+const BY_SHORT: ReadonlyMap<string, DType> = /* @__PURE__ */ new Map(
+  /* @__PURE__ */ DTYPES.map((d) => [DTYPE_INFO[d].short, d]),
+);
 
 export function isDType(name: string): name is DType {
   return Object.hasOwn(DTYPE_INFO, name);

@@ -1,11 +1,13 @@
 /** From traced functions to an artifact: compiles each for its target and writes manifest and sections. */
 import { type NamedTensor, writeSafetensors } from "../../compiler/artifact/safetensors.ts";
 import { wasmFile } from "../../compiler/artifact/wasm-file.ts";
+import { webGpuFile } from "../../compiler/artifact/webgpu-file.ts";
 import type { CompileObserver } from "../../compiler/pass-runner.ts";
-import { compileGraph } from "../../compiler/pipeline.ts";
+import { type CompileOptions, compileGraph, compileGraphForWebGpu } from "../../compiler/pipeline.ts";
 import {
   ARTIFACT_VERSION,
   type Artifact,
+  type ArtifactConstant,
   type ArtifactParameter,
   type ArtifactProgram,
   type Manifest,
@@ -25,6 +27,11 @@ import { flatten } from "../tree/tree.ts";
 import { generalise, type SizeChoice } from "./sizes.ts";
 import { type AnySpec, leafText, treeSpec } from "./tree-spec.ts";
 
+/** What a function is compiled for. */
+export type ExportTarget = "wasm" | "webgpu" | "both";
+
+export const EXPORT_TARGETS: readonly ExportTarget[] = ["wasm", "webgpu", "both"];
+
 /** A function traced for one choice of its sizes. */
 export interface Specialisation {
   readonly sizes: SizeChoice;
@@ -37,6 +44,7 @@ export interface BuildOptions {
   /** Of all parameters; null where the function's text shows none. */
   readonly parameterNames: readonly (string | null)[];
   readonly pad: boolean;
+  readonly target: ExportTarget;
   /** What it and its files are called; by default as the function. */
   readonly name?: string;
   /** Traced only, to tell how results depend on sizes. */
@@ -59,7 +67,7 @@ export function buildArtifact(specialisations: readonly Specialisation[], option
   const weights = new WeightTable(options.nameOf ?? (() => null));
   const sections = new Map<string, Uint8Array>();
   const programs = specialisations.map(({ sizes, stages }) =>
-    buildProgram(stages, sizes, name, weights, sections, options.observe?.(stages) ?? null),
+    buildProgram(stages, sizes, name, weights, sections, options),
   );
   const weightsFile = weights.size === 0 ? null : `${name}.safetensors`;
   if (weightsFile !== null) sections.set(weightsFile, writeSafetensors(weights.tensors()));
@@ -85,38 +93,50 @@ export function describeSections(sections: ReadonlyMap<string, Uint8Array>): Man
 }
 
 function buildProgram(
-  { entry, graph, captured, outAvals }: Stages<AnyFunction>,
+  stages: Stages<AnyFunction>,
   sizes: SizeChoice,
   name: string,
   weights: WeightTable,
   sections: Map<string, Uint8Array>,
-  observer: CompileObserver | null,
+  { target, observe }: BuildOptions,
 ): ArtifactProgram {
-  const { assembled, executable } = compileGraph(graph, {
-    donated: entry.donated ?? [],
-    ...(observer === null ? {} : { observer }),
-  });
-  const { program } = assembled;
-  const { simd, relaxed } = executable.modules;
-  const { bytes, relaxed: range } = wasmFile(simd, relaxed);
-  const section = `${name}${sizeSuffix(sizes)}.wasm`;
-  sections.set(section, bytes);
+  const { entry, graph, captured, outAvals } = stages;
+  const file = `${name}${sizeSuffix(sizes)}`;
+  const settings = (): CompileOptions => {
+    const observer = observe?.(stages) ?? null;
+    return { donated: entry.donated ?? [], ...(observer === null ? {} : { observer }) };
+  };
+  const wasm = target === "webgpu" ? null : compileGraph(graph, settings());
+  const webgpu = target === "wasm" ? null : compileGraphForWebGpu(graph, settings());
   const strong = (aval: (typeof outAvals)[number]): string =>
     leafText(new ShapeDtypeStruct(avalOf(aval.type)));
+  const constants = (program: Program): ArtifactConstant[] =>
+    constantsOf(program).map(({ offset, ...tensor }) => ({ tensor: weights.constant(tensor), offset }));
+  let wasmSection: ArtifactProgram["wasm"] = null;
+  if (wasm !== null) {
+    const { simd, relaxed } = wasm.executable.modules;
+    const { bytes, relaxed: range } = wasmFile(simd, relaxed);
+    wasmSection = { section: `${file}.wasm`, relaxed: range };
+    sections.set(wasmSection.section, bytes);
+  }
+  const captures = captured.map((array) => weights.captured(array));
+  const wasmConstants = wasm === null ? [] : constants(wasm.assembled.program);
+  if (webgpu !== null) {
+    sections.set(`${file}.wgsl.json`, webGpuFile(webgpu.executable, constants(webgpu.assembled.program)));
+  }
+  const signatures = [wasm?.executable.interface, webgpu?.executable.interface];
+  const [{ aliases, tempBytes }] = signatures.filter((each) => each !== undefined);
   return {
     sizes,
     inputs: entry.avals.map(strong),
     outputs: outAvals.map(strong),
-    weights: captured.map((array) => weights.captured(array)),
-    aliases: program.aliases,
-    tempBytes: executable.interface.tempBytes,
-    constantBytes: program.constants.length,
-    constants: constantsOf(program).map(({ offset, ...tensor }) => ({
-      tensor: weights.constant(tensor),
-      offset,
-    })),
-    wasm: { section, relaxed: range },
-    webgpu: null,
+    weights: captures,
+    aliases,
+    tempBytes,
+    constantBytes: wasm?.assembled.program.constants.length ?? 0,
+    constants: wasmConstants,
+    wasm: wasmSection,
+    webgpu: webgpu === null ? null : { section: `${file}.wgsl.json` },
   };
 }
 

@@ -8,7 +8,13 @@ import { type JitFunction, jit } from "../transforms/jit.ts";
 import { parameterNames } from "../transforms/parameter-names.ts";
 import type { Stages } from "../transforms/stages.ts";
 import { type AnyFunction, applyFunction, type SymbolicArguments } from "../transforms/types.ts";
-import { buildArtifact, describeSections, type Specialisation } from "./build.ts";
+import {
+  buildArtifact,
+  describeSections,
+  EXPORT_TARGETS,
+  type ExportTarget,
+  type Specialisation,
+} from "./build.ts";
 import { Exported } from "./exported.ts";
 import { argumentsAt, type SizeChoice, type Sizes, sizeChoices } from "./sizes.ts";
 import { plainTree, specOfLeaf } from "./tree-spec.ts";
@@ -21,6 +27,11 @@ export interface ExportOptions {
    * that treat what lies along that axis apart: a batch, not a sequence that is summed over.
    */
   readonly pad?: boolean;
+  /**
+   * What it is compiled for: WebAssembly, WebGPU, or both. For WebGPU it is compiled for the least limits that every
+   * adapter grants. Default `wasm`.
+   */
+  readonly target?: ExportTarget;
   /** How often the exported function can be differentiated in reverse mode, by `vjp()`. Default 0. */
   readonly vjpOrder?: number;
   /** What it is called; by default as the function. */
@@ -79,7 +90,10 @@ export function exportTraced(
   names: readonly (string | null)[],
   options: Omit<ExportOptions, "vjpOrder">,
 ): Exported {
-  const { sizes = {}, pad = false, name, nameOf, observe } = options;
+  const { sizes = {}, pad = false, target = "wasm", name, nameOf, observe } = options;
+  if (!EXPORT_TARGETS.includes(target)) {
+    throw new WeftValueError(`target is one of ${EXPORT_TARGETS.join(", ")}, got ${String(target)}`);
+  }
   const choices = sizeChoices(args, sizes);
   if (pad && Object.keys(sizes).length === 0) {
     throw new WeftValueError(
@@ -97,6 +111,7 @@ export function exportTraced(
       args,
       parameterNames: names.length > 0 ? names : stages.callee.parameters,
       pad,
+      target,
       probes: probesFor(choices[0], sizes, at),
       ...(name === undefined ? {} : { name }),
       ...(nameOf === undefined ? {} : { nameOf }),

@@ -10,6 +10,7 @@ import {
 import type { WasmExecutable } from "../../compiler/program/program.ts";
 import { type DType, dtypeFromShort } from "../../compiler/types/dtype.ts";
 import { tensorType } from "../../compiler/types/tensor-type.ts";
+import { checkWebGpuFile } from "../../runtime/artifact/check-webgpu.ts";
 import { ArtifactError } from "../../runtime/artifact/errors.ts";
 import { readSafetensors, type SavedTensor } from "../../runtime/artifact/safetensors.ts";
 import {
@@ -21,16 +22,22 @@ import {
   resultShape,
 } from "../../runtime/artifact/sizes.ts";
 import { unpackArtifact } from "../../runtime/artifact/unpack.ts";
+import { readWebGpuFile, Weights, webGpuExecutable } from "../../runtime/artifact/webgpu-file.ts";
 import { cpuDevice } from "../../runtime/device.ts";
 import { type LoadedProgram, loadWasm } from "../../runtime/loader.ts";
 import type { Storage } from "../../runtime/storage.ts";
+import { type LoadedGpuProgram, loadGpuProgram } from "../../runtime/webgpu/loader.ts";
+import type { GpuStorage } from "../../runtime/webgpu/storage.ts";
 import type { NdArray } from "../core/array.ts";
 import { avalOf } from "../core/aval.ts";
 import { ConcreteArray, constantArray } from "../core/concrete-array.ts";
 import { describeValue } from "../core/describe.ts";
+import { type Device, placementOf, WebGpuDevice, withDefaultDevice } from "../core/device.ts";
+import { gpuEngine } from "../core/engine.ts";
 import { InternalError, UnsupportedError, WeftTypeError } from "../core/errors.ts";
 import { captureSource } from "../core/source.ts";
 import { asConcrete, contextFor } from "../core/trace.ts";
+import { pad, slice } from "../lax/movement.ts";
 import { leafArray } from "../transforms/arguments.ts";
 import type { AnyFunction, Arguments, Result } from "../transforms/types.ts";
 import { flattenUpTo, unflatten } from "../tree/tree.ts";
@@ -45,6 +52,8 @@ export class Exported<F extends AnyFunction = AnyFunction> {
   readonly #programs = new Map<ArtifactProgram, LoadedProgram>();
   readonly #weights = new Map<string, Storage>();
   #tensors: Map<string, SavedTensor> | null = null;
+  /** Declared cache: what is loaded on each GPU. */
+  readonly #gpuPrograms = new WeakMap<WebGpuDevice, Map<ArtifactProgram, LoadedOnGpu>>();
 
   constructor(artifact: Artifact) {
     this.artifact = artifact;
@@ -111,6 +120,22 @@ export class Exported<F extends AnyFunction = AnyFunction> {
       );
     }
     const { program, shapes, sizes } = choice;
+    const arrays = leaves.map(({ array }) => asConcrete(array));
+    const { device, committed } = placementOf(
+      arrays,
+      (i) => `${leaves[i].path} of ${name} (${leaves[i].text})`,
+    );
+    if (device instanceof WebGpuDevice && program.webgpu !== null) {
+      const outputs = this.#callOnGpu(device, committed, choice, arrays, donated);
+      return unflatten(this.#outTree, outputs) as Result<ReturnType<F>>;
+    }
+    if (program.wasm === null) {
+      throw new UnsupportedError(
+        `${name} was compiled for WebGPU, and its arguments are on ${device}: put them on a GPU, ` +
+          'devicePut(x, await device("webgpu")), or export it with { target: "both" }',
+        captureSource(),
+      );
+    }
     const { memory } = cpuDevice();
     const inputs = leaves.map(({ array, type }, i) => {
       const storage = asConcrete(array).storage();
@@ -121,8 +146,61 @@ export class Exported<F extends AnyFunction = AnyFunction> {
     const gives = [...donated, ...weights.map(() => false)];
     const results = this.#load(program).run([...inputs, ...weights], donated.includes(true) ? gives : null);
     if (sizes !== null) for (const input of inputs) input.release();
-    const arrays = results.map((storage, o) => this.#result(program, o, storage, sizes));
-    return unflatten(this.#outTree, arrays) as Result<ReturnType<F>>;
+    const outputs = results.map((storage, o) => this.#result(program, o, storage, sizes));
+    return unflatten(this.#outTree, outputs) as Result<ReturnType<F>>;
+  }
+
+  #callOnGpu(
+    device: WebGpuDevice,
+    committed: Device | null,
+    { program, sizes }: Choice,
+    given: readonly ConcreteArray[],
+    donated: readonly boolean[],
+  ): NdArray[] {
+    const engine = gpuEngine(device);
+    // Filled up and cut back on the GPU.
+    const arrays =
+      sizes === null ? given : given.map((x, i) => padTo(x, programShape(program.inputs[i]), device));
+    const loaded = this.#loadOnGpu(program, device);
+    const inputs = [...arrays.map((x) => engine.place(x)), ...loaded.weights];
+    const gives = inputs.map((_, i) => donated[i] === true && (sizes === null || arrays[i] !== given[i]));
+    const results = loaded.program.run(inputs, gives.includes(true) ? gives : null);
+    // The host's copy of a donated array goes with it.
+    for (const [i, array] of arrays.entries()) if (gives[i]) array.buffer?.release("donated", this.name);
+    return results.map((storage, o) => {
+      const dtype = dtypeOfLeaf(this.#outTypes[o]);
+      const whole = programShape(program.outputs[o]);
+      const weak = parseLeaf(this.#outTypes[o])?.weak;
+      const result = engine.wrap(avalOf(tensorType(dtype, whole), weak), storage, committed);
+      if (sizes === null) return result;
+      const shape = resultShape(this.#outTypes[o], whole, sizes);
+      return slice(
+        result,
+        shape.map(() => 0),
+        shape,
+      );
+    });
+  }
+
+  #loadOnGpu(program: ArtifactProgram, device: WebGpuDevice): LoadedOnGpu {
+    const programs = this.#gpuPrograms.get(device) ?? new Map<ArtifactProgram, LoadedOnGpu>();
+    this.#gpuPrograms.set(device, programs);
+    let loaded = programs.get(program);
+    if (loaded === undefined) {
+      const { manifest, artifact } = this;
+      const weights = new Weights(manifest, artifact.sections);
+      const executable = webGpuExecutable(readWebGpuFile(manifest, program, artifact.sections), weights);
+      loaded = {
+        program: loadGpuProgram(executable, device.gpu),
+        weights: program.weights.map((each) => {
+          const storage = device.gpu.store(weights.get(each).bytes);
+          storage.track(this);
+          return storage;
+        }),
+      };
+      programs.set(program, loaded);
+    }
+    return loaded;
   }
 
   #result(program: ArtifactProgram, o: number, storage: Storage, sizes: Choice["sizes"]): NdArray {
@@ -243,6 +321,26 @@ export class Exported<F extends AnyFunction = AnyFunction> {
   }
 }
 
+interface LoadedOnGpu {
+  readonly program: LoadedGpuProgram;
+  readonly weights: readonly GpuStorage[];
+}
+
+/** The array filled up with zeros at the end of each axis, on the device. */
+function padTo(x: ConcreteArray, shape: readonly number[], device: WebGpuDevice): ConcreteArray {
+  if (shape.every((extent, axis) => extent === x.shape[axis])) return x;
+  const zero = constantArray(0, tensorType(x.dtype, []));
+  return withDefaultDevice(device, () =>
+    asConcrete(
+      pad(
+        x,
+        zero,
+        shape.map((extent, axis) => [0, extent - x.shape[axis], 0]),
+      ),
+    ),
+  );
+}
+
 /** The dtype of a checked leaf. */
 function dtypeOfLeaf(type: string): DType {
   const dtype = dtypeFromShort(parseLeaf(type)?.dtype ?? "");
@@ -270,13 +368,17 @@ function givenLeaf(path: string, type: string, value: unknown): (GivenLeaf & { a
  */
 export function deserialize<F extends AnyFunction = AnyFunction>(bytes: Uint8Array): Exported<F> {
   const artifact = unpackArtifact(bytes);
-  const { vjp, weights } = artifact.manifest;
+  const { vjp, weights, programs } = artifact.manifest;
   // Refused as a whole, not when its parts are first used.
   for (const name of [vjp, weights]) {
     const section = name === null ? undefined : artifact.sections.get(name);
     if (section === undefined) continue;
     if (name === vjp) unpackArtifact(section);
     else readSafetensors(section, String(name));
+  }
+  for (const program of programs) {
+    if (program.webgpu === null) continue;
+    checkWebGpuFile(readWebGpuFile(artifact.manifest, program, artifact.sections), program);
   }
   return new Exported<F>(artifact);
 }

@@ -2,16 +2,27 @@
 
 import type { Artifact, Manifest } from "../../compiler/program/artifact.ts";
 import { encodeBase64 } from "../../compiler/text/base64.ts";
+import type { ExportTarget } from "./build.ts";
 
-/** The loader's file beside the modules. */
+/** The loaders' files beside the modules. */
 export const LOADER_FILE = "weft-loader.js";
+export const WEBGPU_LOADER_FILE = "weft-webgpu.js";
+
+/** What an artifact was compiled for. */
+export function targetOf({ programs }: Manifest): ExportTarget {
+  if (programs[0].webgpu === null) return "wasm";
+  return programs[0].wasm === null ? "webgpu" : "both";
+}
 
 /** A module whose files lie beside it. Bundlers for the web know `new URL(…, import.meta.url)` and bring the files along. */
 export function moduleText({ manifest }: Artifact): string {
   const files = manifest.sections.map(
     ({ name }) => `  ${JSON.stringify(name)}: new URL(${JSON.stringify(`./${name}`)}, import.meta.url),\n`,
   );
-  return `${header(manifest)}import { load as loadFunction } from "./${LOADER_FILE}";
+  const target = targetOf(manifest);
+  const loader = target === "webgpu" ? WEBGPU_LOADER_FILE : LOADER_FILE;
+  const gpu = `import("./${WEBGPU_LOADER_FILE}").then((loader) => loader.load(manifest, files, options))`;
+  return `${header(manifest)}import { load as loadFunction } from "./${loader}";
 
 const manifest = ${JSON.stringify(manifest)};
 
@@ -19,23 +30,48 @@ const files = {
 ${files.join("")}};
 
 /** Loads ${manifest.name}. See the declarations beside this file. */
-export const load = (options) => loadFunction(manifest, files, options);
+export const load = (options) => ${loadExpression(target, gpu)};
 export default load;
 `;
 }
 
-/** A module with its files in it, to be bundled with the loader, which it imports from `loader`. */
-export function inlinedModuleText({ manifest, sections }: Artifact, loader: string): string {
+/** What loads it: on the device that the options name, which is by default the target, or else WebAssembly. */
+function loadExpression(target: ExportTarget, gpu: string): string {
+  const here = "loadFunction(manifest, files, options)";
+  return target === "both" ? `options?.device === "webgpu"\n  ? ${gpu}\n  : ${here}` : here;
+}
+
+/** Where the loaders are, for modules that are bundled with them. */
+export interface LoaderPaths {
+  readonly wasm: string;
+  readonly webgpu: string;
+}
+
+/** A module with its files in it, to be bundled with its loader. */
+export function inlinedModuleText({ manifest, sections }: Artifact, loaders: LoaderPaths): string {
   const files = manifest.sections.map(
     ({ name }) => `  ${JSON.stringify(name)}: "${encodeBase64(sections.get(name) ?? new Uint8Array(0))}",\n`,
   );
-  return `import { load as loadFunction, loadSync as loadFunctionSync } from ${JSON.stringify(loader)};
+  const target = targetOf(manifest);
+  const imports = [
+    ...(target === "webgpu"
+      ? []
+      : [
+          `import { load as loadFunction, loadSync as loadFunctionSync } from ${JSON.stringify(loaders.wasm)};`,
+        ]),
+    ...(target === "wasm"
+      ? []
+      : [
+          `import { load as ${target === "both" ? "loadOnGpu" : "loadFunction"} } from ${JSON.stringify(loaders.webgpu)};`,
+        ]),
+  ];
+  const sync = "export const loadSync = (options) => loadFunctionSync(manifest, files, options);\n";
+  return `${imports.join("\n")}
 const manifest = ${JSON.stringify(manifest)};
 const files = {
 ${files.join("")}};
-export const load = (options) => loadFunction(manifest, files, options);
-export const loadSync = (options) => loadFunctionSync(manifest, files, options);
-export default load;
+export const load = (options) => ${loadExpression(target, "loadOnGpu(manifest, files, options)")};
+${target === "webgpu" ? "" : sync}export default load;
 `;
 }
 

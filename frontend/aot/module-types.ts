@@ -10,10 +10,11 @@ import {
 import { dtypeFromShort } from "../../compiler/types/dtype.ts";
 import { typedArrayOf } from "../../runtime/typed-array.ts";
 
-import type { NamedArtifact } from "./module-text.ts";
+import type { ExportTarget } from "./build.ts";
+import { type NamedArtifact, targetOf } from "./module-text.ts";
 
 /** How the declarations say what a leaf is: `ArrayInput`, `ArrayResult` or `Tensor` of a typed array. */
-type LeafKind = "ArrayInput" | "ArrayResult" | "Tensor";
+type LeafKind = "ArrayInput" | "ArrayResult" | "Tensor" | "GpuArrayInput" | "GpuTensor";
 
 export interface DeclarationOptions {
   /** What the loader's types are imported from; null puts `loader`, the text of its declarations, into the file. */
@@ -26,18 +27,37 @@ export interface DeclarationOptions {
 /** The declaration file of a module that `moduleText` writes. */
 export function declarationText(manifest: Manifest, options: DeclarationOptions): string {
   const { name } = manifest;
+  const target = targetOf(manifest);
   const type = functionType(name);
+  const gpuType = gpuFunctionType(name);
+  const names = [
+    "ArrayInput",
+    "ArrayResult",
+    ...(target === "webgpu" ? [] : ["Compiled"]),
+    ...(target === "wasm" ? [] : ["GpuArrayInput", "GpuCompiled", "GpuLoadOptions", "GpuTensor"]),
+    ...(target === "webgpu" ? [] : ["LoadOptions", "Tensor"]),
+  ];
   const head =
     options.loaderFile === null
       ? options.loaderTypes
-      : `import type { ArrayInput, ArrayResult, Compiled, LoadOptions, Tensor } from "${options.loaderFile}";\n`;
-  const sync = options.inlined
-    ? `\n/** Loads it at once. Browsers refuse this on their main thread for modules of several megabytes. */\nexport declare function loadSync(options?: Pick<LoadOptions, "variant">): ${type};\n`
-    : "";
+      : `import type { ${names.join(", ")} } from "${options.loaderFile}";\n`;
+  const load: Readonly<Record<ExportTarget, string>> = {
+    wasm: `export declare function load(options?: LoadOptions): Promise<${type}>;`,
+    webgpu: `export declare function load(options?: GpuLoadOptions): Promise<${gpuType}>;`,
+    both: `export declare function load(options?: LoadOptions & { readonly device?: "wasm" }): Promise<${type}>;
+export declare function load(options: GpuLoadOptions & { readonly device: "webgpu" }): Promise<${gpuType}>;
+export declare function load(
+  options: (LoadOptions | GpuLoadOptions) & { readonly device: "wasm" | "webgpu" },
+): Promise<${type} | ${gpuType}>;`,
+  };
+  const sync =
+    options.inlined && target !== "webgpu"
+      ? `\n/** Loads it at once. Browsers refuse this on their main thread for modules of several megabytes. */\nexport declare function loadSync(options?: Pick<LoadOptions, "variant">): ${type};\n`
+      : "";
   return `${head}
 ${interfaceText(manifest)}
 /** Loads ${name}. It can be called as often as you like. */
-export declare function load(options?: LoadOptions): Promise<${type}>;
+${load[target]}
 ${sync}
 export default load;
 `;
@@ -56,19 +76,35 @@ export { f${i} as ${exported} };
   return `${loaderTypes}\n${texts.join("\n")}`;
 }
 
-/** The interface of the function alone. */
+/** The interfaces of the function alone, for each target. */
 function interfaceText(manifest: Manifest): string {
-  const { name, compiler } = manifest;
-  const type = functionType(name);
-  return `/**
+  const target = targetOf(manifest);
+  const { name, compiler, results } = manifest;
+  const wasm = `/**
  * ${name}, compiled by Weft ${compiler}.
 ${documentation(manifest)} */
-export interface ${type} extends Compiled {
-  (${parameterList(manifest)}): ${treeType(manifest.results, "ArrayResult", "  ")};
+export interface ${functionType(name)} extends Compiled {
+  (${parameterList(manifest, "ArrayInput")}): ${treeType(results, "ArrayResult", "  ")};
   /** The same with the results left in WebAssembly memory, to be passed on without a copy. */
-  onDevice(${parameterList(manifest)}): ${treeType(manifest.results, "Tensor", "  ")};
+  onDevice(${parameterList(manifest, "ArrayInput")}): ${treeType(results, "Tensor", "  ")};
 }
 `;
+  const webgpu = `/**
+ * ${name}, compiled by Weft ${compiler}, on a GPU.
+${documentation(manifest)} */
+export interface ${gpuFunctionType(name)} extends GpuCompiled {
+  (${parameterList(manifest, "GpuArrayInput")}): Promise<${treeType(results, "ArrayResult", "  ")}>;
+  /** The same with the results left on the GPU, to be passed on without a copy. */
+  onDevice(${parameterList(manifest, "GpuArrayInput")}): Promise<${treeType(results, "GpuTensor", "  ")}>;
+}
+`;
+  if (target === "both") return `${wasm}\n${webgpu}`;
+  return target === "wasm" ? wasm : webgpu;
+}
+
+/** `trainStep` → `TrainStepGpuFunction`. */
+function gpuFunctionType(name: string): string {
+  return functionType(name).replace(/Function$/, "GpuFunction");
 }
 
 /** `trainStep` → `TrainStepFunction`. */
@@ -99,12 +135,12 @@ function documentation({ parameters, results, programs, pad }: Manifest): string
   return lines.map((line) => ` * ${line.replaceAll("*/", "*\\/")}\n`).join("");
 }
 
-function parameterList({ parameters }: Manifest): string {
-  return parameters.map(({ name, tree }) => `${name}: ${treeType(tree, "ArrayInput", "  ")}`).join(", ");
+function parameterList({ parameters }: Manifest, kind: "ArrayInput" | "GpuArrayInput"): string {
+  return parameters.map(({ name, tree }) => `${name}: ${treeType(tree, kind, "  ")}`).join(", ");
 }
 
 function treeType(tree: TreeSpec, kind: LeafKind, indent: string): string {
-  if (tree === null) return kind === "ArrayInput" ? "null | undefined" : "null";
+  if (tree === null) return kind === "ArrayInput" || kind === "GpuArrayInput" ? "null | undefined" : "null";
   if (typeof tree === "string") return `${kind}<${arrayType(tree)}>`;
   const inner = `${indent}  `;
   const children = childrenOf(tree).map(([, child]) => child);

@@ -103,14 +103,14 @@ function show(value, path) {
   for (const [key, child] of Object.entries(value)) show(child, Array.isArray(value) ? path + "[" + key + "]" : path ? path + "." + key : key);
 }
 
-form.addEventListener("submit", (event) => {
+form.addEventListener("submit", async (event) => {
   event.preventDefault();
   results.replaceChildren();
   try {
     const texts = Array.from(form.querySelectorAll("textarea"), (x) => x.value).values();
     const args = manifest.parameters.map(({ tree }) => fill(tree, texts));
     const start = performance.now();
-    const result = compiled(...args);
+    const result = await compiled(...args);
     document.querySelector("#time").textContent = (performance.now() - start).toFixed(3) + " ms";
     show(result, "");
   } catch (error) {

@@ -1,7 +1,7 @@
 /** A compiled function and the loader as one ES module. */
 import type { Artifact } from "../../compiler/program/artifact.ts";
 import { header, inlinedModuleText } from "../aot/module-text.ts";
-import { loaderPath } from "./loader-files.ts";
+import { loaderPaths } from "./loader-files.ts";
 import { loadEsbuild } from "./packages.ts";
 
 export interface ModuleBundle {
@@ -16,7 +16,7 @@ export async function bundleModule(artifact: Artifact, script = ""): Promise<Mod
   try {
     const { outputFiles, metafile } = await esbuild.build({
       stdin: {
-        contents: inlinedModuleText(artifact, loaderPath()) + script,
+        contents: inlinedModuleText(artifact, loaderPaths()) + script,
         sourcefile: `${artifact.manifest.name}.js`,
         resolveDir: "/",
       },

@@ -1,5 +1,6 @@
 /** From an exported function to an artifact. */
 import type { Artifact } from "../../compiler/program/artifact.ts";
+import type { ExportTarget } from "../aot/build.ts";
 import { exportTraced } from "../aot/export-function.ts";
 import type { Sizes } from "../aot/sizes.ts";
 import { NdArray } from "../core/array.ts";
@@ -12,6 +13,7 @@ import { jitExport } from "./lower-export.ts";
 export interface CompileSettings {
   readonly sizes: Sizes;
   readonly pad: boolean;
+  readonly target: ExportTarget;
 }
 
 /** Compiles an export of a module for these arguments. */
@@ -19,7 +21,7 @@ export function compileExport(
   module: UserModule,
   chosen: ChosenExport,
   args: readonly unknown[],
-  { sizes, pad }: CompileSettings,
+  { sizes, pad, target }: CompileSettings,
   dump: IrDump | null = null,
 ): Artifact {
   const { jitted, passed, parameterNames } = jitExport(chosen, args);
@@ -30,6 +32,7 @@ export function compileExport(
     {
       sizes,
       pad,
+      target,
       name: chosen.name,
       nameOf: exportedNames(module),
       ...(dump === null ? {} : { observe: (stages) => dump.observe(stages.graph, stages.entry.donated) }),

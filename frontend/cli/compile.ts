@@ -3,7 +3,8 @@ import { existsSync } from "node:fs";
 import path from "node:path";
 import { gzipSync } from "node:zlib";
 import type { Artifact } from "../../compiler/program/artifact.ts";
-import { LOADER_FILE, moduleText } from "../aot/module-text.ts";
+import type { ExportTarget } from "../aot/build.ts";
+import { LOADER_FILE, moduleText, targetOf, WEBGPU_LOADER_FILE } from "../aot/module-text.ts";
 import { declarationText } from "../aot/module-types.ts";
 import { type Examples, PAGE_SCRIPT, pageText } from "../aot/page.ts";
 import type { Sizes } from "../aot/sizes.ts";
@@ -16,7 +17,7 @@ import { openDump } from "./dump-folder.ts";
 import { UsageError } from "./errors.ts";
 import { chooseExport, exampleArguments, exampleSizes, splitTarget } from "./exports.ts";
 import { noArguments, parseGiven } from "./given-arguments.ts";
-import { loaderText, loaderTypes } from "./loader-files.ts";
+import { declarationsOf, loaderText, loaderTypes } from "./loader-files.ts";
 import { print, withStdoutOnStderr } from "./output.ts";
 import { mapStackTraces } from "./stack-traces.ts";
 import { writeFiles } from "./write-files.ts";
@@ -24,6 +25,7 @@ import { writeFiles } from "./write-files.ts";
 export interface CompileCommandOptions {
   readonly args?: string;
   readonly out: string;
+  readonly target: ExportTarget;
   readonly sizes?: readonly string[];
   readonly pad?: boolean;
   readonly bundle?: boolean;
@@ -41,7 +43,7 @@ export async function compile(
   const given = options.args === undefined ? null : parseGiven(options.args);
   mapStackTraces(verbose);
   const { artifact, args } = await withStdoutOnStderr(() =>
-    compileTarget(target, given, { sizes, pad: options.pad ?? false }),
+    compileTarget(target, given, { sizes, pad: options.pad ?? false, target: options.target }),
   );
   const files = await outputFiles(artifact, args, options);
   writeFiles(options.out, files);
@@ -62,7 +64,7 @@ interface CompiledExport {
 async function compileTarget(
   target: string,
   given: readonly unknown[] | null,
-  { sizes, pad }: CompileSettings,
+  { sizes, pad, target: device }: CompileSettings,
 ): Promise<CompiledExport> {
   const [file, wanted] = splitTarget(target, existsSync);
   const bundle = await bundleProgram(file);
@@ -71,7 +73,8 @@ async function compileTarget(
   const chosen = chooseExport(module, file, wanted);
   const args =
     given ?? (await exampleArguments(module, file, chosen)) ?? noArguments(chosen, target, "compile");
-  const settings = { pad, sizes: Object.keys(sizes).length > 0 ? sizes : exampleSizes(module, file, args) };
+  const chosenSizes = Object.keys(sizes).length > 0 ? sizes : exampleSizes(module, file, args);
+  const settings = { pad, target: device, sizes: chosenSizes };
   const artifact = compileExport(module, chosen, args, settings, dump);
   dump?.finish();
   return { artifact, args };
@@ -111,8 +114,13 @@ async function outputFiles(
   else {
     for (const [section, bytes] of sections) files.set(section, bytes);
     files.set(`${name}.js`, moduleText(artifact));
-    files.set(LOADER_FILE, loaderText());
-    files.set(LOADER_FILE.replace(/\.js$/, ".d.ts"), loaderTypes());
+    const target = targetOf(manifest);
+    if (target !== "webgpu") files.set(LOADER_FILE, loaderText(LOADER_FILE));
+    if (target !== "wasm") {
+      files.set(WEBGPU_LOADER_FILE, loaderText(WEBGPU_LOADER_FILE));
+      files.set(declarationsOf(WEBGPU_LOADER_FILE), loaderTypes(WEBGPU_LOADER_FILE));
+    }
+    files.set(declarationsOf(LOADER_FILE), loaderTypes());
   }
   files.set(`${name}.d.ts`, declarationText(manifest, declarations));
   return files;

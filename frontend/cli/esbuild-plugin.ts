@@ -16,7 +16,7 @@ import { bundleProgram } from "./bundle.ts";
 import { compileExport } from "./compile-export.ts";
 import { describeError, InputError } from "./errors.ts";
 import { chooseExport, exampleLists, exampleSizes } from "./exports.ts";
-import { loaderPath, loaderTypes } from "./loader-files.ts";
+import { loaderPaths, loaderTypes } from "./loader-files.ts";
 
 export interface WeftPluginOptions {
   /**
@@ -55,7 +55,7 @@ async function compileFile(file: string, declarations: boolean, pad: boolean): P
     const functions = (await exampleLists(module, shown)).map(({ name, args }): NamedArtifact => {
       const chosen = chooseExport(module, shown, name);
       const isDefault = chosen.value === module.exports.default;
-      const settings = { sizes: exampleSizes(module, shown, args), pad };
+      const settings = { sizes: exampleSizes(module, shown, args), pad, target: "wasm" as const };
       const artifact = compileExport(module, chosen, args, settings);
       return { exported: isDefault ? "default" : chosen.name, artifact };
     });
@@ -68,7 +68,7 @@ async function compileFile(file: string, declarations: boolean, pad: boolean): P
       writeFileSync(`${file}?weft.d.ts`, lazyDeclarationText(functions, loaderTypes()));
     }
     return {
-      contents: lazyModuleText(functions, loaderPath()),
+      contents: lazyModuleText(functions, loaderPaths().wasm),
       loader: "js",
       resolveDir: path.dirname(file),
       watchFiles: [...bundle.sources],

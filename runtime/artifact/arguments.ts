@@ -3,22 +3,31 @@ import { childrenOf, isList, type TreeSpec } from "../../compiler/program/artifa
 import type { TypedArray } from "../../compiler/types/typed-array.ts";
 import { arrayClass } from "./elements.ts";
 import { type GivenLeaf, leafType } from "./sizes.ts";
-import { Tensor } from "./tensor.ts";
 
-export interface ArgumentLeaf extends GivenLeaf {
-  readonly data: TypedArray | Tensor;
+/** An array that is on a device already. */
+export interface PlacedTensor {
+  readonly dtype: string;
+  readonly shape: readonly number[];
+}
+
+/** The class of such arrays: of Wasm's memory, or of a GPU. */
+export type TensorClass<T> = abstract new (...args: never[]) => T;
+
+export interface ArgumentLeaf<T> extends GivenLeaf {
+  readonly data: TypedArray | T;
 }
 
 /** Appends the leaves of a value in the order of its parameter's tree, or what is wrong with it to `problems`. */
-export function collectLeaves(
+export function collectLeaves<T extends PlacedTensor>(
   tree: TreeSpec,
   value: unknown,
   path: string,
-  leaves: ArgumentLeaf[],
+  leaves: ArgumentLeaf<T>[],
   problems: string[],
+  tensors: TensorClass<T>,
 ): void {
   if (typeof tree === "string") {
-    const leaf = readLeaf(tree, value, path);
+    const leaf = readLeaf(tree, value, path, tensors);
     if (typeof leaf === "string") problems.push(`${path}: expected ${tree}, got ${leaf}`);
     else leaves.push(leaf);
     return;
@@ -46,18 +55,23 @@ export function collectLeaves(
   }
   const names = isList(tree) ? children.map((_, i) => String(i)) : Object.keys(tree).sort();
   for (const [i, [key, child]] of children.entries()) {
-    collectLeaves(child, given[names[i]], path + key, leaves, problems);
+    collectLeaves(child, given[names[i]], path + key, leaves, problems, tensors);
   }
 }
 
 /** The array at a leaf, or in words what is there instead. */
-function readLeaf(type: string, value: unknown, path: string): ArgumentLeaf | string {
+function readLeaf<T extends PlacedTensor>(
+  type: string,
+  value: unknown,
+  path: string,
+  tensors: TensorClass<T>,
+): ArgumentLeaf<T> | string {
   const { dtype } = leafType(type);
-  const leaf = (data: TypedArray | Tensor, shape: readonly number[] | null, count: number): ArgumentLeaf => {
+  const leaf = (data: TypedArray | T, shape: readonly number[] | null, count: number): ArgumentLeaf<T> => {
     const text = shape === null ? describe(data) : `${dtype}[${shape}]`;
     return { path, type, data, shape, count, text };
   };
-  if (value instanceof Tensor) {
+  if (value instanceof tensors) {
     const same = arrayClass(value.dtype) === arrayClass(dtype);
     return same ? leaf(value, value.shape, size(value.shape)) : `a tensor of ${value.dtype}`;
   }
@@ -74,7 +88,7 @@ function readLeaf(type: string, value: unknown, path: string): ArgumentLeaf | st
   }
   const { data, shape } = (value ?? {}) as { readonly data?: unknown; readonly shape?: unknown };
   if (data === undefined) return describe(value);
-  const inner = readLeaf(type, data, path);
+  const inner = readLeaf(type, data, path, tensors);
   if (typeof inner === "string" || !Array.isArray(shape)) return inner;
   const given = shape.map(Number);
   return size(given) === inner.count

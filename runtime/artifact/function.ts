@@ -1,26 +1,11 @@
 /** A compiled function over typed arrays: checks its arguments, runs the program that fits them, copies results out. */
-import {
-  type Artifact,
-  childrenOf,
-  isList,
-  leavesOf,
-  type Manifest,
-  type TreeSpec,
-} from "../../compiler/program/artifact.ts";
+import { type Artifact, leavesOf, type Manifest } from "../../compiler/program/artifact.ts";
 import type { TypedArray } from "../../compiler/types/typed-array.ts";
-import { type ArgumentLeaf, collectLeaves } from "./arguments.ts";
+import { buildTree, prepareCall } from "./call.ts";
 import { arrayClass, bytesOf, dtypeOf } from "./elements.ts";
 import { Heap } from "./heap.ts";
 import { Instance } from "./instance.ts";
-import {
-  bytesOfLeaf,
-  type Choice,
-  chooseProgram,
-  fitTo,
-  leafType,
-  programShape,
-  resultShape,
-} from "./sizes.ts";
+import { bytesOfLeaf, fitTo, leafType, programShape, resultShape } from "./sizes.ts";
 import { Tensor } from "./tensor.ts";
 
 /** An array as a result has it. */
@@ -36,13 +21,6 @@ let heap: Heap | null = null;
 export function sharedHeap(): Heap {
   heap ??= new Heap();
   return heap;
-}
-
-/** The arguments of a call, and the program that takes them. */
-interface Call extends Choice {
-  readonly leaves: readonly ArgumentLeaf[];
-  /** Whether each leaf belongs to a donated argument. */
-  readonly donated: readonly boolean[];
 }
 
 export class WasmFunction {
@@ -65,10 +43,9 @@ export class WasmFunction {
   /** Runs it. With `keep` results stay in WebAssembly memory as Tensors, else they are copies. */
   call(args: readonly unknown[], keep: boolean): unknown {
     const heap = this.#heap;
-    const call = this.#prepare(args);
+    const call = prepareCall(this.manifest, args, Tensor);
     const { program, leaves, donated, sizes } = call;
     const { name } = this.manifest;
-    checkDonation(name, call);
     /** Copies of arguments by address, to be freed after the call. */
     const copies = new Map<number, number>();
     const inputs = leaves.map(({ data, type }, i) => {
@@ -106,7 +83,7 @@ export class WasmFunction {
       const data = new (arrayClass(dtype))((sizes === null ? copy : fitTo(type, copy, whole, shape)).buffer);
       return keep ? this.put(data, shape) : { data, shape };
     });
-    return build(this.manifest.results, results.values());
+    return buildTree(this.manifest.results, results.values());
   }
 
   /** Places an array in WebAssembly memory, once for many calls. */
@@ -120,45 +97,4 @@ export class WasmFunction {
   dispose(): void {
     this.#instance.dispose();
   }
-
-  #prepare(args: readonly unknown[]): Call {
-    const { name, parameters } = this.manifest;
-    const leaves: ArgumentLeaf[] = [];
-    const donated: boolean[] = [];
-    const problems: string[] = [];
-    if (args.length !== parameters.length) {
-      problems.push(`it takes ${parameters.length} arguments, got ${args.length}`);
-    }
-    for (const [i, { tree, donated: gone }] of parameters.entries()) {
-      if (i < args.length) collectLeaves(tree, args[i], `args[${i}]`, leaves, problems);
-      while (donated.length < leaves.length) donated.push(gone);
-    }
-    // Sizes are looked at as well, so that every mistake is listed; without all leaves no program can be chosen.
-    const choice = chooseProgram(this.manifest, leaves, problems);
-    if (choice !== null) return { ...choice, leaves, donated };
-    throw new TypeError(`The arguments of ${name} do not fit:\n  ${problems.sort().join("\n  ")}`);
-  }
-}
-
-/** A tensor that is donated may not be used by the same call again. */
-function checkDonation(name: string, { leaves, donated }: Call): void {
-  for (const [i, { data, path }] of leaves.entries()) {
-    if (!donated[i] || !(data instanceof Tensor)) continue;
-    const other = leaves.find((leaf, j) => j !== i && leaf.data === data);
-    if (other !== undefined) {
-      throw new TypeError(
-        `${name} is given a tensor at ${path}, which it may overwrite, and at ${other.path} too`,
-      );
-    }
-  }
-}
-
-/** The tree of these results. */
-function build(tree: TreeSpec, results: Iterator<unknown>): unknown {
-  if (tree === null) return null;
-  if (typeof tree === "string") return results.next().value;
-  const children = childrenOf(tree).map(([, child]) => build(child, results));
-  if (isList(tree)) return children;
-  const keys = Object.keys(tree).sort();
-  return Object.fromEntries(keys.map((key, i) => [key, children[i]]));
 }

@@ -2,11 +2,12 @@
  * The loader that `weft compile` puts beside a compiled function: all that runs it, and nothing of the compiler. What
  * users see of it is declared in weft-loader.d.ts.
  */
-import { ARTIFACT_VERSION, type ArtifactSection, type Manifest } from "../../compiler/program/artifact.ts";
+import type { Manifest } from "../../compiler/program/artifact.ts";
 import type { TypedArray } from "../../compiler/types/typed-array.ts";
 import { hasRelaxedSimd } from "../relaxed-simd.ts";
 import { ArtifactError } from "./errors.ts";
-import { bytesOfSource, type FileSource, readSource } from "./fetch.ts";
+import { bytesOfSource } from "./fetch.ts";
+import { type Files, type Locate, readSections, wantedSections } from "./files.ts";
 import { WasmFunction } from "./function.ts";
 import { checkedSection } from "./sections.ts";
 import { Tensor } from "./tensor.ts";
@@ -15,7 +16,7 @@ export { ArtifactError, Tensor };
 
 export interface LoadOptions {
   /** Where a file is, in place of the folder of the module: a URL, or its bytes. */
-  readonly locate?: (file: string) => FileSource | undefined;
+  readonly locate?: Locate;
   /** Which variant of the WebAssembly module; the default is what the engine can run. */
   readonly variant?: "simd" | "relaxed";
 }
@@ -28,20 +29,13 @@ export interface LoadedFunction {
   readonly manifest: Manifest;
 }
 
-/** Where the files of a compiled function are, by name. */
-export type Files = Readonly<Record<string, FileSource>>;
-
 /** Loads a compiled function. Rejects with ArtifactError where a file is not what the manifest says. */
 export async function load(
   manifest: Manifest,
   files: Files,
   options: LoadOptions = {},
 ): Promise<LoadedFunction> {
-  const read = async (section: ArtifactSection): Promise<[string, Uint8Array]> => {
-    const source = options.locate?.(section.name) ?? files[section.name];
-    return [section.name, checkedSection(section, await readSource(source))];
-  };
-  const sections = new Map(await Promise.all(needed(manifest).map(read)));
+  const sections = await readSections(manifest, needed(manifest), files, options.locate);
   const modules = await Promise.all(
     wasmModules(manifest, sections, options).map((x) => WebAssembly.compile(x)),
   );
@@ -55,7 +49,7 @@ export function loadSync(
   options: Pick<LoadOptions, "variant"> = {},
 ): LoadedFunction {
   const sections = new Map(
-    needed(manifest).map((section) => [
+    wantedSections(manifest, needed(manifest)).map((section) => [
       section.name,
       checkedSection(section, bytesOfSource(files[section.name])),
     ]),
@@ -64,13 +58,9 @@ export function loadSync(
   return callable(new WasmFunction({ manifest, sections }, modules));
 }
 
-/** The sections that WebAssembly needs. Throws ArtifactError where this loader is not of the manifest's version. */
-function needed({ name, version, sections, programs, weights }: Manifest): ArtifactSection[] {
-  if (version !== ARTIFACT_VERSION) {
-    throw new ArtifactError(`${name} has format version ${version}, its loader reads ${ARTIFACT_VERSION}`);
-  }
-  const names = new Set([weights, ...programs.map(({ wasm }) => wasm?.section)]);
-  return sections.filter(({ name }) => names.has(name));
+/** The sections that WebAssembly needs. */
+function needed({ programs }: Manifest): (string | undefined)[] {
+  return programs.map(({ wasm }) => wasm?.section);
 }
 
 /** The module of each program that this engine runs. */

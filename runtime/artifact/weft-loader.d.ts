@@ -63,6 +63,38 @@ export interface Compiled {
   readonly manifest: object;
 }
 
+/** An array that stays on a GPU, as an argument of further calls. */
+export interface GpuTensor<E extends Elements = Elements> {
+  /** `f32`, `i32`, … */
+  readonly dtype: string;
+  readonly shape: readonly number[];
+  /** A copy of the elements. Rejects after dispose(), and after the tensor was given for an argument that may be overwritten. */
+  readonly data: Promise<E>;
+  /** Frees the memory at once; without it the memory is freed when the tensor is collected. */
+  dispose(): void;
+}
+
+/** What may be given for an array to a function on a GPU. */
+export type GpuArrayInput<E extends Elements = Elements> = ArrayInput<E> | GpuTensor<E>;
+
+export interface GpuLoadOptions {
+  /** Where a file is, where that is not the folder of the module. */
+  readonly locate?: (file: string) => FileSource | undefined;
+  /** The GPUAdapter to use, when the first function is loaded. The default is the host's fastest. */
+  readonly adapter?: object;
+}
+
+/** What every function on a GPU has. */
+export interface GpuCompiled {
+  readonly name: string;
+  /** Places an array on the GPU once, for many calls. */
+  put<E extends Elements>(data: E, shape?: readonly number[]): GpuTensor<E>;
+  /** Frees its constants and weights. It cannot be called afterwards. */
+  dispose(): void;
+  /** Parameters, results, sizes and files. */
+  readonly manifest: object;
+}
+
 /** Loads a compiled function; the module that `weft compile` writes beside this one does it for you. */
 export declare function load(
   manifest: object,

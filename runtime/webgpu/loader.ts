@@ -163,6 +163,12 @@ export class LoadedGpuProgram implements Callable {
     return outputs;
   }
 
+  /** Resolves when its shaders are compiled; rejects with the GpuError of one that is refused. */
+  async ready(): Promise<void> {
+    await this.#ready;
+    if (this.#failure !== null) throw this.#failure;
+  }
+
   /** The bind group of a dispatch with the buffers of a call. */
   bindGroup(node: DispatchNode, bufferOf: (buffer: GpuBuffer) => PooledBuffer): GPUBindGroup {
     const groups = this.#groups[node.shader];

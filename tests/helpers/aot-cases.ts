@@ -6,11 +6,12 @@ import type { Graph } from "../../compiler/graph/graph.ts";
 import type { Artifact } from "../../compiler/program/artifact.ts";
 import { encodeBase64 } from "../../compiler/text/base64.ts";
 import { printGraph } from "../../compiler/text/index.ts";
+import type { ExportTarget } from "../../frontend/aot/build.ts";
 import { exportTraced } from "../../frontend/aot/export-function.ts";
-import { LOADER_FILE, moduleText } from "../../frontend/aot/module-text.ts";
+import { LOADER_FILE, moduleText, WEBGPU_LOADER_FILE } from "../../frontend/aot/module-text.ts";
 import { currentBackend, setBackend } from "../../frontend/core/backend.ts";
 import { bindGraph } from "../../frontend/core/trace.ts";
-import { loaderText } from "./loader-file.ts";
+import { buildLoader } from "./loader-file.ts";
 
 /** A function that was compiled just in time, with its first call. */
 export interface RecordedCall {
@@ -61,20 +62,25 @@ export async function recordCalls(work: () => Promise<unknown>): Promise<Recorde
 export function exportGraph(
   { graph, donated }: Pick<RecordedCall, "graph" | "donated">,
   name: string,
+  target: ExportTarget = "wasm",
 ): Artifact {
   const f = (...inputs: NdArray[]): NdArray[] => bindGraph(graph, inputs);
   const donateArgnums = donated.flatMap((is, i) => (is ? [i] : []));
   const jitted = jit(f, { name, donateArgnums });
   const args = graph.inputs.map(({ type }) => spec(type.shape, type.dtype));
-  return exportTraced((at) => Reflect.apply(jitted.trace, undefined, at), args, [], {}).artifact;
+  return exportTraced((at) => Reflect.apply(jitted.trace, undefined, at), args, [], { target }).artifact;
 }
 
 /** Writes modules, their files, the loader, the calls, and `check.js`, whose `check()` lists what differs. */
-export async function writeCases(folder: string, calls: readonly RecordedCall[]): Promise<void> {
+export async function writeCases(
+  folder: string,
+  calls: readonly RecordedCall[],
+  target: "wasm" | "webgpu" = "wasm",
+): Promise<void> {
   mkdirSync(folder, { recursive: true });
   const cases = calls.map((call, i) => {
     const name = `f${i}_${call.graph.name}`;
-    const artifact = exportGraph(call, name);
+    const artifact = exportGraph(call, name, target);
     for (const [file, bytes] of artifact.sections) writeFileSync(path.join(folder, file), bytes);
     writeFileSync(path.join(folder, `${name}.js`), moduleText(artifact));
     return {
@@ -88,7 +94,9 @@ export async function writeCases(folder: string, calls: readonly RecordedCall[])
   writeFileSync(path.join(folder, "cases.js"), `export default ${JSON.stringify(cases)};\n`);
   writeFileSync(path.join(folder, "check.js"), CHECK);
   writeFileSync(path.join(folder, "index.html"), "<!doctype html><title>ahead of time</title>");
-  writeFileSync(path.join(folder, LOADER_FILE), await loaderText());
+  const [file, loader] =
+    target === "wasm" ? [LOADER_FILE, "weft-loader" as const] : [WEBGPU_LOADER_FILE, "weft-webgpu" as const];
+  writeFileSync(path.join(folder, file), (await buildLoader(loader)).text);
 }
 
 const CHECK = `
@@ -114,7 +122,8 @@ export async function check(variant, expected = (each) => each.outputs) {
       return new arrays[type.slice(0, type.indexOf("["))](bytesOf(text).buffer);
     });
     for (const call of [f, f.onDevice]) {
-      for (const [o, { data }] of call(...args).entries()) {
+      for (const [o, result] of (await call(...args)).entries()) {
+        const data = await result.data;
         const got = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
         const wanted = bytesOf(outputs[o]);
         if (got.length !== wanted.length || got.some((x, i) => x !== wanted[i])) wrong.push(module + " result " + o);
