@@ -308,9 +308,9 @@ describe("weft compile", () => {
 });
 
 describe("files that were changed are refused", () => {
-  const attempt = async (change: (folder: string) => void): Promise<string> => {
+  const attempt = async (change: (folder: string) => void, from = "out/step"): Promise<string> => {
     const copy = `out/changed${Math.random()}`;
-    cpSync(path.join(place.folder, "out/step"), path.join(place.folder, copy), { recursive: true });
+    cpSync(path.join(place.folder, from), path.join(place.folder, copy), { recursive: true });
     change(path.join(place.folder, copy));
     const { stdout } = await runAlone(
       copy,
@@ -341,6 +341,30 @@ describe("files that were changed are refused", () => {
     const newer = (b: Buffer) => Buffer.from(b.toString().replace('"version":1', '"version":2'));
     assert.match(await attempt(edit("step.js", newer)), /^ArtifactError step has format version 2/);
     assert.equal(await attempt(() => undefined), "ran");
+  });
+
+  test("of WebGPU too, before a GPU is asked for", async () => {
+    await compiled([...STEP, "--target", "webgpu"], "out/gpu");
+    assert.deepEqual(place.list("out/gpu"), [
+      "step.d.ts",
+      "step.js",
+      "step.safetensors",
+      "step.wgsl.json",
+      "weft-loader.d.ts",
+      "weft-webgpu.d.ts",
+      "weft-webgpu.js",
+    ]);
+    assert.match(
+      await attempt(
+        edit("step.wgsl.json", (b) => b.subarray(0, 200)),
+        "out/gpu",
+      ),
+      /^ArtifactError step\.wgsl\.json was truncated: it has 200/,
+    );
+    assert.match(
+      await attempt(edit("step.wgsl.json", flip(300)), "out/gpu"),
+      /^ArtifactError step\.wgsl\.json was altered: its CRC-32/,
+    );
   });
 });
 
