@@ -14,6 +14,7 @@ import { UnsupportedError } from "../../compiler/types/errors.ts";
 import { loadGpuProgram } from "../../runtime/webgpu/loader.ts";
 import { prepareSchedule } from "../../runtime/webgpu/schedule.ts";
 import type { RunSample } from "../../samples/run/sample.ts";
+import { withPage } from "../browser/chromium.ts";
 import { exportGraph, type RecordedCall, recordCalls, writeCases } from "../helpers/aot-cases.ts";
 import { root } from "../helpers/paths.ts";
 import { runRecorded } from "../helpers/run-sample.ts";
@@ -26,6 +27,9 @@ after(() => rmSync(base, { recursive: true, force: true }));
 const samples = readdirSync(path.join(root, "samples")).filter((name) =>
   existsSync(path.join(root, "samples", name, "sample.json")),
 );
+
+/** The sample that runs on a page too. */
+const IN_CHROMIUM = "line-fit";
 
 /** Commands of one call. Whole trainings and chains pass too, but take minutes on a GPU in software. */
 const MOST_COMMANDS = 200;
@@ -80,7 +84,16 @@ describe("samples compiled ahead of time for WebGPU", () => {
         cwd: folder,
         env: { ...process.env, ...(await swiftShaderEnvironment()) },
       });
-      assert.deepEqual(JSON.parse(stdout), { cases: calls.length, wrong: [] });
+      const right = { cases: calls.length, wrong: [] };
+      assert.deepEqual(JSON.parse(stdout), right);
+      if (name !== IN_CHROMIUM) return;
+      const inPage = await withPage(folder, (page) =>
+        page.evaluate(async (file) => {
+          const { check } = (await import(file)) as { check(): Promise<unknown> };
+          return check();
+        }, "/check.js"),
+      );
+      assert.deepEqual(inPage, right, "in Chromium");
     });
   }
 });
