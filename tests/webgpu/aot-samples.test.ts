@@ -11,6 +11,7 @@ import { packArtifact } from "../../compiler/artifact/container.ts";
 import type { Graph } from "../../compiler/graph/graph.ts";
 import { compileGraphForWebGpu } from "../../compiler/pipeline.ts";
 import { UnsupportedError } from "../../compiler/types/errors.ts";
+import { costOf } from "../../frontend/transforms/stages.ts";
 import { loadGpuProgram } from "../../runtime/webgpu/loader.ts";
 import { prepareSchedule } from "../../runtime/webgpu/schedule.ts";
 import type { RunSample } from "../../samples/run/sample.ts";
@@ -31,15 +32,16 @@ const samples = readdirSync(path.join(root, "samples")).filter((name) =>
 /** The sample that runs on a page too. */
 const IN_CHROMIUM = "line-fit";
 
-/** Commands of one call. Whole trainings and chains pass too, but take minutes on a GPU in software. */
+/** Commands and operations of one call. Whole trainings and chains pass too, but take minutes on a GPU in software. */
 const MOST_COMMANDS = 200;
+const MOST_FLOPS = 1e8;
 
 /** Compiled for the least limits that every adapter grants; null for a function with float64, or one that runs for long. */
 function compile(graph: Graph, donated: readonly boolean[]) {
   try {
-    const { executable } = compileGraphForWebGpu(graph, { donated });
+    const { executable, optimised } = compileGraphForWebGpu(graph, { donated });
     const { commands } = prepareSchedule(executable.schedule).body;
-    return commands > MOST_COMMANDS ? null : executable;
+    return commands > MOST_COMMANDS || costOf(optimised).flops > MOST_FLOPS ? null : executable;
   } catch (error) {
     if (error instanceof UnsupportedError && /float64/.test(error.message)) return null;
     throw error;
