@@ -60,6 +60,20 @@ describe("layering", () => {
   test("no file imports itself by a detour", () => report(cycleViolations(modules)));
   test("samples use the public API alone; everything below the CLI needs no package", () =>
     report(packageViolations(modules, optionalPackages())));
+  // `npm start` builds without the development packages.
+  test("what the build bundles is a package of scripts/package.json, or one that users have", () => {
+    const { devDependencies } = packageFile();
+    const missing = [...modules].flatMap(([file, imports]) =>
+      imports
+        .filter(({ specifier, kind }) => kind !== "type" && !/^(\.|node:)/.test(specifier))
+        .map(({ specifier }) => specifier.split("/", specifier.startsWith("@") ? 2 : 1).join("/"))
+        .filter(
+          (name) => !file.startsWith("samples/") && name in devDependencies && !optionalPackages().has(name),
+        )
+        .map((name) => `${file} imports ${name}, a development package`),
+    );
+    report(missing);
+  });
 });
 
 describe("layering, the test itself", () => {
@@ -241,6 +255,7 @@ function packageViolation(
 }
 
 interface PackageFile {
+  readonly devDependencies: Readonly<Record<string, string>>;
   exports: Record<string, unknown>;
   optionalDependencies: Record<string, string>;
   peerDependencies: Record<string, string>;
