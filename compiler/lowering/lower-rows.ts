@@ -28,6 +28,7 @@ import { InternalError } from "../types/errors.ts";
 import type { Elements } from "./elements.ts";
 import { choosePartition, countDivisions, makeNest, type Partition, splitPartition } from "./loop-shape.ts";
 import type { Parameters } from "./parameters.ts";
+import { within } from "./reduce-regions.ts";
 import { shareValues } from "./share-values.ts";
 import { loadsOf, vectorCost } from "./strides.ts";
 
@@ -424,10 +425,4 @@ function makeAxes(
     (_, d) => nests[partition.findIndex((dims) => dims.includes(d))]?.index[d] ?? s.int(0),
   );
   return { axes: nests.map((n) => n.axes[0].axis), index };
-}
-
-function within(k: KernelBuilder, axes: readonly Axis[], body: () => void): void {
-  const [first, ...rest] = axes;
-  if (first === undefined) body();
-  else k.loopOver(first, () => within(k, rest, body));
 }

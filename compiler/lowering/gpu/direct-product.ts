@@ -8,8 +8,8 @@ import type { Expr } from "../../kernel/expr.ts";
 import { scalarOps as s } from "../../kernel/scalar-ops.ts";
 import { type AxisGroup, atGroup, coordinatesAt, type Position, resultIndex } from "../contraction/axes.ts";
 import type { LoweredKernel } from "../lower-group.ts";
+import { within } from "../reduce-regions.ts";
 import { type GroupContext, when } from "./draft.ts";
-import { gridLoops } from "./grid.ts";
 import { stageOf } from "./partials.ts";
 
 /** Axes of a product by their part in it. */
@@ -60,7 +60,7 @@ export function directProduct(
     const value = read(which, atGroup(atGroup(start, axes, extents, place), depth, extents, r));
     return s.guard(s.lt(place, s.int(axes.extent)), value, s.const(0, dtype));
   };
-  gridLoops(
+  within(
     k,
     [b, rowTile, columnTile].filter((axis) => axis.extent > 1),
     () => {

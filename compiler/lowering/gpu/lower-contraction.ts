@@ -23,9 +23,9 @@ import {
 } from "../contraction/axes.ts";
 import type { Fold } from "../folds.ts";
 import type { LoweredKernel } from "../lower-group.ts";
+import { within } from "../reduce-regions.ts";
 import { directProduct, type ProductAxes } from "./direct-product.ts";
 import { type GroupContext, powerOfTwo, when } from "./draft.ts";
-import { gridLoops } from "./grid.ts";
 import { Partials, type Stage, stageOf } from "./partials.ts";
 
 /** Rows and columns of a workgroup's block, and depth of the blocks in its memory. */
@@ -147,7 +147,7 @@ class TiledProduct {
     const firstColumn = s.mul(s.axis(columnBlock), s.int(this.#blockColumns));
     const firstTerm = s.mul(s.axis(cut), s.int(this.#cut));
     const grid: Axis[] = [cut, b, rowBlock, columnBlock].filter((axis) => axis.extent > 1);
-    gridLoops(k, grid, () => {
+    within(k, grid, () => {
       stage.draft.local((t) => {
         for (let n = 0; n < TILE * TILE; n++) k.store(sums, this.#register(t, n), s.const(0, this.#dtype));
       });

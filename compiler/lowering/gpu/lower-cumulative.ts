@@ -9,8 +9,8 @@ import { primitiveOf } from "../../primitives/table.ts";
 import type { GpuLimits } from "../../program/webgpu.ts";
 import { InternalError } from "../../types/errors.ts";
 import type { LoweredKernel } from "../lower-group.ts";
+import { within } from "../reduce-regions.ts";
 import { type GroupContext, KernelDraft, powerOfTwo, whenBelow } from "./draft.ts";
-import { gridLoops } from "./grid.ts";
 
 /** Lines up to this length are left to one invocation each. */
 const SHORT = 32;
@@ -65,7 +65,7 @@ class LineScan {
       axes.push(axis);
       index[d] = s.axis(axis);
     }
-    gridLoops(k, axes, () => (this.#parallel ? this.#blocks(index) : this.#line(index)));
+    within(k, axes, () => (this.#parallel ? this.#blocks(index) : this.#line(index)));
     return this.#draft.finish();
   }
 

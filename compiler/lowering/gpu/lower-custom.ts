@@ -2,9 +2,9 @@
 import { contextOf } from "../../fusion/access.ts";
 import type { Equation, Params } from "../../graph/graph.ts";
 import type { CustomLowering, GpuForm } from "../../graph/primitive.ts";
-import { type BufferParam, type Expr, operandsOf } from "../../kernel/expr.ts";
-import type { Stmt } from "../../kernel/kernel.ts";
+import type { BufferParam } from "../../kernel/expr.ts";
 import { scalarOps as s } from "../../kernel/scalar-ops.ts";
+import { usesOf } from "../grains/independence.ts";
 import { customLowering, type LoweredKernel } from "../lower-group.ts";
 import { type GroupContext, KernelDraft } from "./draft.ts";
 
@@ -46,45 +46,7 @@ function lowerOne(
   build(k, s, { inputs, outputs, scratch });
   const lowered = draft.finish(name === "" ? "" : `_${name}`);
   if (form.kernels.length === 1) return lowered;
-  const used = buffersIn(lowered.kernel.body);
+  const used = usesOf(lowered.kernel.body).indices;
   const args = lowered.args.filter(({ param }) => used.has(param));
   return { kernel: { ...lowered.kernel, params: args.map((arg) => arg.param) }, args };
-}
-
-function buffersIn(body: readonly Stmt[]): Set<BufferParam> {
-  const found = new Set<BufferParam>();
-  const seen = new Set<Expr>();
-  const visit = (e: Expr): void => {
-    if (seen.has(e)) return;
-    seen.add(e);
-    if (e.op === "load") found.add(e.buffer);
-    for (const x of operandsOf(e)) visit(x);
-  };
-  const walk = (stmts: readonly Stmt[]): void => {
-    for (const stmt of stmts) {
-      switch (stmt.kind) {
-        case "loop":
-          walk(stmt.body);
-          break;
-        case "while":
-          visit(stmt.cond);
-          walk(stmt.body);
-          break;
-        case "if":
-          visit(stmt.cond);
-          walk(stmt.then);
-          walk(stmt.else);
-          break;
-        case "store":
-          found.add(stmt.buffer);
-          visit(stmt.index);
-          visit(stmt.value);
-          break;
-        default:
-          visit(stmt.value);
-      }
-    }
-  };
-  walk(body);
-  return found;
 }

@@ -3,8 +3,8 @@ import type { FusionGroup } from "../../fusion/plan.ts";
 import { choosePartition, countDivisions, makeNest } from "../loop-shape.ts";
 import type { LoweredKernel } from "../lower-group.ts";
 import { emitStores, evaluateRoots } from "../lower-map.ts";
+import { within } from "../reduce-regions.ts";
 import { type GroupContext, KernelDraft } from "./draft.ts";
-import { gridLoops } from "./grid.ts";
 
 export function lowerMap(group: FusionGroup, context: GroupContext): LoweredKernel[] {
   const draft = new KernelDraft(context);
@@ -16,7 +16,7 @@ export function lowerMap(group: FusionGroup, context: GroupContext): LoweredKern
   );
   const { axes, index } = makeNest(shape, partition, name, "grid");
   if (shape.includes(0)) return [draft.finish()];
-  gridLoops(
+  within(
     k,
     axes.map((a) => a.axis),
     () => emitStores(k, group, index, shape, elements, parameters),

@@ -13,10 +13,9 @@ import { sizeOf } from "../../types/tensor-type.ts";
 import { type Fold, valuesOf } from "../folds.ts";
 import { choosePartition, countDivisions, makeNest, type Partition, splitPartition } from "../loop-shape.ts";
 import type { LoweredKernel } from "../lower-group.ts";
-import { spread } from "../reduce-regions.ts";
+import { spread, within } from "../reduce-regions.ts";
 import { loadsOf, vectorCost } from "../strides.ts";
 import { type GroupContext, powerOfTwo, when, whenBelow } from "./draft.ts";
-import { gridLoops } from "./grid.ts";
 import { declareAccumulators, Partials, type Stage, stageOf } from "./partials.ts";
 
 /** Results that keep a GPU busy with one invocation each. */
@@ -118,7 +117,7 @@ class ReduceLowerer {
     );
     const at = axes.map((axis) => s.axis(axis));
     const row = axes.reduce<Expr>((sum, axis, n) => s.add(s.mul(sum, s.int(axis.extent)), at[n]), s.int(0));
-    gridLoops(k, [...outer, ...axes], () => body(spread(shape, this.#outPartition, at), row));
+    within(k, [...outer, ...axes], () => body(spread(shape, this.#outPartition, at), row));
   }
 
   /**

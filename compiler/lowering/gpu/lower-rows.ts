@@ -21,9 +21,9 @@ import { InternalError } from "../../types/errors.ts";
 import { Folds } from "../folds.ts";
 import { choosePartition, countDivisions, makeNest, mergedPartition } from "../loop-shape.ts";
 import type { LoweredKernel } from "../lower-group.ts";
+import { within } from "../reduce-regions.ts";
 import { shareValues } from "../share-values.ts";
 import { type GroupContext, KernelDraft, powerOfTwo, whenBelow } from "./draft.ts";
-import { gridLoops } from "./grid.ts";
 
 /** Rows up to this length are left to one invocation each. */
 const SHORT_ROW = 32;
@@ -78,7 +78,7 @@ class RowLowerer {
             },
       );
     }
-    gridLoops(k, axes, () => {
+    within(k, axes, () => {
       for (let level = 0; level <= passes; level++) {
         this.#perRow(level);
         if (level < passes) this.#pass(level);
@@ -234,8 +234,6 @@ class RowLowerer {
           equation,
           specs: lower.accumulators(contextOf(equation)),
           combine: (x: Expr, y: Expr): Expr => s.binary(fn, x, y),
-          fn,
-          lower,
         };
       });
   }

@@ -7,8 +7,8 @@ import type { DType } from "../../types/dtype.ts";
 import { sizeOf } from "../../types/tensor-type.ts";
 import { type Fold, Folds, valuesOf } from "../folds.ts";
 import type { LoweredKernel } from "../lower-group.ts";
+import { within } from "../reduce-regions.ts";
 import { type GroupContext, KernelDraft } from "./draft.ts";
-import { gridLoops } from "./grid.ts";
 
 /** A kernel with its view of the group's folds. */
 export interface Stage {
@@ -112,7 +112,7 @@ export class Partials {
       return s.axis(axis);
     });
     const result = out.reduce<Expr>((sum, i, d) => s.add(s.mul(sum, s.int(folds.shape[d])), i), s.int(0));
-    gridLoops(k, axes, () => {
+    within(k, axes, () => {
       const accs = declareAccumulators(stage);
       k.loop(
         this.chunks,
