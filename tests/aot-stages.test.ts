@@ -116,7 +116,10 @@ describe("kernels", () => {
     assert.ok(kernel.cost.flops >= 2 * 5 * 8 * 3);
     assert.ok(kernel.arithmeticIntensity > 0);
     assert.equal(kernel.launches, 1);
+    const indices = kernel.accesses.filter(({ kind }) => kind === "store").map(({ index }) => index);
+    assert.ok(indices.length > 0 && indices.every((index) => kernel.asText().includes(`[${index}] = `)));
     assert.match(await kernel.wat(), new RegExp(`\\(func \\$${kernel.name}`));
+    await assert.rejects(kernel.wgsl(), /compiled for WebAssembly/);
     assert.match(await compiled.wat(), /^\(module/);
   });
 

@@ -6,6 +6,8 @@ import {
   compileGraph,
   compileGraphForWebGpu,
 } from "../../compiler/pipeline.ts";
+import type { WasmExecutable } from "../../compiler/program/program.ts";
+import type { WebGpuExecutable } from "../../compiler/program/webgpu.ts";
 import { UnsupportedError } from "../../compiler/types/errors.ts";
 import type { ArrayStorage } from "../../runtime/array-storage.ts";
 import { loadWasm } from "../../runtime/loader.ts";
@@ -18,12 +20,17 @@ import { environmentWatcher } from "../inspect/environment.ts";
 import type { CompilePurpose, CompileWatcher } from "../inspect/watch.ts";
 import { spans } from "./spans.ts";
 
+/** What the pipeline makes for the device whose arrays are storages of this kind. */
+export type CompiledFor<S extends ArrayStorage> = CompiledGraph<
+  S extends Storage ? WasmExecutable : WebGpuExecutable
+>;
+
 /** A graph ready to run, on storages of one kind. */
 export interface Executable<S extends ArrayStorage = Storage> {
   /** Inputs in the graph's order → new storages of its outputs. A donated input is gone afterwards. */
   run(inputs: readonly S[], donated?: readonly boolean[] | null): S[];
-  /** What the pipeline made for Wasm, for the inspection methods; null where another backend made it. */
-  readonly compiled: CompiledGraph | null;
+  /** What the pipeline made, for the inspection methods; null where another backend made it. */
+  readonly compiled: CompiledFor<S> | null;
 }
 
 export interface Backend<S extends ArrayStorage = Storage> {
@@ -56,7 +63,7 @@ export function webGpuBackend(device: GpuDevice, watcher: CompileWatcher | null)
       );
       const { name } = graph;
       const program = spans.measure("load", name, () => loadGpuProgram(compiled.executable, device));
-      return { run: measuredRun(name, (inputs, given) => program.run(inputs, given)), compiled: null };
+      return { run: measuredRun(name, (inputs, given) => program.run(inputs, given)), compiled };
     },
   };
 }

@@ -1,7 +1,15 @@
 /** Transformations of functions: compile, differentiate, vectorise, inspect. */
 export type { Cost } from "../../compiler/analysis/cost.ts";
 export type { KernelUse } from "../../compiler/analysis/program-cost.ts";
+export type { KernelAccess } from "../../compiler/text/kernel-accesses.ts";
 export { checkpoint, stopGradient } from "./checkpoint.ts";
+export {
+  Compiled,
+  type CostAnalysis,
+  type MemoryAnalysis,
+  type MemoryMoment,
+  type Stage,
+} from "./compiled.ts";
 export { type CustomJvpFunction, type CustomRuleOptions, customJvp } from "./custom-jvp.ts";
 export { type CustomVjpFunction, customVjp } from "./custom-vjp.ts";
 export {
@@ -27,14 +35,6 @@ export {
 export { type JitFunction, type JitOptions, jit } from "./jit.ts";
 export { KernelHandle, type KernelParameter } from "./kernel-handle.ts";
 export { linearTranspose } from "./linear-transpose.ts";
-export {
-  Compiled,
-  type CostAnalysis,
-  Lowered,
-  type MemoryAnalysis,
-  type MemoryMoment,
-  type Stage,
-  Stages,
-} from "./stages.ts";
+export { type CompileTarget, Lowered, Stages } from "./stages.ts";
 export type { Abstract, Argument, Arguments, Result } from "./types.ts";
 export { type Axes, type VmapOptions, vmap } from "./vmap.ts";

@@ -96,6 +96,22 @@ export class JitEntry {
     return this.#executable;
   }
 
+  /** Where a call with these leaves runs; specs of arrays may be anywhere. */
+  deviceFor(leaves: readonly unknown[]): Device {
+    return this.#placement(leaves, this.#capturedConcrete ?? []).device;
+  }
+
+  /** The same compiled for a GPU. */
+  executableOn(device: WebGpuDevice): Executable<GpuStorage> {
+    const backend = gpuEngine(device).backend();
+    let executable = this.#gpuExecutables.get(backend);
+    if (executable === undefined) {
+      executable = backend.compile(this.traced.graph, this.#donated, "function");
+      this.#gpuExecutables.set(backend, executable);
+    }
+    return executable;
+  }
+
   /** Calls the compiled function outside of any trace. The leaves are those of `match`. */
   run(leaves: readonly unknown[]): unknown {
     const captured = this.#capturedConcrete;
@@ -153,12 +169,7 @@ export class JitEntry {
     captured: readonly ConcreteArray[],
   ): unknown {
     const engine = gpuEngine(device);
-    const backend = engine.backend();
-    let executable = this.#gpuExecutables.get(backend);
-    if (executable === undefined) {
-      executable = backend.compile(this.traced.graph, this.#donated, "function");
-      this.#gpuExecutables.set(backend, executable);
-    }
+    const executable = this.executableOn(device);
     const numbers = this.#gpuNumbers.get(engine) ?? [];
     this.#gpuNumbers.set(engine, numbers);
     const storages = leaves.map((leaf, i) => {

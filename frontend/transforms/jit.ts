@@ -43,7 +43,7 @@ export interface JitOptions {
 
 export interface JitFunction<F extends AnyFunction> {
   (...args: Arguments<Parameters<F>>): Result<ReturnType<F>>;
-  /** Traces for these arguments, or specs of them, without compiling. */
+  /** Traces for these arguments, or specs of them, without compiling. Where they are is where it will run. */
   trace(...args: AbstractArguments<Parameters<F>>): Stages<F>;
   /** Ahead of time: `jit(f).lower(x).compile()`. */
   lower(...args: AbstractArguments<Parameters<F>>): Lowered<F>;
@@ -64,8 +64,8 @@ export function jit<F extends AnyFunction>(f: F, options: JitOptions = {}): JitF
   Object.defineProperty(call, "name", { value: cache.callee.name });
   Object.defineProperty(call, "length", { value: f.length });
   return Object.assign(call, {
-    trace: (...args: unknown[]) => new Stages<F>(cache.entryFor(args), cache.callee),
-    lower: (...args: unknown[]) => new Stages<F>(cache.entryFor(args), cache.callee).lower(),
+    trace: (...args: unknown[]) => cache.stagesFor<F>(args),
+    lower: (...args: unknown[]) => cache.stagesFor<F>(args).lower(),
     clearCache: () => cache.clear(),
   }) as JitFunction<F>;
 }
@@ -118,8 +118,10 @@ class JitCache {
     return this.#entry(flat).call(flat.leaves);
   }
 
-  entryFor(args: readonly unknown[]): JitEntry {
-    return this.#entry(this.#flatten(args));
+  stagesFor<F extends AnyFunction>(args: readonly unknown[]): Stages<F> {
+    const flat = this.#flatten(args);
+    const entry = this.#entry(flat);
+    return new Stages<F>(entry, this.callee, entry.deviceFor(flat.leaves));
   }
 
   clear(): void {

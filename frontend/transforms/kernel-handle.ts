@@ -1,16 +1,13 @@
 /** One kernel of a compiled function as a value: its text, its cost, and a run of it alone. */
 import type { Cost } from "../../compiler/analysis/cost.ts";
 import type { Kernel } from "../../compiler/kernel/kernel.ts";
-import { compileWasm } from "../../compiler/targets/wasm/compile.ts";
+import { type KernelAccess, kernelAccesses } from "../../compiler/text/kernel-accesses.ts";
 import { printKernel } from "../../compiler/text/kernel-printer.ts";
 import type { DType } from "../../compiler/types/dtype.ts";
 import { formatSource } from "../../compiler/types/source.ts";
 import type { TypedArray } from "../../compiler/types/typed-array.ts";
-import { loadWasm } from "../../runtime/loader.ts";
-import { bytesOfTypedArray, dtypeOfTypedArray, typedArrayOf } from "../../runtime/typed-array.ts";
+import { dtypeOfTypedArray, typedArrayOf } from "../../runtime/typed-array.ts";
 import { WeftTypeError } from "../core/errors.ts";
-import { kernelProgram } from "../inspect/kernel-program.ts";
-import { loadWat, watOfKernel } from "../inspect/wat.ts";
 
 /** A buffer that a kernel is given. */
 export interface KernelParameter {
@@ -21,20 +18,30 @@ export interface KernelParameter {
   readonly access: "read" | "write" | "readwrite";
 }
 
+/** Runs a kernel on an array for each parameter, those it writes in place. */
+export type RunKernel = (buffers: readonly TypedArray[]) => void | Promise<void>;
+
+/** What kernels were compiled to. */
+export interface KernelCode {
+  /** The text of the kernel's code: `wat`, `wgsl`. */
+  text(kernel: Kernel, language: "wat" | "wgsl"): string | Promise<string>;
+  load(kernel: Kernel): RunKernel;
+}
+
 export class KernelHandle {
   /** Of one launch. */
   readonly cost: Cost;
   /** How often a call of the function launches it; at least, where a loop is ended by its data. */
   readonly launches: number;
   readonly #kernel: Kernel;
-  readonly #module: () => Uint8Array;
-  #run: ((buffers: readonly TypedArray[]) => void) | null = null;
+  readonly #code: KernelCode;
+  #run: RunKernel | null = null;
 
-  constructor(kernel: Kernel, cost: Cost, launches: number, module: () => Uint8Array) {
+  constructor(kernel: Kernel, cost: Cost, launches: number, code: KernelCode) {
     this.#kernel = kernel;
     this.cost = cost;
     this.launches = launches;
-    this.#module = module;
+    this.#code = code;
   }
 
   get name(): string {
@@ -53,6 +60,11 @@ export class KernelHandle {
     });
   }
 
+  /** The index expression of every load and store, over the axes of its loops. */
+  get accesses(): KernelAccess[] {
+    return kernelAccesses(this.#kernel);
+  }
+
   /** Floating operations of a launch for each byte it has to read or write. */
   get arithmeticIntensity(): number {
     const bytes = this.cost.bytesRead + this.cost.bytesWritten;
@@ -64,22 +76,30 @@ export class KernelHandle {
     return printKernel(this.#kernel);
   }
 
-  /** Its functions in the portable module. Rejects where the optional package `wabt` is not installed. */
+  /**
+   * Its functions in the portable module. Rejects where the function was compiled for WebGPU, and where the optional
+   * package `wabt` is not installed.
+   */
   async wat(): Promise<string> {
-    const toWat = await loadWat();
-    return watOfKernel(toWat(this.#module()), this.name);
+    return this.#code.text(this.#kernel, "wat");
+  }
+
+  /** Its shader; one for each placement of its buffers. Rejects where the function was compiled for WebAssembly. */
+  async wgsl(): Promise<string> {
+    return this.#code.text(this.#kernel, "wgsl");
   }
 
   /**
    * Runs the kernel alone on one typed array for each parameter, in order; those it writes are written in place. float16
-   * is given as its bits (Uint16Array), bool as Uint8Array of 0 and 1.
+   * is given as its bits (Uint16Array), bool as Uint8Array of 0 and 1. On WebAssembly that is done when it returns; on a
+   * GPU it returns a promise, which rejects with NoAdapterError where there is none.
    *
    * Throws WeftTypeError that lists every array that does not fit.
    */
-  run(buffers: readonly TypedArray[]): void {
+  run(buffers: readonly TypedArray[]): void | Promise<void> {
     this.#check(buffers);
-    this.#run ??= loadKernel(this.#kernel);
-    this.#run(buffers);
+    this.#run ??= this.#code.load(this.#kernel);
+    return this.#run(buffers);
   }
 
   #check(buffers: readonly TypedArray[]): void {
@@ -110,22 +130,4 @@ export class KernelHandle {
 /** Whether elements of a dtype are kept in this kind of typed array. */
 function holds(dtype: DType, given: TypedArray): boolean {
   return typedArrayOf(dtype, new ArrayBuffer(0)).constructor === given.constructor;
-}
-
-/** The kernel as a program of its own: what it reads is copied in, what it writes is copied out. */
-function loadKernel(kernel: Kernel): (buffers: readonly TypedArray[]) => void {
-  const positions = [...kernel.params.keys()];
-  const read = positions.filter((i) => kernel.params[i].access !== "write");
-  const written = positions.filter((i) => kernel.params[i].access !== "read");
-  const loaded = loadWasm(compileWasm(kernelProgram(kernel)));
-  const { memory } = loaded.device;
-  return (given) => {
-    const inputs = read.map((i) => memory.store(bytesOfTypedArray(given[i])));
-    const outputs = loaded.run(inputs);
-    for (const input of inputs) input.release();
-    for (const [at, i] of written.entries()) {
-      bytesOfTypedArray(given[i]).set(outputs[at].bytes());
-      outputs[at].release();
-    }
-  };
 }

@@ -11,7 +11,7 @@ import { packArtifact } from "../../compiler/artifact/container.ts";
 import type { Graph } from "../../compiler/graph/graph.ts";
 import { compileGraphForWebGpu } from "../../compiler/pipeline.ts";
 import { UnsupportedError } from "../../compiler/types/errors.ts";
-import { costOf } from "../../frontend/transforms/stages.ts";
+import { costOf } from "../../frontend/transforms/graph-cost.ts";
 import { loadGpuProgram } from "../../runtime/webgpu/loader.ts";
 import { prepareSchedule } from "../../runtime/webgpu/schedule.ts";
 import type { RunSample } from "../../samples/run/sample.ts";
