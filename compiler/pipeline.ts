@@ -13,6 +13,7 @@ import { gpuKernels } from "./lowering/kernel-target.ts";
 import { type CompileObserver, type PassRecord, PassRunner, type Verifier } from "./pass-runner.ts";
 import { mergeCommonSubexpressions } from "./passes/common-subexpressions.ts";
 import { eliminateDeadCode } from "./passes/dead-code.ts";
+import { separateDilatedConvolutions } from "./passes/dilated-convolutions.ts";
 import { dropBarriers } from "./passes/drop-barriers.ts";
 import { inlineCalls } from "./passes/inline-calls.ts";
 import { hoistLoopInvariants } from "./passes/loop-invariants.ts";
@@ -37,6 +38,8 @@ export const GRAPH_PASSES: readonly GraphPass[] = [
   mergeCommonSubexpressions,
   // After merging: an invariant is moved once. Before the second round, which cleans up behind it.
   hoistLoopInvariants,
+  // Before the second round, which cleans up behind it.
+  separateDilatedConvolutions,
   // After simplify: by now a scatter's operand is a literal where it can be. Before the second round, which cleans up.
   rewriteOneHotScatters,
   { ...simplifyGraph, name: "simplify_again" },

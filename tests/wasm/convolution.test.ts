@@ -63,6 +63,29 @@ const SHAPES: readonly Shape[] = [
     window: [3, 3],
     options: { padding: SAME_3 },
   },
+  // Large enough for minimal filtering; every extent odd, or not a multiple of a tile.
+  {
+    name: "3x3 of many tiles",
+    batch: 3,
+    size: [11, 14],
+    features: [18, 21],
+    window: [3, 3],
+    options: { padding: SAME_3 },
+  },
+  { name: "3x3 of many tiles without padding", batch: 2, size: [12, 17], features: [16, 24], window: [3, 3] },
+  {
+    name: "3x3 of many tiles, uneven and negative padding",
+    batch: 2,
+    size: [13, 12],
+    features: [17, 16],
+    window: [3, 3],
+    options: {
+      padding: [
+        [2, -1],
+        [-1, 3],
+      ],
+    },
+  },
   { name: "no padding", batch: 2, size: [10, 9], features: [5, 12], window: [3, 2] },
   { name: "1x1", batch: 2, size: [8, 9], features: [16, 10], window: [1, 1] },
   {

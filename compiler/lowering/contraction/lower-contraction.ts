@@ -17,6 +17,7 @@ import { scalarOps as s } from "../../kernel/scalar-ops.ts";
 import { primitiveOf } from "../../primitives/table.ts";
 import type { Elements } from "../elements.ts";
 import type { Parameters } from "../parameters.ts";
+import { lowerWinograd } from "../winograd/lower-winograd.ts";
 import { factorAxes, operandSource, resultStrides, type Source } from "./axes.ts";
 import { planContraction } from "./plan.ts";
 import { stageImage } from "./staging.ts";
@@ -46,9 +47,11 @@ export function lowerContraction(
     operandSource(contraction, 0, (index) => elements.element(x, index)),
     operandSource(contraction, 1, (index) => elements.element(y, index)),
   ];
+  const finish = { group, equation, lower, elements, parameters };
+  const filtered = lowerWinograd(contraction, dtype, finish);
+  if (filtered !== null) return filtered;
   const plan = planContraction(contraction, { sources, out: strides }, dtype);
-  if (plan === null) return null;
-  return new ContractionLowerer(plan, sources, dtype, { group, equation, lower, elements, parameters }).run();
+  return plan === null ? null : new ContractionLowerer(plan, sources, dtype, finish).run();
 }
 
 class ContractionLowerer extends ContractionTiles {

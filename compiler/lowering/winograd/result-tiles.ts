@@ -1,0 +1,187 @@
+/**
+ * A convolution by tiles of 2 × 2 results:
+ *
+ *   transform the kernel to panels [panel][point][feature][8 columns]
+ *   for images, strips of rows of tiles:
+ *     stage the strip's image, transform it to [point][tile][feature]
+ *     for panels of columns:
+ *       for points: products over the features, [point][tile][8 columns]
+ *       transform those back, epilogue, store
+ */
+import type { BufferParam, Expr } from "../../kernel/expr.ts";
+import type { Stmt } from "../../kernel/kernel.ts";
+import { scalarOps as s } from "../../kernel/scalar-ops.ts";
+import { coordinatesAt, type Position } from "../contraction/axes.ts";
+import { isCostly } from "../contraction/results.ts";
+import { extentOf, POINTS, STEP, WIDTH } from "./plan.ts";
+import { transform } from "./transforms.ts";
+import { WinogradWalk } from "./walk.ts";
+
+export class ResultTiles extends WinogradWalk {
+  run(): Stmt[] {
+    const { k, plan, kernel } = this;
+    const points = POINTS * POINTS;
+    const features = extentOf(plan, plan.shared);
+    const tiles = this.tallest * plan.x.tiles;
+    const weights = kernel.parameters.scratch("float32", this.panels * points * features * WIDTH);
+    const image = kernel.parameters.temporary("float32", this.imageSize(features));
+    const transformed = kernel.parameters.temporary("float32", points * tiles * features);
+    const products = kernel.parameters.temporary("float32", points * tiles * WIDTH);
+    this.#transformKernel(weights, features);
+    for (const { start, count, height } of plan.strips) {
+      const total = height * plan.x.tiles;
+      k.loop(extentOf(plan, plan.own), (n) => {
+        const at = plan.own < 0 ? this.origin : this.origin.with(plan.own, n);
+        k.loop(
+          count,
+          (strip) => {
+            const firstTile = s.add(s.mul(strip, s.int(height)), s.int(start));
+            this.stage(image, at, plan.shared, firstTile, height);
+            this.transformImage(transformed, image, features, height);
+            k.loop(
+              this.panels,
+              (panel) => {
+                this.products(
+                  total,
+                  (point, first) => ({
+                    depth: features,
+                    row: (step, r) => {
+                      const tile = s.add(s.mul(point, s.int(total)), s.add(first, s.int(r)));
+                      return s.load(transformed, s.add(s.mul(tile, s.int(features)), step));
+                    },
+                    column: (step, column) =>
+                      s.load(weights, this.#weight(panel, point, features, step, column)),
+                  }),
+                  (point, row, column) => ({
+                    buffer: products,
+                    index: s.add(s.mul(s.add(s.mul(point, s.int(total)), row), s.int(WIDTH)), column),
+                  }),
+                  false,
+                );
+                this.panelWidths(panel, (columns) =>
+                  this.#results(products, at, panel, columns, firstTile, height),
+                );
+              },
+              { name: "jr" },
+            );
+          },
+          { name: "strip" },
+        );
+      });
+    }
+    return k.finish();
+  }
+
+  #weight(panel: Expr, point: Expr, features: number, feature: Expr, column: Expr): Expr {
+    const row = s.add(s.mul(panel, s.int(POINTS * POINTS)), point);
+    return s.add(s.mul(s.add(s.mul(row, s.int(features)), feature), s.int(WIDTH)), column);
+  }
+
+  #transformKernel(into: BufferParam, features: number): void {
+    const { k, plan } = this;
+    const factor = plan.imageFactor === 0 ? 1 : 0;
+    const coordinates = (at: Position): readonly Expr[] =>
+      coordinatesAt(plan.contraction.factors[factor], at);
+    k.loop(
+      this.panels,
+      (panel) =>
+        this.panelWidths(panel, (columns) =>
+          k.loop(
+            features,
+            (feature) => {
+              k.loop(
+                columns,
+                (j) => {
+                  const at = this.origin
+                    .with(plan.shared, feature)
+                    .with(plan.columns, s.add(s.mul(panel, s.int(WIDTH)), j));
+                  transform(
+                    k,
+                    this.transforms.window,
+                    (y, x) =>
+                      this.element(
+                        factor,
+                        coordinates(at.with(plan.y.elementAxis, s.int(y)).with(plan.x.elementAxis, s.int(x))),
+                      ),
+                    (r, c, value) =>
+                      k.store(into, this.#weight(panel, s.int(POINTS * r + c), features, feature, j), value),
+                  );
+                },
+                { name: "j", kind: "vector" },
+              );
+              if (columns === WIDTH) return;
+              k.loop(POINTS * POINTS, (point) =>
+                k.loop(
+                  WIDTH - columns,
+                  (j) => {
+                    const index = this.#weight(panel, point, features, feature, s.add(j, s.int(columns)));
+                    k.store(into, index, s.const(0, "float32"));
+                  },
+                  { name: "j", kind: "vector" },
+                ),
+              );
+            },
+            { name: "k" },
+          ),
+        ),
+      { name: "jr" },
+    );
+  }
+
+  /** Results of a panel of columns, from its products. */
+  #results(
+    products: BufferParam,
+    at: Position,
+    panel: Expr,
+    columns: number,
+    firstTile: Expr,
+    height: number,
+  ): void {
+    const { k, plan } = this;
+    const { extents } = plan.contraction;
+    const total = height * plan.x.tiles;
+    const costly = isCostly(this.kernel.group);
+    this.eachTile(height, (ty, tx, tile) => {
+      const place = (point: Expr, j: Expr): Expr =>
+        s.add(s.mul(s.add(s.mul(point, s.int(total)), tile), s.int(WIDTH)), j);
+      const result = (r: Expr, c: Expr, j: Expr, value: Expr): void => {
+        const y = s.add(s.mul(s.add(firstTile, ty), s.int(STEP)), r);
+        const x = s.add(s.mul(tx, s.int(STEP)), c);
+        const position = at
+          .with(plan.y.windowAxis, y)
+          .with(plan.x.windowAxis, x)
+          .with(plan.columns, s.add(s.mul(panel, s.int(WIDTH)), j));
+        const inside = s.and(
+          s.lt(y, s.int(extents[plan.y.windowAxis])),
+          s.lt(x, s.int(extents[plan.x.windowAxis])),
+        );
+        this.when(inside, () => this.results(position, value));
+      };
+      k.loop(
+        columns,
+        (j) =>
+          transform(
+            k,
+            this.transforms.result,
+            (r, c) => s.load(products, place(s.int(POINTS * r + c), j)),
+            (r, c, value) => {
+              // The first row of products is not needed any more when the first row of results is there.
+              if (costly) k.store(products, place(s.int(STEP * r + c), j), value);
+              else result(s.int(r), s.int(c), j, value);
+            },
+          ),
+        { name: "j", kind: "vector" },
+      );
+      if (!costly) return;
+      k.loop(STEP, (r) =>
+        k.loop(STEP, (c) =>
+          k.loop(
+            columns,
+            (j) => result(r, c, j, s.load(products, place(s.add(s.mul(r, s.int(STEP)), c), j))),
+            { name: "j", kind: "vector" },
+          ),
+        ),
+      );
+    });
+  }
+}
