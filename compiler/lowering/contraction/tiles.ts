@@ -7,8 +7,6 @@ import { LANES, type RowSegment } from "./plan.ts";
 import { isCostly } from "./results.ts";
 import type { Within } from "./walk.ts";
 
-/** Depth steps per iteration of a tile's loop over a packed panel. */
-const UNROLL = 4;
 /** A tile over so few steps has no loop. */
 const STRAIGHT = 9;
 
@@ -150,22 +148,10 @@ export class ContractionTiles extends ContractionPacking {
         }
       }
     };
-    const unroll = this.rowPanel !== null || this.plan.rowsTiled ? UNROLL : 1;
+    // One step of the depth per iteration: of more, V8 before relaxed SIMD puts all loads first, and spills.
     const loop = (extent: number, body: (i: Expr) => void, inner: number): void => {
-      if (extent * inner <= STRAIGHT) {
-        for (let i = 0; i < extent; i++) body(s.int(i));
-        return;
-      }
-      const by = inner === 1 ? unroll : 1;
-      const trips = Math.floor(extent / by);
-      k.loop(
-        trips,
-        (i) => {
-          for (let u = 0; u < by; u++) body(s.add(s.mul(i, s.int(by)), s.int(u)));
-        },
-        { name: "k", kind: "reduce" },
-      );
-      for (let i = trips * by; i < extent; i++) body(s.int(i));
+      if (extent * inner > STRAIGHT) return k.loop(extent, body, { name: "k", kind: "reduce" });
+      for (let i = 0; i < extent; i++) body(s.int(i));
     };
     this.overDepth(at, rest, loop, step, this.depthGroups());
   }

@@ -27,7 +27,7 @@ import { type Block, type LoopNode, type Node, type NodeStmt, NodeTable } from "
 import { Op, type ValueType } from "./opcodes.ts";
 import { valueTypeOf } from "./scalar-code.ts";
 import type { LocalBinding } from "./scalar-values.ts";
-import { groupSplats } from "./splat-groups.ts";
+import { splitTile } from "./split-tiles.ts";
 import { VectorValues } from "./vector-values.ts";
 import { LANES, planVector, type VectorPlan } from "./vectorize.ts";
 
@@ -90,13 +90,7 @@ class BlockEmitter {
   }
 
   block(block: Block): void {
-    const { values } = this;
-    const grouped = values.lanes === null ? null : groupSplats(block, (d) => values.varying(d));
-    const stmts = (): void => {
-      for (const stmt of block.stmts) this.#stmt(stmt);
-    };
-    if (grouped === null || grouped.size === 0) stmts();
-    else values.withGroups(grouped, stmts);
+    for (const stmt of block.stmts) this.#stmt(stmt);
   }
 
   #stmt(stmt: NodeStmt): void {
@@ -277,6 +271,11 @@ class BlockEmitter {
   }
 
   #loop(loop: LoopNode): void {
+    const tile = loop.axis.kind === "vector" && this.values.lanes === null;
+    for (const part of tile && !this.#module.relaxed ? splitTile(loop) : [loop]) this.#oneLoop(part);
+  }
+
+  #oneLoop(loop: LoopNode): void {
     const { axis, body } = loop;
     const plan =
       axis.kind === "vector" && this.values.lanes === null ? planVector(loop, this.#module.relaxed) : null;

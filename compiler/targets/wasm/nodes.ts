@@ -282,7 +282,8 @@ export class NodeTable {
   }
 }
 
-function summarise(stmts: readonly NodeStmt[]): Block {
+/** A block of statements, with what all of them use and change. */
+export function summarise(stmts: readonly NodeStmt[]): Block {
   const assigned = new Set<Local>();
   const declared = new Set<Local>();
   const stored = new Set<BufferParam>();

@@ -11,7 +11,6 @@ import type { Node } from "./nodes.ts";
 import { Op, Simd } from "./opcodes.ts";
 import { valueTypeOf } from "./scalar-code.ts";
 import { FIRST_VECTOR_SLOT, SCALAR_SLOT, SPLAT_SLOT } from "./scalar-values.ts";
-import type { GroupedSplat, SplatGroup } from "./splat-groups.ts";
 import { takesImmediate } from "./vector-code.ts";
 import { LANES } from "./vectorize.ts";
 
@@ -29,20 +28,6 @@ function leavesOf(node: Node, fn: ExtremumFn): Node[] {
 const BRANCH_WEIGHT = 16;
 
 export class VectorValues extends LaneMemory {
-  /** Splats of the block being emitted that are taken from shared vectors. */
-  #grouped: ReadonlyMap<Node, GroupedSplat> = new Map();
-  readonly #groupVectors = new Map<SplatGroup, LocalIndex>();
-
-  /** Emits a block whose splats in `grouped` are taken from shared vectors. */
-  withGroups(grouped: ReadonlyMap<Node, GroupedSplat>, body: () => void): void {
-    const outer = this.#grouped;
-    this.#grouped = grouped;
-    body();
-    this.#grouped = outer;
-    this.f.release(...this.#groupVectors.values());
-    this.#groupVectors.clear();
-  }
-
   /** Pushes the four lanes of a part; of float64, its half 0 or 1. */
   vector(node: Node, part: number, half = 0): void {
     const { expr } = node;
@@ -61,28 +46,10 @@ export class VectorValues extends LaneMemory {
     const kept = this.recall(node.id, SPLAT_SLOT);
     if (kept !== undefined) return this.f.get(kept);
     if (expr.op === "const") return this.vectorCode.constant(expr.value, expr.dtype);
-    const grouped = this.#grouped.get(node);
-    if (grouped !== undefined && this.recall(node.id, SCALAR_SLOT) === undefined) this.#groupedSplat(grouped);
-    else this.#scalarSplat(node);
+    this.#scalarSplat(node);
     if (node.uses > 1 || this.context.parts > 1 || node.dtype === "float64") {
       this.keep(node.id, SPLAT_SLOT, node, "v128");
     }
-  }
-
-  #groupedSplat({ group, element }: GroupedSplat): void {
-    const { access } = group;
-    let vector = this.#groupVectors.get(group);
-    if (vector === undefined) {
-      const offset = this.address(access, 0);
-      this.f.simdMemory(Simd.load, 0, offset);
-      vector = this.f.temp("v128");
-      this.f.set(vector);
-      this.#groupVectors.set(group, vector);
-    }
-    this.f.get(vector);
-    this.f.get(vector);
-    if (DTYPE_INFO[access.buffer.dtype].bytes === 4) this.f.shuffle32(element, element, element, element);
-    else this.f.shuffle32(element * 2, element * 2 + 1, element * 2, element * 2 + 1);
   }
 
   #scalarSplat(node: Node): void {
