@@ -29,6 +29,7 @@ import type { Elements } from "./elements.ts";
 import { choosePartition, countDivisions, makeNest, type Partition, splitPartition } from "./loop-shape.ts";
 import type { Parameters } from "./parameters.ts";
 import { within } from "./reduce-regions.ts";
+import { inRow, pipelineOf, type RowPipeline } from "./row-pipeline.ts";
 import { shareValues } from "./share-values.ts";
 import { loadsOf, vectorCost } from "./strides.ts";
 
@@ -47,7 +48,7 @@ interface Carried {
 /** Where an element kept between passes is. */
 interface Home {
   readonly buffer: BufferParam;
-  readonly position: Expr;
+  readonly position: (at: RowPositions) => Expr;
 }
 
 export function lowerRows(group: FusionGroup, elements: Elements, parameters: Parameters): Stmt[] {
@@ -76,12 +77,15 @@ class RowLowerer {
     // Memory that a later pass reads back is asked for first, because then it may be read.
     for (const [value, kept] of this.plan.kept) {
       if (kept.where === "output") {
-        this.#homes.set(value, { buffer: this.parameters.write(kept.home, "readwrite"), position: at.full });
+        this.#homes.set(value, {
+          buffer: this.parameters.write(kept.home, "readwrite"),
+          position: fullPosition,
+        });
       } else {
         const dtype = computeDType(value.type.dtype);
         // Rows that run side by side need a place each.
         const size = lanesOverRows ? domain.rows * domain.length : domain.length;
-        const position = lanesOverRows ? at.full : at.within;
+        const position = lanesOverRows ? fullPosition : (of: RowPositions): Expr => of.within;
         const buffer = lanesOverRows
           ? this.parameters.scratch(dtype, size)
           : this.parameters.temporary(dtype, size);
@@ -89,7 +93,9 @@ class RowLowerer {
       }
     }
     this.#startCarried();
-    within(k, rowLoops, () => this.#row(at, lengthLoops));
+    const pipeline = lanesOverRows ? null : pipelineOf(this.group, this.plan, rowLoops, lengthLoops);
+    if (pipeline === null) within(k, rowLoops, () => this.#row(at, lengthLoops));
+    else this.#inPipeline(pipeline, at, rowLoops[0], lengthLoops);
     this.#finishCarried(at);
     return shareValues(k.finish(), (prefix) => k.fresh(prefix));
   }
@@ -206,6 +212,73 @@ class RowLowerer {
     }
   }
 
+  #inPipeline(pipeline: RowPipeline, at: RowPositions, rows: Axis, lengthLoops: readonly Axis[]): void {
+    const k = this.#k;
+    const { chunk, first } = pipeline;
+    const chunks = Math.floor(rows.extent / chunk);
+    k.loop(
+      chunks,
+      (c) => {
+        const start = s.mul(c, s.int(chunk));
+        const begun = inRow(at, rows, start);
+        const ahead = first.map((equation) => this.#accumulator(equation));
+        within(k, lengthLoops, () => this.#element(first, 0, begun, new Map(zip(first, ahead))));
+        k.loop(
+          chunk,
+          (i) => {
+            const next = s.min(s.add(i, s.int(1)), s.int(chunk - 1));
+            this.#pipelinedRow(
+              pipeline,
+              { at: inRow(at, rows, s.add(start, i)), next: inRow(at, rows, s.add(start, next)) },
+              ahead,
+              lengthLoops,
+            );
+          },
+          { name: "i" },
+        );
+      },
+      { name: "c" },
+    );
+    const rest = rows.extent - chunks * chunk;
+    k.loop(rest, (i) => this.#row(inRow(at, rows, s.add(s.int(chunks * chunk), i)), lengthLoops), {
+      name: "i",
+    });
+  }
+
+  /** A row whose first pass has left its accumulators in `ahead`, where it leaves those of the next row. */
+  #pipelinedRow(
+    { pass, first }: RowPipeline,
+    { at, next }: { at: RowPositions; next: RowPositions },
+    ahead: readonly Local[],
+    lengthLoops: readonly Axis[],
+  ): void {
+    const k = this.#k;
+    // A value of the row's own: the next row's takes its place.
+    const own = new Map(
+      zip(
+        first,
+        ahead.map((acc) => k.let("acc", s.local(acc))),
+      ),
+    );
+    this.#finishPass(own, at);
+    for (let level = 1; level <= this.plan.passes; level++) {
+      this.#perRow(level, at);
+      if (level === pass) {
+        const following = new Map(
+          zip(
+            first,
+            first.map((equation) => this.#accumulator(equation)),
+          ),
+        );
+        this.#pass(level, at, lengthLoops, () => this.#element(first, 0, next, following));
+        for (const [n, equation] of first.entries()) {
+          const local = following.get(equation);
+          if (local !== undefined) k.assign(ahead[n], s.local(local));
+        }
+      } else if (level < this.plan.passes) this.#pass(level, at, lengthLoops);
+    }
+  }
+
   /** Numbers per row that are computed before pass `level`. */
   #perRow(level: number, at: RowPositions): void {
     const k = this.#k;
@@ -230,18 +303,30 @@ class RowLowerer {
     for (const store of stores) store();
   }
 
-  #pass(level: number, at: RowPositions, lengthLoops: readonly Axis[]): void {
-    const k = this.#k;
+  /** One pass over a row, with what else is done at each of its elements. */
+  #pass(level: number, at: RowPositions, lengthLoops: readonly Axis[], also: () => void = () => {}): void {
     const body = this.#roots(["element", "reduce", "total", "columns"], level);
     if (body.length === 0) return;
     const accumulators = new Map<Equation, Local>();
     for (const equation of body) {
       const role = this.#role(equation);
-      if (role !== "reduce" && role !== "total") continue;
-      const [spec] = reduceLowering(equation).accumulators(contextOf(equation));
-      accumulators.set(equation, k.let("acc", s.const(spec.init, spec.dtype)));
+      if (role === "reduce" || role === "total") accumulators.set(equation, this.#accumulator(equation));
     }
-    within(k, lengthLoops, () => this.#element(body, level, at, accumulators));
+    within(this.#k, lengthLoops, () => {
+      this.#element(body, level, at, accumulators);
+      also();
+    });
+    this.#finishPass(accumulators, at);
+  }
+
+  #accumulator(equation: Equation): Local {
+    const [spec] = reduceLowering(equation).accumulators(contextOf(equation));
+    return this.#k.let("acc", s.const(spec.init, spec.dtype));
+  }
+
+  /** What the folds of a pass have come to is held for later passes, and stored. */
+  #finishPass(accumulators: ReadonlyMap<Equation, Local>, at: RowPositions): void {
+    const k = this.#k;
     const stores: (() => void)[] = [];
     for (const [equation, acc] of accumulators) {
       if (this.#role(equation) === "total") {
@@ -285,7 +370,7 @@ class RowLowerer {
         const value = body.length > 1 ? s.local(k.let("v", values[n])) : values[n];
         this.elements.hold(v, at.full, value);
         const home = this.#homes.get(v);
-        if (home !== undefined) stores.push(() => k.store(home.buffer, home.position, value));
+        if (home !== undefined) stores.push(() => k.store(home.buffer, home.position(at), value));
         else if (this.group.outputs.includes(v)) {
           stores.push(() => k.store(this.parameters.write(v), at.full, value));
         }
@@ -302,7 +387,7 @@ class RowLowerer {
       if ((this.plan.level.get(equation) ?? 0) >= level) continue;
       for (const v of equation.outputs) {
         const home = this.#homes.get(v);
-        if (home !== undefined) this.elements.hold(v, at.full, s.load(home.buffer, home.position));
+        if (home !== undefined) this.elements.hold(v, at.full, s.load(home.buffer, home.position(at)));
       }
     }
   }
@@ -425,4 +510,10 @@ function makeAxes(
     (_, d) => nests[partition.findIndex((dims) => dims.includes(d))]?.index[d] ?? s.int(0),
   );
   return { axes: nests.map((n) => n.axes[0].axis), index };
+}
+
+const fullPosition = (at: RowPositions): Expr => at.full;
+
+function zip<A, B>(a: readonly A[], b: readonly B[]): [A, B][] {
+  return a.map((x, n) => [x, b[n]]);
 }

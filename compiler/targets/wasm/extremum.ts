@@ -1,7 +1,13 @@
 /**
  * max and min of many float vectors. The strict instructions of Wasm are eight on x64, because they propagate NaN and
- * order -0 before +0; pmax and pmin are one. So the extremum of the numbers is kept by those, and beside it whether
- * there was a NaN, and which signs there were: where the extremum is a zero, they say which one.
+ * order -0 before +0; pmax and pmin are one. So the extremum of the numbers is kept by those, and beside it two marks
+ * that say whether there was a NaN, and which signs there were: where the extremum is a zero, they say which one.
+ *
+ * - float32: the greatest bits as signed and as unsigned integers. A positive NaN is the greatest of all signed, a
+ *   negative one of all unsigned. A signed maximum below 0 says that every sign was negative, an unsigned one from 2³¹
+ *   on that one was.
+ * - float64, for which there is no such instruction: a mask of the lanes that met a NaN; and of max the conjunction of
+ *   all bits met, of min the disjunction, of which the sign's counts.
  */
 import type { BinaryFn } from "../../kernel/expr.ts";
 import { type DType, isFloating } from "../../types/dtype.ts";
@@ -18,14 +24,18 @@ export function isExtremum(fn: BinaryFn, dtype: DType): fn is ExtremumFn {
 /** Vectors of one running extremum. */
 export interface Extremum {
   readonly value: LocalIndex;
-  /** Mask of the lanes that met a NaN. */
-  readonly nan: LocalIndex;
-  /** Of max: the conjunction of all bits met, of min: the disjunction. Only the sign's bit counts. */
-  readonly signs: LocalIndex;
+  /** Of float32 the greatest signed bits, of float64 the mask of NaN. */
+  readonly first: LocalIndex;
+  /** Of float32 the greatest unsigned bits, of float64 the signs. */
+  readonly second: LocalIndex;
 }
 
 /** Vectors an extremum takes, in place of one. */
 export const EXTREMUM_VECTORS = 3;
+
+/** Bits of the float32 infinities: those beyond are NaN. */
+const POSITIVE_INFINITY = 0x7f800000;
+const NEGATIVE_INFINITY = 0xff800000 | 0;
 
 export class ExtremumCode {
   readonly #f: FunctionEncoder;
@@ -44,74 +54,76 @@ export class ExtremumCode {
   }
 
   /** The extremum of nothing. */
-  begin({ value, nan, signs }: Extremum): void {
+  begin({ value, first, second }: Extremum): void {
     const f = this.#f;
-    for (const local of [value, signs]) {
+    for (const local of this.#double ? [value, second] : [value, first, second]) {
       this.#splat(this.#fn === "max" ? -Infinity : Infinity);
       f.set(local);
     }
+    if (!this.#double) return;
     f.i32x4(0, 0, 0, 0);
-    f.set(nan);
+    f.set(first);
   }
 
   /** The extremum of the vector in a local. */
-  first(x: LocalIndex, { value, nan, signs }: Extremum): void {
+  first(x: LocalIndex, { value, first, second }: Extremum): void {
     const f = this.#f;
-    f.get(x);
-    f.set(value);
-    f.get(x);
-    f.set(signs);
+    for (const local of this.#double ? [value, second] : [value, first, second]) {
+      f.get(x);
+      f.set(local);
+    }
+    if (!this.#double) return;
     this.#unordered(x);
-    f.set(nan);
+    f.set(first);
   }
 
   /** Adds the vector in a local. */
   add(x: LocalIndex, e: Extremum): void {
-    const f = this.#f;
-    this.#combine(x, x, e);
-    f.get(e.nan);
-    this.#unordered(x);
-    f.simd(Simd.or);
-    f.set(e.nan);
+    this.#update(e.value, this.#numbers(), () => this.#f.get(x));
+    if (this.#double) this.#update(e.first, Simd.or, () => this.#unordered(x));
+    else this.#update(e.first, Simd.i32x4MaxS, () => this.#f.get(x));
+    this.#update(e.second, this.#seconds(), () => this.#f.get(x));
   }
 
   /** Adds another extremum. */
   join(from: Extremum, into: Extremum): void {
     const f = this.#f;
-    this.#combine(from.value, from.signs, into);
-    f.get(into.nan);
-    f.get(from.nan);
-    f.simd(Simd.or);
-    f.set(into.nan);
+    this.#update(into.value, this.#numbers(), () => f.get(from.value));
+    this.#update(into.first, this.#double ? Simd.or : Simd.i32x4MaxS, () => f.get(from.first));
+    this.#update(into.second, this.#seconds(), () => f.get(from.second));
   }
 
-  #combine(value: LocalIndex, signs: LocalIndex, into: Extremum): void {
+  #update(local: LocalIndex, op: number, operand: () => void): void {
     const f = this.#f;
-    const max = this.#fn === "max";
-    f.get(into.value);
-    f.get(value);
-    if (max) f.simd(this.#double ? Simd.f64x2Pmax : Simd.f32x4Pmax);
-    else f.simd(this.#double ? Simd.f64x2Pmin : Simd.f32x4Pmin);
-    f.set(into.value);
-    f.get(into.signs);
-    f.get(signs);
-    f.simd(max ? Simd.and : Simd.or);
-    f.set(into.signs);
+    f.get(local);
+    operand();
+    f.simd(op);
+    f.set(local);
+  }
+
+  #numbers(): number {
+    if (this.#fn === "max") return this.#double ? Simd.f64x2Pmax : Simd.f32x4Pmax;
+    return this.#double ? Simd.f64x2Pmin : Simd.f32x4Pmin;
+  }
+
+  #seconds(): number {
+    if (!this.#double) return Simd.i32x4MaxU;
+    return this.#fn === "max" ? Simd.and : Simd.or;
   }
 
   #unordered(x: LocalIndex): void {
     const f = this.#f;
     f.get(x);
     f.get(x);
-    f.simd(this.#double ? Simd.f64x2Ne : Simd.f32x4Ne);
+    f.simd(Simd.f64x2Ne);
   }
 
   /** Pushes the result. */
-  finish({ value, nan, signs }: Extremum): void {
+  finish({ value, first, second }: Extremum): void {
     const f = this.#f;
     this.#splat(Number.NaN);
-    // A zero takes the sign that the signs met say: all others were on the far side of it.
-    f.get(signs);
+    // A zero takes the sign that the marks say: all other numbers were on the far side of it.
+    f.get(!this.#double && this.#fn === "max" ? first : second);
     this.#splat(-0);
     f.simd(Simd.and);
     f.get(value);
@@ -119,7 +131,15 @@ export class ExtremumCode {
     this.#splat(0);
     f.simd(this.#double ? Simd.f64x2Eq : Simd.f32x4Eq);
     f.simd(Simd.bitselect);
-    f.get(nan);
+    f.get(first);
+    if (!this.#double) {
+      f.i32x4(POSITIVE_INFINITY, POSITIVE_INFINITY, POSITIVE_INFINITY, POSITIVE_INFINITY);
+      f.simd(Simd.i32x4GtS);
+      f.get(second);
+      f.i32x4(NEGATIVE_INFINITY, NEGATIVE_INFINITY, NEGATIVE_INFINITY, NEGATIVE_INFINITY);
+      f.simd(Simd.i32x4GtU);
+      f.simd(Simd.or);
+    }
     f.simd(Simd.bitselect);
   }
 }

@@ -556,9 +556,9 @@ class BlockEmitter {
   }
 }
 
-/** The vectors of an extremum in the slots of its local: all values, then all NaN masks, then all signs. */
+/** The vectors of an extremum in the slots of its local: all values, then all first marks, then all second ones. */
 function extremumAt(slots: readonly LocalIndex[], parts: number, at: number): Extremum {
-  return { value: slots[at], nan: slots[parts * 2 + at], signs: slots[parts * 4 + at] };
+  return { value: slots[at], first: slots[parts * 2 + at], second: slots[parts * 4 + at] };
 }
 
 const NO_LOCALS: ReadonlySet<Local> = new Set();

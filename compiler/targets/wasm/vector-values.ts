@@ -198,8 +198,8 @@ export class VectorValues extends LaneMemory {
   #extremum(fn: ExtremumFn, dtype: DType, leaves: readonly Node[], part: number, half: number): void {
     const { f } = this;
     const temps = [f.temp("v128"), f.temp("v128"), f.temp("v128"), f.temp("v128")];
-    const [x, value, nan, signs] = temps;
-    const running: Extremum = { value, nan, signs };
+    const [x, value, first, second] = temps;
+    const running: Extremum = { value, first, second };
     const code = new ExtremumCode(f, fn, dtype);
     for (const [n, leaf] of leaves.entries()) {
       this.vector(leaf, part, half);
