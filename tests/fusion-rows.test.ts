@@ -202,6 +202,99 @@ describe("one kernel over rows", () => {
   });
 });
 
+describe("rows in a pipeline", () => {
+  const textOf = (f: (a: NdArray) => NdArray, a: NdArray): string =>
+    jit(f).lower(a).compile().asText({ stage: "kernel" });
+  const filled = (rows: number, length: number): NdArray => {
+    const random = new Random(`${rows}x${length}`);
+    return np
+      .array(Array.from({ length: rows * length }, () => 12 * random.next() - 6))
+      .reshape([rows, length]);
+  };
+
+  test("every workload, with and without rows left over", () => {
+    for (const [name, { f, operands }] of Object.entries(WORKLOADS)) {
+      for (const shape of [
+        [150, 70],
+        [4, 32, 65],
+      ]) {
+        assert.equal(check(traced(f, operands(shape, "float32")), `${name} of ${shape.join("x")}`), 1);
+      }
+    }
+  });
+
+  test("the next row's first pass runs with a pass over what is in the cache", () => {
+    // Softmax writes its result in the second pass; a log softmax in the third.
+    const softmax = textOf((a) => nn.softmax(a), filled(160, 64));
+    assert.match(softmax, /store %out\[.*\] = load %out\[.*\n *acc %acc\d* max= load %a\[.*min\(i \+ 1, 9\)/);
+    const logSoftmax = textOf((a) => nn.logSoftmax(a), filled(160, 64));
+    assert.match(logSoftmax, /acc %acc\d* \+= @exp_nonpositive\(.*\n *acc %acc\d* max= /);
+  });
+
+  test("gives the bits of rows one by one, also in place of its operand", () => {
+    const one = jit((a: NdArray) => nn.softmax(a));
+    const inPlace = jit((a: NdArray) => nn.softmax(a), { donateArgnums: [0] });
+    for (const rows of [150, 256]) {
+      const a = filled(rows, 70);
+      const wanted = Array.from({ length: rows }, (_, i) => [...one(a.slice([i, i + 1])).dataSync()]).flat();
+      assert.deepEqual([...one(a).dataSync()], wanted);
+      assert.deepEqual([...inPlace(a).dataSync()], wanted);
+    }
+  });
+
+  test("a row of NaN or infinity leaves its neighbours alone", () => {
+    const values = filled(130, 64).dataSync().slice();
+    values.fill(NaN, 64 * 5, 64 * 5 + 1);
+    values.fill(-Infinity, 64 * 9, 64 * 10);
+    values[64 * 129 + 63] = Infinity;
+    const got = jit((a: NdArray) => nn.softmax(a))(np.array(values).reshape([130, 64])).dataSync();
+    for (let i = 0; i < 130; i++) {
+      const own = got.slice(64 * i, 64 * (i + 1));
+      const sum = Array.from(own, Number).reduce((total, p) => total + p, 0);
+      if (i === 5 || i === 9 || i === 129) assert.ok(Number.isNaN(sum), `row ${i}`);
+      else assert.ok(Math.abs(sum - 1) < 1e-5, `row ${i} sums to ${sum}`);
+    }
+  });
+});
+
+describe("exponentials of differences to the row's maximum", () => {
+  test("have the bits of any other", () => {
+    const random = new Random("exp");
+    const values = Array.from({ length: 300 * 40 }, () => -110 * random.next() ** 3);
+    const below = np.array(values).reshape([300, 40]);
+    const rows = np.concatenate([below, np.zeros([300, 1])], { axis: 1 });
+    const f = jit((a: NdArray) => {
+      const greatest = np.max(a, { axis: 1, keepdims: true });
+      const p = np.exp(a.sub(greatest));
+      return [p, np.sum(p, { axis: 1 }).add(greatest.reshape([-1]))];
+    });
+    assert.match(f.lower(rows).compile().asText({ stage: "kernel" }), /@exp_nonpositive/);
+    assert.deepEqual([...f(rows)[0].dataSync()], [...np.exp(rows).dataSync()]);
+  });
+
+  test("are left alone where the maximum is of something else", () => {
+    const text = (f: (a: NdArray) => NdArray): string =>
+      jit(f)
+        .lower(np.ones([9, 40]))
+        .compile()
+        .asText({ stage: "kernel" });
+    const max = (a: NdArray): NdArray => np.max(a, { axis: 1, keepdims: true });
+    const normalised = (p: NdArray): NdArray => p.div(np.sum(p, { axis: 1, keepdims: true }));
+    assert.match(
+      text((a) => normalised(np.exp(a.sub(max(a))))),
+      /@exp_nonpositive/,
+    );
+    assert.doesNotMatch(
+      text((a) => normalised(np.exp(a.sub(max(a.neg()))))),
+      /@exp_nonpositive/,
+    );
+    assert.doesNotMatch(
+      text((a) => normalised(np.exp(max(a).sub(a)))),
+      /@exp_nonpositive/,
+    );
+  });
+});
+
 describe("what ends a row kernel, with its reason", () => {
   const planOf = (f: RowFunction, operands: readonly [Shape, DType][]) =>
     printPlan(fuse(optimised(traced(f, operands))));

@@ -134,6 +134,25 @@ describe("accuracy", () => {
   }
 });
 
+test("exp_nonpositive has the bits of exp", () => {
+  for (const dtype of ["float32", "float64"] as const) {
+    const [exp, nonpositive] = ["exp", "exp_nonpositive"].map((name) => {
+      const fn = lookupMath(name, dtype);
+      assert.ok(fn);
+      return fn;
+    });
+    for (const rounding of ["twice", "once"] as const) {
+      const [wanted, got] = [compile(exp, rounding), compile(nonpositive, rounding)];
+      for (const [x] of points(exp, 4000)) {
+        for (const at of [-Math.abs(x), -Math.abs(x) / 8]) {
+          const value = rounderOf(exp)(at);
+          assert.ok(Object.is(got(value), wanted(value)), `${dtype} ${rounding}: ${value}`);
+        }
+      }
+    }
+  }
+});
+
 describe("the library", () => {
   test("has every function of the goals in both formats, and float16 through float32", () => {
     for (const name of Object.keys(MATH_ORACLE)) {

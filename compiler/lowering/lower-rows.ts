@@ -29,6 +29,7 @@ import type { Elements } from "./elements.ts";
 import { choosePartition, countDivisions, makeNest, type Partition, splitPartition } from "./loop-shape.ts";
 import type { Parameters } from "./parameters.ts";
 import { within } from "./reduce-regions.ts";
+import { type RowMaximum, withMaxima } from "./row-maxima.ts";
 import { inRow, pipelineOf, type RowPipeline } from "./row-pipeline.ts";
 import { shareValues } from "./share-values.ts";
 import { loadsOf, vectorCost } from "./strides.ts";
@@ -354,18 +355,19 @@ class RowLowerer {
   ): void {
     const k = this.#k;
     this.#startBlock(at, level);
+    const maxima = this.#maxima(at, level);
     const stores: (() => void)[] = [];
     for (const equation of body) {
       const role = this.#role(equation);
       if (role !== "element") {
-        const value = this.#folded(equation, at);
+        const value = withMaxima(this.#folded(equation, at), maxima);
         const acc = accumulators.get(equation);
         if (acc === undefined) this.#addToColumns(equation, value, at, stores);
         else k.accumulate(acc, combineOf(reduceLowering(equation)), value);
         continue;
       }
       const { out } = indicesOf(equation, role, this.plan.domain, at);
-      const values = this.elements.values(equation, out);
+      const values = this.elements.values(equation, out).map((e) => withMaxima(e, maxima));
       for (const [n, v] of equation.outputs.entries()) {
         const value = body.length > 1 ? s.local(k.let("v", values[n])) : values[n];
         this.elements.hold(v, at.full, value);
@@ -390,6 +392,17 @@ class RowLowerer {
         if (home !== undefined) this.elements.hold(v, at.full, s.load(home.buffer, home.position(at)));
       }
     }
+  }
+
+  /** Maxima along the row that earlier passes took, with their elements at hand in this one. */
+  #maxima(at: RowPositions, level: number): RowMaximum[] {
+    return this.#roots(["reduce"]).flatMap((equation): RowMaximum[] => {
+      if ((this.plan.level.get(equation) ?? 0) >= level || reduceLowering(equation).combine !== "max")
+        return [];
+      const greatest = this.#held.get(equation.outputs[0])?.value;
+      if (greatest?.op !== "local") return [];
+      return [{ local: greatest.local, element: this.#folded(equation, at) }];
+    });
   }
 
   #hold(value: Value, position: Expr, element: Expr): void {

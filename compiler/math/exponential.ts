@@ -76,6 +76,19 @@ function clampToExpRange(F: Format, x: Expr): Expr {
 
 export const exp = defineBoth(FORMATS, "exp", 1, [1.25, 1], (F, x) => expScaled(F, clampToExpRange(F, x)));
 
+/**
+ * e^x for x not above 0, with the bits of `exp`: the product is taken with 2^(n + shift), which is a normal number for
+ * all n that are left, and then with 2^-shift, which rounds it once. The shift is odd as the bias is, so that the
+ * rounding constant is as even as that of `exp`.
+ */
+export const expNonpositive = defineBoth(FORMATS, "exp_nonpositive", 1, [1.25, 1], (F, x) => {
+  const bounded = atLeast(F, x, EXP_RANGE[F.dtype][0]);
+  const shift = F.dtype === "float32" ? 65 : 127;
+  const { n, power } = roundToPower(F, bounded, Math.LOG2E, shift);
+  const t = expm1OfReduced(F, remainder(F, bounded, n));
+  return s.mul(s.mul(s.add(F.c(1), t), power), F.c(2 ** -shift));
+});
+
 /** 2^(n + r + tail) from n near the argument: 1 + r·P(r), exact at integers. */
 export function exp2OfReduced(F: Format, n: Expr, r: Expr, tail: Expr | null = null): Expr {
   const product = s.mul(r, polynomial(F, r, EXP2[F.dtype]));

@@ -7,7 +7,7 @@
 import type { DType } from "../types/dtype.ts";
 import { besselI0e, besselI1e } from "./bessel.ts";
 import { erf, erfc, erfInv } from "./error-function.ts";
-import { cosh, exp, exp2, expm1, logistic, sinh, tanh } from "./exponential.ts";
+import { cosh, exp, exp2, expm1, expNonpositive, logistic, sinh, tanh } from "./exponential.ts";
 import { digamma, digammaPositive, lgamma, lgammaPositive, trigamma, trigammaPositive } from "./gamma.ts";
 import { acos, asin, atan, atan2 } from "./inverse-trigonometric.ts";
 import { acosh, asinh, atanh, log, log1p, log2 } from "./logarithm.ts";
@@ -21,7 +21,7 @@ export type { MathFunction } from "./math-function.ts";
 
 /** All functions, those included that others call for their slow paths. */
 export const mathFunctions: readonly MathFunction[] = [
-  ...[exp, exp2, expm1, logistic, sinh, cosh, tanh],
+  ...[exp, expNonpositive, exp2, expm1, logistic, sinh, cosh, tanh],
   ...[log, log2, log1p, asinh, acosh, atanh],
   ...[rsqrt, cbrt, powPositive, pow],
   ...[sin, cos, tan, asin, acos, atan, atan2],
