@@ -1,5 +1,6 @@
 /**
- * The whole compiler on one page: every pass from the traced graph to WebAssembly bytes or WGSL, in order.
+ * The whole compiler on one page: every pass from the traced graph to WebAssembly bytes, in order. From fusion on, the way
+ * to WGSL is another: `pipeline-webgpu.ts`, a file of its own because pages load it when they first ask for a GPU.
  *
  * A pass is pure. `PassRunner` times, verifies and dumps; nothing else does.
  */
@@ -7,9 +8,8 @@ import { type AssembledProgram, assemble } from "./assembly/assemble.ts";
 import { fuse } from "./fusion/fuse.ts";
 import type { FusionPlan } from "./fusion/plan.ts";
 import { asChosen, type FusionPolicy } from "./fusion/policy.ts";
-import { gpuFusion, WASM_FUSION } from "./fusion/target.ts";
+import { WASM_FUSION } from "./fusion/target.ts";
 import { Graph } from "./graph/graph.ts";
-import { gpuKernels } from "./lowering/kernel-target.ts";
 import { type CompileObserver, type PassRecord, PassRunner, type Verifier } from "./pass-runner.ts";
 import { mergeCommonSubexpressions } from "./passes/common-subexpressions.ts";
 import { eliminateDeadCode } from "./passes/dead-code.ts";
@@ -20,11 +20,8 @@ import { hoistLoopInvariants } from "./passes/loop-invariants.ts";
 import { rewriteOneHotScatters } from "./passes/one-hot-scatters.ts";
 import type { GraphPass, Pass } from "./passes/pass.ts";
 import { simplifyGraph } from "./passes/simplify.ts";
-import { splitWideConcatenates } from "./passes/wide-concatenates.ts";
 import type { WasmExecutable } from "./program/program.ts";
-import { DEFAULT_LIMITS, type GpuLimits, type WebGpuExecutable } from "./program/webgpu.ts";
 import { compileWasm } from "./targets/wasm/compile.ts";
-import { compileWebGpu } from "./targets/wgsl/compile.ts";
 import { verifyGraph, verifyProgram } from "./verify/index.ts";
 
 /** Graph → optimised graph. */
@@ -50,36 +47,12 @@ export const GRAPH_PASSES: readonly GraphPass[] = [
   { ...eliminateDeadCode, name: "dead_code_again" },
 ];
 
-/** Optimised graph → what shaders of an adapter can do. */
-export function gpuGraphPasses(limits: GpuLimits): readonly GraphPass[] {
-  return [splitWideConcatenates(gpuFusion(limits.storageBuffers).reads)];
-}
-
 /** Optimised graph → partition into kernels, with `policy` having the last word. */
 export function fusionPass(policy: FusionPolicy): Pass<Graph, FusionPlan> {
   return { name: "fusion", run: (graph) => fuse(graph, WASM_FUSION, policy) };
 }
 
 export const FUSION_PASS = fusionPass(asChosen);
-
-/** The same with the kernels that an adapter can run. */
-export function gpuFusionPass(policy: FusionPolicy, limits: GpuLimits): Pass<Graph, FusionPlan> {
-  return { name: "fusion", run: (graph) => fuse(graph, gpuFusion(limits.storageBuffers), policy) };
-}
-
-/** Partition → kernels for a GPU, buffers and schedule. */
-export function gpuAssemblyPass(limits: GpuLimits): Pass<FusionPlan, AssembledProgram> {
-  const target = gpuKernels(limits);
-  return { name: "assembly", run: (plan, { donated }) => assemble(plan, donated, target) };
-}
-
-/** Program → shaders. */
-export function webGpuPass(limits: GpuLimits): Pass<AssembledProgram, WebGpuExecutable> {
-  return {
-    name: "webgpu",
-    run: ({ program, memory }) => compileWebGpu(program, memory.intervals, limits),
-  };
-}
 
 /** Partition → kernels, buffers and schedule. */
 export const ASSEMBLY_PASS: Pass<FusionPlan, AssembledProgram> = {
@@ -146,28 +119,5 @@ export function compileGraph(graph: Graph, options: CompileOptions = {}): Compil
   const plan = runner.run("fusion", fusionPass(plugin.fusion ?? asChosen), optimised);
   const assembled = runner.run("program", ASSEMBLY_PASS, plan);
   const executable = runner.run("wasm", WASM_PASS, assembled);
-  return { graph, optimised, plan, assembled, executable, records: runner.records };
-}
-
-export interface GpuCompileOptions extends CompileOptions {
-  /** What the adapter can do; the default is what every adapter can. */
-  readonly limits?: GpuLimits;
-}
-
-/**
- * Compiles a graph to WebGPU. Throws UnsupportedError for what the target or the adapter cannot do, float64 above all.
- */
-export function compileGraphForWebGpu(
-  graph: Graph,
-  options: GpuCompileOptions = {},
-): CompiledGraph<WebGpuExecutable> {
-  const { donated = [], verify = false, observer = null, plugin = {}, limits = DEFAULT_LIMITS } = options;
-  const runner = new PassRunner({ donated }, verify ? verifyArtifact : null, observer);
-  runner.start(graph);
-  const passes = [...graphPasses(plugin), ...gpuGraphPasses(limits)];
-  const optimised = optimiseGraph(graph, runner, passes);
-  const plan = runner.run("fusion", gpuFusionPass(plugin.fusion ?? asChosen, limits), optimised);
-  const assembled = runner.run("program", gpuAssemblyPass(limits), plan);
-  const executable = runner.run("webgpu", webGpuPass(limits), assembled);
   return { graph, optimised, plan, assembled, executable, records: runner.records };
 }

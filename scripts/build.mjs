@@ -17,9 +17,10 @@ import {
 import path from "node:path";
 import { pathToFileURL } from "node:url";
 import { promisify } from "node:util";
-import { brotliCompressSync, gzipSync } from "node:zlib";
+import { bundleOptions } from "./bundle-options.mjs";
 import { loaderOptions, loaders, loaderTypes } from "./loaders.mjs";
 import { withLock } from "./lock.mjs";
+import { buildPages, loadTable } from "./pages.mjs";
 import { dist, root, shown } from "./paths.mjs";
 import { withScratchFolder } from "./scratch.mjs";
 import { ensureInstalled } from "./setup.mjs";
@@ -41,24 +42,6 @@ export const entryPoints = {
   cli: "frontend/cli/main.ts",
 };
 
-/** The whole API in one minified module, for pages that load it without a bundler. */
-export const browserBundle = "weft.browser.js";
-
-/** What the bundles of the package and of its tests have in common. */
-export const bundleOptions = /** @satisfies {import("esbuild").BuildOptions} */ ({
-  absWorkingDir: root,
-  bundle: true,
-  splitting: true,
-  format: "esm",
-  // Lowers `using`, which Node 20 does not parse; Symbol.dispose itself it has.
-  target: "es2022",
-  packages: "external",
-  external: ["node:*"],
-  sourcemap: "linked",
-  sourcesContent: true,
-  logLevel: "warning",
-});
-
 /** The inspector's page: its script and styles go into one HTML file, which `weft inspect` fills with data. */
 const page = {
   entry: "frontend/inspect/page/main.tsx",
@@ -79,29 +62,36 @@ const sourceFolders = ["compiler", "frontend", "runtime"];
  * beside their place and renamed, chunks carry their hash in their name, and those of the build before stay, as a
  * running process may yet load them.
  *
- * @param {{ types?: boolean, force?: boolean }} [options] `types`: the declaration files too. `force`: from nothing,
- *   and leave nothing else in dist/.
+ * @param {{ types?: boolean, force?: boolean, report?: (loads: import("./pages.mjs").PageLoad[]) => void }} [options]
+ *   `types`: the declaration files too. `force`: from nothing, and leave nothing else in dist/. `report`: is told what
+ *   pages load.
  * @returns {Promise<boolean>} whether there was anything to do
  */
-export async function build({ types = false, force = false } = {}) {
+export async function build({ types = false, force = false, report = () => {} } = {}) {
   if (!force && isFresh(types)) return false;
   return withLock("build", async () => {
     if (!force && isFresh(types)) return false;
     const sources = fingerprint();
     await withScratchFolder("dist", async (staging) => {
-      await Promise.all([bundle(staging), types ? declarations(path.join(staging, "types")) : undefined]);
+      const [loads] = await Promise.all([
+        bundle(staging),
+        types ? declarations(path.join(staging, "types")) : undefined,
+      ]);
+      report(loads);
       publish(staging, { sources, types, prune: force });
     });
     return true;
   });
 }
 
-/** @param {string} staging */
+/** @param {string} staging @returns what pages load */
 async function bundle(staging) {
   const esbuild = await import("esbuild");
+  const { withoutTests } = await import("./rules.mjs");
   const { outputFiles, metafile } = await esbuild.build({
     ...bundleOptions,
     entryPoints,
+    plugins: [withoutTests],
     // What the command line uses and users need not install, a development dependency, becomes part of the bundles.
     packages: "bundle",
     external: [...bundleOptions.external, ...usersPackages()],
@@ -121,23 +111,23 @@ async function bundle(staging) {
   const inputs = Object.keys(metafile.inputs);
   writeFileSync(path.join(staging, page.file), await bundlePage(inputs));
   writeFileSync(path.join(staging, page.licenses), licensesOf(inputs));
-  for (const { path: place, contents } of [...outputFiles, ...shipped.outputFiles]) {
-    const file = path.join(staging, path.relative(dist, place));
+  const { files: pages, loads } = await buildPages();
+  const relative = (/** @type {{ path: string, contents: Uint8Array }} */ file) =>
+    /** @type {const} */ ([path.relative(dist, file.path), file.contents]);
+  for (const [place, contents] of [...[...outputFiles, ...shipped.outputFiles].map(relative), ...pages]) {
+    const file = path.join(staging, place);
     mkdirSync(path.dirname(file), { recursive: true });
     writeFileSync(file, contents);
   }
   for (const types of loaderTypes) {
     copyFileSync(path.join(root, types), path.join(staging, "loader", path.basename(types)));
   }
-  writeFileSync(
-    path.join(staging, browserBundle),
-    await bundleForPages("frontend/index.ts", { minify: true }),
-  );
   const cli = path.join(staging, "cli.js");
   if (!readFileSync(cli, "utf8").startsWith("#!")) {
     throw new Error(`${entryPoints.cli} must begin with "#!/usr/bin/env node": it is the package's program`);
   }
   chmodSync(cli, 0o755);
+  return loads;
 }
 
 /** @returns {string[]} what is installed with the package, or by those who want it */
@@ -209,46 +199,6 @@ function licensesOf(inputs) {
     `\n${"-".repeat(72)}\n\n`,
   );
 }
-/**
- * One module for a page: everything in it, and nothing of Node.
- *
- * @param {string} file a TypeScript file, relative to the root or absolute
- * @param {{ minify?: boolean, plugins?: import("esbuild").Plugin[] }} [options]
- * @returns {Promise<string>} JavaScript
- */
-export async function bundleForPages(file, { minify = false, plugins = [] } = {}) {
-  const esbuild = await import("esbuild");
-  const { outputFiles } = await esbuild.build({
-    ...bundleOptions,
-    entryPoints: [file],
-    packages: "bundle",
-    write: false,
-    splitting: false,
-    sourcemap: minify ? false : "inline",
-    minify,
-    platform: "browser",
-    plugins: [withoutNode, ...plugins],
-  });
-  return outputFiles[0]?.text ?? "";
-}
-
-/** Modules that are of use in Node alone, and what stands in for them in a page. */
-const inPages = {
-  "runtime/webgpu/node-adapter.ts":
-    "export const requestNodeAdapter = () => Promise.reject(new Error('not in a page'));",
-  "frontend/inspect/environment.ts": "export const environmentWatcher = () => null;",
-};
-
-const withoutNode = /** @satisfies {import("esbuild").Plugin} */ ({
-  name: "without-node",
-  setup(build) {
-    for (const [file, contents] of Object.entries(inPages)) {
-      const filter = new RegExp(`${file.replaceAll("/", "[\\\\/]").replaceAll(".", "\\.")}$`);
-      build.onLoad({ filter }, () => ({ contents, loader: "js" }));
-    }
-  },
-});
-
 /** @param {string} outDir */
 async function declarations(outDir) {
   const tsc = path.join(root, "node_modules/typescript/bin/tsc");
@@ -278,10 +228,11 @@ async function declarations(outDir) {
 function publish(staging, { sources, types, prune }) {
   const before = prune ? undefined : readStamp();
   const current = filesIn(staging).filter((file) => !file.startsWith("types/"));
-  mkdirSync(path.join(dist, "chunks"), { recursive: true });
+  for (const folder of new Set(current.map((file) => path.dirname(file)))) {
+    mkdirSync(path.join(dist, folder), { recursive: true });
+  }
 
   rmSync(stampFile, { force: true }); // Until all is in place, dist/ is nobody's build.
-  mkdirSync(path.join(dist, "loader"), { recursive: true });
   // Chunks before the entry points that name them.
   const chunksFirst = [...current].sort((a, b) => Number(b.includes("/")) - Number(a.includes("/")));
   for (const file of chunksFirst) renameSync(path.join(staging, file), path.join(dist, file));
@@ -320,7 +271,11 @@ function readStamp() {
 /** @returns {string} changes when a source file, or how it is built, does */
 function fingerprint() {
   const hash = createHash("sha256");
-  const files = ["package-lock.json", "tsconfig.json", "scripts/build.mjs"];
+  const files = [
+    "package-lock.json",
+    "tsconfig.json",
+    ...["build", "bundle-options", "pages", "rules"].map((name) => `scripts/${name}.mjs`),
+  ];
   for (const folder of sourceFolders) {
     if (!existsSync(path.join(root, folder))) continue;
     files.push(...filesIn(path.join(root, folder)).map((file) => `${folder}/${file}`));
@@ -358,12 +313,9 @@ if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
   const types = process.argv.includes("--types");
   const started = performance.now();
   await ensureInstalled(types ? "test" : "start");
-  await build({ types, force: true }).catch(failBuild);
+  /** @type {import("./pages.mjs").PageLoad[]} */
+  const loads = [];
+  await build({ types, force: true, report: (all) => loads.push(...all) }).catch(failBuild);
   console.log(`${shown(dist)}/ built in ${((performance.now() - started) / 1000).toFixed(1)} s`);
-  const bundled = readFileSync(path.join(dist, browserBundle));
-  const kilobytes = (/** @type {Uint8Array} */ bytes) => `${(bytes.length / 1000).toFixed(0)} kB`;
-  console.log(
-    `${browserBundle}: ${kilobytes(bundled)}, ${kilobytes(gzipSync(bundled, { level: 9 }))} with gzip, ` +
-      `${kilobytes(brotliCompressSync(bundled))} with brotli`,
-  );
+  console.log(`what pages load, without compression, with gzip and with brotli:\n${loadTable(loads)}`);
 }

@@ -3,7 +3,8 @@
 import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
-import { bundleForPages, bundleOptions } from "./build.mjs";
+import { bundleOptions } from "./bundle-options.mjs";
+import { bundleForPage } from "./pages.mjs";
 import { root } from "./paths.mjs";
 
 /**
@@ -32,7 +33,7 @@ export async function bundleFiles(files, outdir) {
  * @returns {Promise<string>} JavaScript
  */
 export function bundleForBrowser(file) {
-  return bundleForPages(file, { plugins: [weftFromSource] });
+  return bundleForPage(file, [weftFromSource]);
 }
 
 /** `weft` is frontend/index.ts and so on, by the `paths` of tsconfig.json, and never what is in node_modules. */

@@ -1,7 +1,5 @@
 /** How groups become kernels, by kind of target. */
 import type { AxisKind } from "../kernel/expr.ts";
-import type { GpuLimits } from "../program/webgpu.ts";
-import { lowerGroupForGpu } from "./gpu/lower-group.ts";
 import { type LowerGroup, lowerGroup } from "./lower-group.ts";
 
 export interface KernelTarget {
@@ -13,12 +11,3 @@ export interface KernelTarget {
 }
 
 export const CPU_KERNELS: KernelTarget = { lower: lowerGroup, fill: "vector", joinsScratch: false };
-
-/** Kernels for an adapter with these limits. */
-export function gpuKernels(limits: GpuLimits): KernelTarget {
-  return {
-    lower: (plan, group, producer, name) => lowerGroupForGpu(plan, group, producer, name, limits),
-    fill: "grid",
-    joinsScratch: true,
-  };
-}

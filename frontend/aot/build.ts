@@ -3,7 +3,7 @@ import { type NamedTensor, writeSafetensors } from "../../compiler/artifact/safe
 import { wasmFile } from "../../compiler/artifact/wasm-file.ts";
 import { webGpuFile } from "../../compiler/artifact/webgpu-file.ts";
 import type { CompileObserver } from "../../compiler/pass-runner.ts";
-import { type CompileOptions, compileGraph, compileGraphForWebGpu } from "../../compiler/pipeline.ts";
+import { type CompileOptions, compileGraph } from "../../compiler/pipeline.ts";
 import {
   ARTIFACT_VERSION,
   type Artifact,
@@ -18,6 +18,7 @@ import type { NdArray } from "../core/array.ts";
 import { avalOf } from "../core/aval.ts";
 import { ConcreteArray } from "../core/concrete-array.ts";
 import { WeftTypeError, WeftValueError } from "../core/errors.ts";
+import { gpu } from "../core/gpu.ts";
 import { ShapeDtypeStruct, SymbolicSpec } from "../core/spec.ts";
 import { VERSION } from "../inspect/version.ts";
 import type { Stages } from "../transforms/stages.ts";
@@ -107,7 +108,7 @@ function buildProgram(
     return { donated: entry.donated ?? [], ...(observer === null ? {} : { observer }) };
   };
   const wasm = target === "webgpu" ? null : compileGraph(graph, settings());
-  const webgpu = target === "wasm" ? null : compileGraphForWebGpu(graph, settings());
+  const webgpu = target === "wasm" ? null : gpu().compileGraphForWebGpu(graph, settings());
   const strong = (aval: (typeof outAvals)[number]): string =>
     leafText(new ShapeDtypeStruct(avalOf(aval.type)));
   const constants = (program: Program): ArtifactConstant[] =>

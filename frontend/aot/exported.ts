@@ -26,7 +26,7 @@ import { readWebGpuFile, Weights, webGpuExecutable } from "../../runtime/artifac
 import { cpuDevice } from "../../runtime/device.ts";
 import { type LoadedProgram, loadWasm } from "../../runtime/loader.ts";
 import type { Storage } from "../../runtime/storage.ts";
-import { type LoadedGpuProgram, loadGpuProgram } from "../../runtime/webgpu/loader.ts";
+import type { LoadedGpuProgram } from "../../runtime/webgpu/loader.ts";
 import type { GpuStorage } from "../../runtime/webgpu/storage.ts";
 import type { NdArray } from "../core/array.ts";
 import { avalOf } from "../core/aval.ts";
@@ -35,6 +35,7 @@ import { describeValue } from "../core/describe.ts";
 import { type Device, placementOf, WebGpuDevice, withDefaultDevice } from "../core/device.ts";
 import { gpuEngine } from "../core/engine.ts";
 import { InternalError, UnsupportedError, WeftTypeError } from "../core/errors.ts";
+import { gpu } from "../core/gpu.ts";
 import { captureSource } from "../core/source.ts";
 import { asConcrete, contextFor } from "../core/trace.ts";
 import { pad, slice } from "../lax/movement.ts";
@@ -191,7 +192,7 @@ export class Exported<F extends AnyFunction = AnyFunction> {
       const weights = new Weights(manifest, artifact.sections);
       const executable = webGpuExecutable(readWebGpuFile(manifest, program, artifact.sections), weights);
       loaded = {
-        program: loadGpuProgram(executable, device.gpu),
+        program: gpu().loadGpuProgram(executable, device.gpu),
         weights: program.weights.map((each) => {
           const storage = device.gpu.store(weights.get(each).bytes);
           storage.track(this);

@@ -1,6 +1,7 @@
 /** `weft dump`: the IR of one exported function at every stage and after every pass. */
 import { Graph } from "../../compiler/graph/graph.ts";
-import { type CompilerPlugin, compileGraph, compileGraphForWebGpu } from "../../compiler/pipeline.ts";
+import { type CompilerPlugin, compileGraph } from "../../compiler/pipeline.ts";
+import { compileGraphForWebGpu } from "../../compiler/pipeline-webgpu.ts";
 import { setCompileWatcher } from "../core/backend.ts";
 import { dumpsOperations } from "../inspect/environment.ts";
 import type { IrDump } from "../inspect/ir-dump.ts";

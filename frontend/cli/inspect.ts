@@ -3,12 +3,8 @@ import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import type { Graph } from "../../compiler/graph/graph.ts";
 import { toTypedArray } from "../../compiler/interpret/tensors.ts";
-import {
-  type CompiledGraph,
-  type CompilerPlugin,
-  compileGraph,
-  compileGraphForWebGpu,
-} from "../../compiler/pipeline.ts";
+import { type CompiledGraph, type CompilerPlugin, compileGraph } from "../../compiler/pipeline.ts";
+import { compileGraphForWebGpu } from "../../compiler/pipeline-webgpu.ts";
 import type { WebGpuExecutable } from "../../compiler/program/webgpu.ts";
 import { UnsupportedError } from "../../compiler/types/errors.ts";
 import { cpuDevice } from "../../runtime/device.ts";

@@ -1,11 +1,6 @@
 /** How the frontend gets a graph run: the compiler's pipeline and the runtime, behind one small interface. */
 import type { Graph } from "../../compiler/graph/graph.ts";
-import {
-  type CompiledGraph,
-  type CompileOptions,
-  compileGraph,
-  compileGraphForWebGpu,
-} from "../../compiler/pipeline.ts";
+import { type CompiledGraph, type CompileOptions, compileGraph } from "../../compiler/pipeline.ts";
 import type { WasmExecutable } from "../../compiler/program/program.ts";
 import type { WebGpuExecutable } from "../../compiler/program/webgpu.ts";
 import { UnsupportedError } from "../../compiler/types/errors.ts";
@@ -14,10 +9,10 @@ import { loadWasm } from "../../runtime/loader.ts";
 import type { Storage } from "../../runtime/storage.ts";
 import { useDefaultThreads } from "../../runtime/threads/index.ts";
 import type { GpuDevice } from "../../runtime/webgpu/device.ts";
-import { loadGpuProgram } from "../../runtime/webgpu/loader.ts";
 import type { GpuStorage } from "../../runtime/webgpu/storage.ts";
 import { environmentWatcher } from "../inspect/environment.ts";
 import type { CompilePurpose, CompileWatcher } from "../inspect/watch.ts";
+import { gpu } from "./gpu.ts";
 import { spans } from "./spans.ts";
 
 /** What the pipeline makes for the device whose arrays are storages of this kind. */
@@ -59,10 +54,10 @@ export function webGpuBackend(device: GpuDevice, watcher: CompileWatcher | null)
       device.checkAlive();
       const { limits } = device;
       const compiled = compileMeasured(graph, donated, purpose, watcher, (g, options) =>
-        compileGraphForWebGpu(g, { ...options, limits }),
+        gpu().compileGraphForWebGpu(g, { ...options, limits }),
       );
       const { name } = graph;
-      const program = spans.measure("load", name, () => loadGpuProgram(compiled.executable, device));
+      const program = spans.measure("load", name, () => gpu().loadGpuProgram(compiled.executable, device));
       return { run: measuredRun(name, (inputs, given) => program.run(inputs, given)), compiled };
     },
   };

@@ -4,8 +4,8 @@
  * device computes.
  */
 import { UnsupportedError, WeftTypeError, WeftValueError } from "../../compiler/types/errors.ts";
-import { gpuDevice } from "../../runtime/webgpu/default-device.ts";
 import type { GpuDevice, GpuStatistics } from "../../runtime/webgpu/device.ts";
+import { loadGpu } from "./gpu.ts";
 
 export type Platform = "wasm" | "webgpu";
 
@@ -97,6 +97,7 @@ export async function device(platform: Platform): Promise<Device> {
       `Unknown backend ${String(platform)}. Available backends are ['wasm', 'webgpu'].`,
     );
   }
+  const { gpuDevice } = await loadGpu();
   const gpu = await gpuDevice();
   let found = webGpuDevices.get(gpu);
   if (found === undefined) {

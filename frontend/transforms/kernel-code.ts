@@ -3,13 +3,12 @@ import type { Kernel } from "../../compiler/kernel/kernel.ts";
 import type { WasmExecutable } from "../../compiler/program/program.ts";
 import { DEFAULT_LIMITS, type WebGpuExecutable } from "../../compiler/program/webgpu.ts";
 import { compileWasm } from "../../compiler/targets/wasm/compile.ts";
-import { compileWebGpu } from "../../compiler/targets/wgsl/compile.ts";
 import { loadWasm } from "../../runtime/loader.ts";
 import { bytesOfTypedArray } from "../../runtime/typed-array.ts";
-import { gpuDevice } from "../../runtime/webgpu/default-device.ts";
 import type { GpuDevice } from "../../runtime/webgpu/device.ts";
-import { type LoadedGpuProgram, loadGpuProgram } from "../../runtime/webgpu/loader.ts";
+import type { LoadedGpuProgram } from "../../runtime/webgpu/loader.ts";
 import { UnsupportedError } from "../core/errors.ts";
+import { gpu, loadGpu } from "../core/gpu.ts";
 import { kernelProgram } from "../inspect/kernel-program.ts";
 import { loadWat, watOfKernel } from "../inspect/wat.ts";
 import type { KernelCode } from "./kernel-handle.ts";
@@ -70,12 +69,13 @@ export function gpuKernelCode({ shaders }: WebGpuExecutable, device: GpuDevice |
       const { read, written } = positionsOf(kernel);
       const limits = device?.limits ?? DEFAULT_LIMITS;
       // Nothing lies in temporaries: all of it is given.
-      const executable = compileWebGpu(kernelProgram(kernel), new Map(), limits);
+      const executable = gpu().compileWebGpu(kernelProgram(kernel), new Map(), limits);
       let loaded: LoadedGpuProgram | null = null;
       return async (given) => {
-        const gpu = device ?? (await gpuDevice());
-        if (loaded?.device !== gpu) loaded = loadGpuProgram(executable, gpu);
-        const inputs = read.map((i) => gpu.store(bytesOfTypedArray(given[i])));
+        const { gpuDevice, loadGpuProgram } = await loadGpu();
+        const on = device ?? (await gpuDevice());
+        if (loaded?.device !== on) loaded = loadGpuProgram(executable, on);
+        const inputs = read.map((i) => on.store(bytesOfTypedArray(given[i])));
         const outputs = loaded.run(inputs);
         for (const input of inputs) input.release();
         const results = await Promise.all(outputs.map((output) => output.read()));

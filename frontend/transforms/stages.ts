@@ -1,12 +1,13 @@
 /** What `jit(f).trace(…)` and `.lower(…)` return: a function on its way to being compiled. */
 import type { Graph } from "../../compiler/graph/graph.ts";
-import { compileGraph, compileGraphForWebGpu } from "../../compiler/pipeline.ts";
+import { compileGraph } from "../../compiler/pipeline.ts";
 import { printGraph } from "../../compiler/text/graph-printer.ts";
 import { printJaxpr } from "../../compiler/text/jaxpr.ts";
 import type { NdArray } from "../core/array.ts";
 import type { ShapedArray } from "../core/aval.ts";
 import { type Device, WebGpuDevice, wasmDevice } from "../core/device.ts";
 import { WeftTypeError, WeftValueError } from "../core/errors.ts";
+import { gpu } from "../core/gpu.ts";
 import { captureSource } from "../core/source.ts";
 import { type AnyCompiled, TARGETS, type TargetName } from "../inspect/stage-text.ts";
 import type { TreeDef } from "../tree/treedef.ts";
@@ -100,9 +101,11 @@ export class Lowered<F extends AnyFunction> {
     // Another backend than the compiler's (tests have one) makes no stages.
     if (device instanceof WebGpuDevice) {
       const { limits } = device.gpu;
-      return entry.executableOn(device).compiled ?? compileGraphForWebGpu(graph, { ...options, limits });
+      return (
+        entry.executableOn(device).compiled ?? gpu().compileGraphForWebGpu(graph, { ...options, limits })
+      );
     }
-    if (target === "webgpu") return compileGraphForWebGpu(graph, options);
+    if (target === "webgpu") return gpu().compileGraphForWebGpu(graph, options);
     return (device === wasmDevice ? entry.executable().compiled : null) ?? compileGraph(graph, options);
   }
 }

@@ -9,7 +9,7 @@ import { promisify } from "node:util";
 import { deserialize } from "weft";
 import { packArtifact } from "../../compiler/artifact/container.ts";
 import type { Graph } from "../../compiler/graph/graph.ts";
-import { compileGraphForWebGpu } from "../../compiler/pipeline.ts";
+import { compileGraphForWebGpu } from "../../compiler/pipeline-webgpu.ts";
 import { UnsupportedError } from "../../compiler/types/errors.ts";
 import { costOf } from "../../frontend/transforms/graph-cost.ts";
 import { loadGpuProgram } from "../../runtime/webgpu/loader.ts";

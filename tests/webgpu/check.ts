@@ -3,7 +3,7 @@ import type { Graph } from "../../compiler/graph/graph.ts";
 import type { RefTensor } from "../../compiler/graph/reference.ts";
 import { runProgram } from "../../compiler/interpret/program-interpreter.ts";
 import { fromBytes, toBytes } from "../../compiler/interpret/tensors.ts";
-import { compileGraphForWebGpu } from "../../compiler/pipeline.ts";
+import { compileGraphForWebGpu } from "../../compiler/pipeline-webgpu.ts";
 import { DEFAULT_LIMITS, type GpuLimits, type WebGpuExecutable } from "../../compiler/program/webgpu.ts";
 import { loadGpuProgram } from "../../runtime/webgpu/loader.ts";
 import { gpuDevice } from "./gpu.ts";

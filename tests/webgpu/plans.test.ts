@@ -2,7 +2,7 @@
 import { runProgram } from "../../compiler/interpret/program-interpreter.ts";
 import { interpretGraph } from "../../compiler/interpret/reference.ts";
 import { fromBytes, toBytes } from "../../compiler/interpret/tensors.ts";
-import { compileGraphForWebGpu } from "../../compiler/pipeline.ts";
+import { compileGraphForWebGpu } from "../../compiler/pipeline-webgpu.ts";
 import { type Batch, batchesOf, toleranceOf } from "../generated/batches.ts";
 import { graphOfCases, OPERATIONS, testCases } from "../generated/cases.ts";
 import { assertClose } from "../helpers/compare.ts";

@@ -17,21 +17,26 @@ const CASES = [...UNIQUE_SCATTER_CASES, ...REPEATED_SCATTER_CASES, ...OTHER_SCAT
 
 export const indexingPrimitives = {
   gather,
-  scatter: scatterPrimitive("scatter", { jvp: scatterJvp, transpose: scatterTranspose }, CASES),
-  scatter_add: scatterPrimitive("scatter_add", { jvp: scatterAddJvp, transpose: scatterAddTranspose }, CASES),
+  scatter: scatterPrimitive("scatter", { jvp: scatterJvp, transpose: scatterTranspose, cases: CASES }),
+  scatter_add: scatterPrimitive("scatter_add", {
+    jvp: scatterAddJvp,
+    transpose: scatterAddTranspose,
+    cases: CASES,
+  }),
   // Its derivative needs unique indices, so floats are tested with those.
-  scatter_mul: scatterPrimitive("scatter_mul", { jvp: scatterMulJvp, transpose: scatterMulTranspose }, [
-    ...UNIQUE_SCATTER_CASES,
-    ...OTHER_SCATTER_CASES,
-  ]),
-  scatter_min: scatterPrimitive(
-    "scatter_min",
-    { jvp: scatterExtremeJvp("scatter_min"), transpose: extremeTranspose("scatter_min") },
-    CASES,
-  ),
-  scatter_max: scatterPrimitive(
-    "scatter_max",
-    { jvp: scatterExtremeJvp("scatter_max"), transpose: extremeTranspose("scatter_max") },
-    CASES,
-  ),
+  scatter_mul: scatterPrimitive("scatter_mul", {
+    jvp: scatterMulJvp,
+    transpose: scatterMulTranspose,
+    cases: [...UNIQUE_SCATTER_CASES, ...OTHER_SCATTER_CASES],
+  }),
+  scatter_min: scatterPrimitive("scatter_min", {
+    jvp: scatterExtremeJvp("scatter_min"),
+    transpose: extremeTranspose("scatter_min"),
+    cases: CASES,
+  }),
+  scatter_max: scatterPrimitive("scatter_max", {
+    jvp: scatterExtremeJvp("scatter_max"),
+    transpose: extremeTranspose("scatter_max"),
+    cases: CASES,
+  }),
 };

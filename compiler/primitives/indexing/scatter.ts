@@ -103,8 +103,11 @@ function scatterLowering(combination: Combination | null): CustomLowering<Scatte
 /** A member of the family: all rules but the derivatives are shared. */
 export function scatterPrimitive(
   name: ScatterName,
-  derivatives: { jvp: JvpRule<ScatterParams>; transpose: Primitive<ScatterParams>["transpose"] },
-  cases: readonly TestCase<ScatterParams>[],
+  own: {
+    readonly jvp: JvpRule<ScatterParams>;
+    readonly transpose: Primitive<ScatterParams>["transpose"];
+    readonly cases: readonly TestCase<ScatterParams>[];
+  },
 ): Primitive<ScatterParams> {
   const combination = COMBINATIONS[name];
   const batch: BatchRule<ScatterParams> = (b, inputs, dims, params, { size }) =>
@@ -118,10 +121,11 @@ export function scatterPrimitive(
       return [operand];
     },
     evaluate: (inputs, params) => [evaluateScatter(inputs, params, combination)],
-    ...derivatives,
+    jvp: own.jvp,
+    transpose: own.transpose,
     batch,
     lower: scatterLowering(combination),
     cost: ({ inputs }) => ({ flops: combination === null ? 0 : inputs[2].size, transcendentals: 0 }),
-    test: { order: 1, cases },
+    test: { order: 1, cases: own.cases },
   });
 }

@@ -6,7 +6,8 @@ import { device, deviceGet, devicePut, jit, type NdArray, numpy as np, type Plat
 import type { Graph } from "../../../compiler/graph/graph.ts";
 import { interpretGraph } from "../../../compiler/interpret/reference.ts";
 import { fromBytes, toBytes } from "../../../compiler/interpret/tensors.ts";
-import { compileGraph, compileGraphForWebGpu } from "../../../compiler/pipeline.ts";
+import { compileGraph } from "../../../compiler/pipeline.ts";
+import { compileGraphForWebGpu } from "../../../compiler/pipeline-webgpu.ts";
 import { printGraph } from "../../../compiler/text/graph-printer.ts";
 import { cpuDevice } from "../../../runtime/device.ts";
 import { loadWasm } from "../../../runtime/loader.ts";

@@ -1,7 +1,8 @@
 /** Good texts to break: those of the filetests, and of random graphs, their programs and kernels. */
 import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
-import { compileGraph, compileGraphForWebGpu } from "../../../compiler/pipeline.ts";
+import { compileGraph } from "../../../compiler/pipeline.ts";
+import { compileGraphForWebGpu } from "../../../compiler/pipeline-webgpu.ts";
 import { printGraph, printKernel, printProgram } from "../../../compiler/text/index.ts";
 import { root } from "../../helpers/paths.ts";
 import { Random } from "../../helpers/random.ts";

@@ -1,0 +1,174 @@
+// Weft for pages: minified modules without a part of Node, which load one another.
+
+import { readFile } from "node:fs/promises";
+import path from "node:path";
+import { brotliCompressSync, gzipSync } from "node:zlib";
+import { bundleOptions } from "./bundle-options.mjs";
+import { dist, root } from "./paths.mjs";
+
+/** Each file that a page imports, and its source. */
+export const pageEntries = {
+  "weft.browser": "frontend/browser.ts",
+  "browser/aot": "frontend/aot/index.ts",
+  "browser/checkify": "frontend/checkify/index.ts",
+  "browser/data": "frontend/data/index.ts",
+  "browser/flatten-util": "frontend/flatten-util/index.ts",
+  "browser/haiku": "frontend/haiku/index.ts",
+  "browser/nn": "frontend/nn/index.ts",
+  "browser/optim": "frontend/optim/index.ts",
+  "browser/profiler": "frontend/profiler/index.ts",
+  "browser/scipy": "frontend/scipy/index.ts",
+};
+
+/** What a page with the core loads when it first asks for a GPU. */
+const gpuPart = "frontend/core/gpu-modules.ts";
+
+/**
+ * @typedef {{ bytes: number, gzip: number, brotli: number, files: number }} Size
+ * @typedef {{ file: string, what: string, size: Size, more: boolean }} PageLoad
+ *   `more`: what is loaded in addition to the core.
+ */
+
+/**
+ * @returns {Promise<{ files: Map<string, Uint8Array>, loads: PageLoad[] }>} the files by their path in dist/, and what
+ *   loading each entry means
+ */
+export async function buildPages() {
+  const esbuild = await import("esbuild");
+  const { withoutReferences } = await import("./rules.mjs");
+  const { outputFiles, metafile } = await esbuild.build({
+    ...bundleOptions,
+    entryPoints: pageEntries,
+    packages: "bundle",
+    outdir: dist,
+    write: false,
+    metafile: true,
+    sourcemap: false,
+    minify: true,
+    legalComments: "none",
+    chunkNames: "browser/chunks/[hash]",
+    platform: "browser",
+    plugins: [withoutNode, coreInOne, withoutReferences],
+  });
+  const files = new Map(
+    outputFiles.map((file) => [path.relative(dist, file.path).split(path.sep).join("/"), file.contents]),
+  );
+  const outputs = new Map(
+    Object.entries(metafile.outputs).map(([file, output]) => [
+      path.relative(dist, path.join(root, file)).split(path.sep).join("/"),
+      {
+        entry: output.entryPoint,
+        // Of one that is loaded later only who asks for it waits.
+        imports: output.imports
+          .filter(({ kind }) => kind === "import-statement")
+          .map((each) => path.relative(dist, path.join(root, each.path)).split(path.sep).join("/")),
+      },
+    ]),
+  );
+  /** @param {string} file @param {Set<string>} found */
+  const reach = (file, found = new Set()) => {
+    if (found.has(file)) return found;
+    found.add(file);
+    for (const next of outputs.get(file)?.imports ?? []) reach(next, found);
+    return found;
+  };
+  const core = reach("weft.browser.js");
+  /** @param {Iterable<string>} names */
+  const sizeOf = (names) => {
+    const size = { bytes: 0, gzip: 0, brotli: 0, files: 0 };
+    for (const name of names) {
+      const contents = files.get(name);
+      if (contents === undefined) throw new Error(`${name} is imported and was not made`);
+      size.files++;
+      size.bytes += contents.length;
+      size.gzip += gzipSync(contents, { level: 9 }).length;
+      size.brotli += brotliCompressSync(contents).length;
+    }
+    return size;
+  };
+  const loads = [{ file: "weft.browser.js", what: "on WebAssembly", size: sizeOf(core), more: false }];
+  const others = new Set([gpuPart, ...Object.values(pageEntries).slice(1)]);
+  for (const [file, { entry = "" }] of outputs) {
+    if (!others.has(entry)) continue;
+    const beyond = [...reach(file)].filter((each) => !core.has(each));
+    const what = entry === gpuPart ? "when it asks for a GPU" : "";
+    loads.push({ file, what, size: sizeOf(beyond), more: true });
+  }
+  return { files, loads };
+}
+
+/** @param {readonly PageLoad[]} loads @returns {string} a line for each */
+export function loadTable(loads) {
+  const kilobytes = (/** @type {number} */ bytes) => `${(bytes / 1000).toFixed(0).padStart(6)} kB`;
+  return loads
+    .map(({ file, what, size, more }) =>
+      [
+        `  ${more ? "+ " : ""}${file}${what === "" ? "" : `, ${what}`}`.padEnd(50),
+        ...[size.bytes, size.gzip, size.brotli].map(kilobytes),
+      ].join(""),
+    )
+    .join("\n");
+}
+
+/**
+ * One module for a page: everything in it, and nothing of Node.
+ *
+ * @param {string} file a TypeScript file, relative to the root or absolute
+ * @param {import("esbuild").Plugin[]} [plugins]
+ * @returns {Promise<string>} JavaScript
+ */
+export async function bundleForPage(file, plugins = []) {
+  const esbuild = await import("esbuild");
+  const { outputFiles } = await esbuild.build({
+    ...bundleOptions,
+    entryPoints: [file],
+    packages: "bundle",
+    write: false,
+    splitting: false,
+    sourcemap: "inline",
+    platform: "browser",
+    plugins: [withoutNode, ...plugins],
+  });
+  return outputFiles[0]?.text ?? "";
+}
+
+/** Modules that are of use in Node alone, or another in pages. */
+const inPages = {
+  "runtime/webgpu/node-adapter.ts":
+    "export const requestNodeAdapter = () => Promise.reject(new Error('not in a page'));",
+  "frontend/inspect/environment.ts": "export const environmentWatcher = () => null;",
+  "frontend/core/gpu.ts": 'export { gpu, loadGpu } from "./gpu-on-demand.ts";',
+  // The verifier is what tests and the command line ask for, and so are drawings of graphs.
+  "compiler/verify/index.ts":
+    "export const verifyGraph = () => {}, verifyKernel = verifyGraph, verifyProgram = verifyGraph;",
+  "frontend/inspect/dot.ts":
+    "export const graphDot = () => '', kernelsDot = graphDot, planDot = graphDot, programDot = graphDot;",
+};
+
+/** The core in one file: every other entry loads all of it, so that esbuild does not cut it where they differ in what they use. */
+const coreInOne = /** @satisfies {import("esbuild").Plugin} */ ({
+  name: "core-in-one",
+  setup(build) {
+    const core = path.join(root, pageEntries["weft.browser"]);
+    const others = new Set([...Object.values(pageEntries), gpuPart].map((file) => path.join(root, file)));
+    others.delete(core);
+    build.onLoad({ filter: /[\\/]frontend[\\/].*\.ts$/ }, async ({ path: file }) => {
+      if (!others.has(file)) return undefined;
+      return { contents: `import ${JSON.stringify(core)};\n${await readFile(file, "utf8")}`, loader: "ts" };
+    });
+  },
+});
+
+const withoutNode = /** @satisfies {import("esbuild").Plugin} */ ({
+  name: "without-node",
+  setup(build) {
+    for (const [file, contents] of Object.entries(inPages)) {
+      const filter = new RegExp(`${file.replaceAll("/", "[\\\\/]").replaceAll(".", "\\.")}$`);
+      build.onLoad({ filter }, ({ path: place }) => ({
+        contents,
+        loader: "js",
+        resolveDir: path.dirname(place),
+      }));
+    }
+  },
+});
