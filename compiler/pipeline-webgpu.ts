@@ -2,7 +2,9 @@
  * The passes on the way to WGSL: those of `pipeline.ts` up to the optimised graph, then fusion, kernels and shaders for what
  * an adapter can do.
  */
+
 import { type AssembledProgram, assemble } from "./assembly/assemble.ts";
+import { chooseLoopShaders } from "./assembly/gpu-loops.ts";
 import { fuse } from "./fusion/fuse.ts";
 import type { FusionPlan } from "./fusion/plan.ts";
 import { asChosen, type FusionPolicy } from "./fusion/policy.ts";
@@ -42,7 +44,8 @@ export function gpuAssemblyPass(limits: GpuLimits): Pass<FusionPlan, AssembledPr
 export function webGpuPass(limits: GpuLimits): Pass<AssembledProgram, WebGpuExecutable> {
   return {
     name: "webgpu",
-    run: ({ program, memory }) => compileWebGpu(program, memory.intervals, limits),
+    run: ({ program, memory }) =>
+      compileWebGpu(program, memory.intervals, limits, chooseLoopShaders(program, limits)),
   };
 }
 

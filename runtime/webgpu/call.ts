@@ -3,12 +3,15 @@ import { COUNTER_BASE, type GpuBuffer, type WebGpuExecutable } from "../../compi
 import type { PooledBuffer } from "./buffer-pool.ts";
 import type { GpuDevice } from "./device.ts";
 import type { ShaderPipeline } from "./pipelines.ts";
-import type { Block, DispatchNode, ForNode, Node, Place, Schedule } from "./schedule.ts";
+import type { Block, DispatchNode, ForNode, Node, Place, Schedule, WhileNode } from "./schedule.ts";
 
 /** Commands of one command buffer: past it it is submitted, so that the GPU begins and the memory stays bounded. */
 const COMMANDS_PER_SUBMIT = 4096;
 /** A call of more commands waits for the GPU now and then, so that what is submitted does not pile up. */
 export const COMMANDS_AT_ONCE = 65_536;
+
+/** Dispatches of a loop that runs in its own shader between two looks at whether it has ended. */
+const MAX_AHEAD = 16;
 
 /** The program that is called. */
 export interface Callable {
@@ -64,11 +67,7 @@ export class Call {
           await this.#runFor(node);
           break;
         case "while":
-          await this.run(node.cond);
-          while (((await this.#readWord(node.predicate)) & 0xff) !== 0) {
-            await this.run(node.body);
-            await this.run(node.cond);
-          }
+          await this.#runWhile(node);
           break;
         case "branch": {
           const index = await this.#readWord(node.index);
@@ -117,6 +116,17 @@ export class Call {
     yield* this.#slots;
     yield* this.inputs;
     yield* this.outputs;
+  }
+
+  async #runWhile({ cond, predicate, body }: WhileNode): Promise<void> {
+    await this.run(cond);
+    // Where the condition itself makes the turns, it changes nothing once it does not hold: many are asked for at once.
+    let ahead = 1;
+    while (((await this.#readWord(predicate)) & 0xff) !== 0) {
+      await this.run(body);
+      for (let n = 0; n < ahead; n++) await this.run(cond);
+      if (body.nodes.length === 0) ahead = Math.min(2 * ahead, MAX_AHEAD);
+    }
   }
 
   async #runFor(node: ForNode): Promise<void> {

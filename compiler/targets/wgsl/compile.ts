@@ -3,7 +3,7 @@ import type { BufferParam } from "../../kernel/expr.ts";
 import type { Kernel } from "../../kernel/kernel.ts";
 import { KernelBuilder } from "../../kernel/kernel-builder.ts";
 import { scalarOps as s } from "../../kernel/scalar-ops.ts";
-import type { BufferRef, LoopId, Program, ProgramInterface, Step } from "../../program/program.ts";
+import type { BufferRef, CopyStep, LoopId, Program, ProgramInterface, Step } from "../../program/program.ts";
 import type {
   GpuBuffer,
   GpuLimits,
@@ -14,9 +14,13 @@ import type {
 } from "../../program/webgpu.ts";
 import { DTYPE_INFO, type DType } from "../../types/dtype.ts";
 import { InternalError, UnsupportedError } from "../../types/errors.ts";
-import { elementForm, type Placement } from "./memory.ts";
-import { type BindingLayout, emitShader, type ShaderLayout } from "./shader.ts";
-import { type Life, paddedBytes, planSlots, type SlotPlan } from "./slots.ts";
+import { Bindings, sameBuffer } from "./bindings.ts";
+import { type ControlStep, emitLoop, type LoopContext, type LoopShader, placesOf } from "./loop-shader.ts";
+import { emitShader, type ShaderLayout } from "./shader.ts";
+import { isNarrow, type Life, paddedBytes, planSlots, type SlotPlace } from "./slots.ts";
+
+/** Which loops and branches of a schedule run inside one shader. */
+export type LoopShaders = ReadonlyMap<Step, LoopShader>;
 
 /**
  * Compiles a program whose kernels were lowered for a GPU. `lives`: when each temporary buffer is in use, by its id.
@@ -26,6 +30,7 @@ export function compileWebGpu(
   program: Program,
   lives: ReadonlyMap<number, Life>,
   limits: GpuLimits,
+  loops: LoopShaders = new Map(),
 ): WebGpuExecutable {
   for (const { dtype, label } of [...program.inputs, ...program.outputs]) {
     if (dtype === "float64") {
@@ -34,13 +39,7 @@ export function compileWebGpu(
       );
     }
   }
-  return new GpuCompiler(program, planSlots(program.buffers, lives), limits).run();
-}
-
-/** Arguments of a launch by the binding that they share. */
-interface Binding {
-  readonly buffer: GpuBuffer;
-  readonly params: BufferParam[];
+  return new GpuCompiler(program, lives, limits, loops).run();
 }
 
 class GpuCompiler {
@@ -50,33 +49,46 @@ class GpuCompiler {
   readonly #known = new Map<string, number>();
   readonly #copies = new Map<string, Kernel>();
 
+  readonly #slots: number[];
+  readonly #placeOf: ReadonlyMap<number, SlotPlace>;
+  /** Buffers of the caller that a loop's shader reads and writes in a slot, as it may bind few. */
+  #staged: readonly Staged[] = [];
+  #nextLoop: LoopId;
+  /** Joint slots for staged buffers alone. */
+  readonly #extraSlots = new Map<boolean, number>();
+
   constructor(
     private readonly program: Program,
-    private readonly slots: SlotPlan,
+    lives: ReadonlyMap<number, Life>,
     private readonly limits: GpuLimits,
+    private readonly loops: LoopShaders,
   ) {
     this.#kernels = new Map(program.kernels.map((kernel) => [kernel.name, kernel]));
+    const joined = new Set([...loops.keys()].flatMap((step) => [...placesOf(step)].map((ref) => ref.buffer)));
+    const { slots, placeOf } = planSlots(program.buffers, lives, joined);
+    this.#slots = [...slots];
+    this.#placeOf = placeOf;
+    this.#nextLoop = 1 + Math.max(-1, ...loopIds(program.schedule));
   }
 
   run(): WebGpuExecutable {
     const { name, inputs, outputs, aliases, constants, schedule } = this.program;
-    const { slots } = this.slots;
+    const steps = this.#steps(schedule);
+    const slots = this.#slots;
     const tempBytes = slots.reduce((sum, bytes) => sum + bytes, 0);
     const bare: ProgramInterface = { name, inputs, outputs, aliases, tempBytes, constants };
-    const steps = this.#steps(schedule);
     return { interface: bare, shaders: this.#shaders, slots, schedule: steps };
   }
 
   #steps(steps: readonly Step[]): GpuStep[] {
     return steps.flatMap((step): GpuStep[] => {
+      const loop = this.loops.get(step);
+      if (loop !== undefined && step.kind !== "launch" && step.kind !== "copy") return this.#loop(step, loop);
       switch (step.kind) {
-        case "launch": {
-          const kernel = this.#kernels.get(step.kernel);
-          if (kernel === undefined) throw new InternalError(`no kernel ${step.kernel}`);
-          return [this.#dispatch(kernel, step.args)];
-        }
+        case "launch":
+          return [this.#dispatch(this.#kernel(step.kernel), step.args)];
         case "copy":
-          return this.#copy(step.from, step.to, step.bytes);
+          return this.#copy(step);
         case "for":
           return [{ ...step, body: this.#steps(step.body) }];
         case "while":
@@ -103,9 +115,13 @@ class GpuCompiler {
   }
 
   #place(ref: BufferRef): GpuPlace {
-    const { kind, offset } = this.program.buffers[ref.buffer];
-    const start = kind === "constant" ? offset : 0;
-    return { buffer: this.#bufferOf(ref), offset: start + ref.offset, strides: ref.strides };
+    const { id, kind, offset } = this.program.buffers[ref.buffer];
+    const within = kind === "constant" ? offset : (this.#placeOf.get(id)?.offset ?? 0);
+    const buffer = this.#bufferOf(ref);
+    const staged = this.#staged.find((each) => sameBuffer(each.from, buffer));
+    const place = { buffer, offset: within + ref.offset, strides: ref.strides };
+    if (staged === undefined) return place;
+    return { ...place, buffer: staged.slot, offset: staged.offset + place.offset };
   }
 
   #bufferOf(ref: BufferRef): GpuBuffer {
@@ -120,9 +136,9 @@ class GpuCompiler {
       case "constant":
         return { kind };
       case "temp": {
-        const slot = this.slots.slotOf.get(id);
-        if (slot === undefined) throw new InternalError(`a temporary without a slot: ${id}`);
-        return { kind: "slot", index: slot };
+        const place = this.#placeOf.get(id);
+        if (place === undefined) throw new InternalError(`a temporary without a slot: ${id}`);
+        return { kind: "slot", index: place.slot };
       }
       default:
         return kind satisfies never;
@@ -132,57 +148,179 @@ class GpuCompiler {
   #bytesOf(buffer: GpuBuffer): number {
     const { program } = this;
     if (buffer.kind === "constant") return paddedBytes(program.constants.byteLength);
-    if (buffer.kind === "slot") return this.slots.slots[buffer.index];
+    if (buffer.kind === "slot") return this.#slots[buffer.index];
     const { dtype, shape } = (buffer.kind === "input" ? program.inputs : program.outputs)[buffer.index];
     return paddedBytes(shape.reduce((n, extent) => n * extent, DTYPE_INFO[dtype].bytes));
   }
 
   #dispatch(kernel: Kernel, args: readonly BufferRef[]): GpuStep {
-    const bindings: Binding[] = [];
     const loops: LoopId[] = [];
-    const placements = new Map<BufferParam, Placement>();
-    for (const [n, param] of kernel.params.entries()) {
-      const { buffer, offset, strides } = this.#place(args[n]);
-      let binding = bindings.findIndex((b) => sameBuffer(b.buffer, buffer));
-      if (binding < 0) binding = bindings.push({ buffer, params: [] }) - 1;
-      bindings[binding].params.push(param);
-      const { bytes } = DTYPE_INFO[param.dtype];
-      placements.set(param, {
-        binding,
-        offset: offset / bytes,
-        strides: strides.map(({ loop, stride }) => {
-          if (!loops.includes(loop)) loops.push(loop);
-          return { counter: loops.indexOf(loop), stride: stride / bytes };
-        }),
-      });
-    }
+    const bindings = new Bindings((loop) => {
+      if (!loops.includes(loop)) loops.push(loop);
+      return loops.indexOf(loop);
+    });
+    const placements = new Map(
+      kernel.params.map((param, n) => [param, bindings.place(param, this.#place(args[n]))]),
+    );
     const layout: ShaderLayout = {
-      bindings: bindings.map((binding) => this.#layout(binding)),
+      bindings: bindings.layouts((buffer, param) => this.#boundBytes(buffer, param)),
       placements,
       counters: loops.length,
     };
     return {
       kind: "dispatch",
       shader: this.#shader(kernel, layout),
-      buffers: bindings.map((b) => b.buffer),
+      buffers: bindings.buffers,
       counters: loops,
     };
   }
 
-  #layout({ buffer, params }: Binding): BindingLayout {
+  /** Bytes of a buffer that a shader binds. */
+  #boundBytes(buffer: GpuBuffer, { name }: BufferParam): number {
     const bytes = this.#bytesOf(buffer);
     if (bytes > this.limits.bindingBytes) {
       throw new UnsupportedError(
-        `${this.program.name}: ${params[0].name} has ${bytes} bytes, and this adapter binds at most ` +
+        `${this.program.name}: ${name} has ${bytes} bytes, and this adapter binds at most ` +
           `${this.limits.bindingBytes}. Use smaller arrays, or run on Wasm.`,
       );
     }
-    return {
-      access: params.every((p) => p.access === "read") ? "read" : "readwrite",
-      label: params.map((p) => p.name).join("_"),
-      bytes,
-      form: elementForm(params, buffer.kind === "constant"),
+    return bytes;
+  }
+
+  /** A loop or a branch as the dispatch of one shader, if the GPU decides about its end as often as needed. */
+  #loop(step: ControlStep, loop: LoopShader): GpuStep[] {
+    const staged = this.#stage(step);
+    this.#staged = staged;
+    const several = step.kind === "for" && step.trips > loop.turns ? this.#nextLoop++ : null;
+    const context: LoopContext = {
+      name: `loop${this.#shaders.length}_of_${[...new Set(launchesOf(step))].length}_kernels`,
+      limits: this.limits,
+      kernel: (name) => this.#kernel(name),
+      copyKernel: (copy) =>
+        this.#isNoCopy(copy)
+          ? null
+          : this.#copyKernel(this.program.buffers[copy.to.buffer].dtype, copy.bytes),
+      place: (ref) => this.#place(ref),
+      bytesOf: (buffer, param) => this.#boundBytes(buffer, param),
     };
+    const { shader, buffers, counters } = emitLoop(step, loop, several, context);
+    this.#staged = [];
+    const dispatch: GpuStep = {
+      kind: "dispatch",
+      shader: this.#shaders.push(shader) - 1,
+      buffers,
+      counters,
+    };
+    const move = (each: Staged, into: boolean): GpuStep => {
+      const outside: GpuPlace = { buffer: each.from, offset: 0, strides: [] };
+      const inside: GpuPlace = { buffer: each.slot, offset: each.offset, strides: [] };
+      const [from, to] = into ? [outside, inside] : [inside, outside];
+      return { kind: "copy", from, to, bytes: each.bytes };
+    };
+    const before = staged.map((each) => move(each, true));
+    const after = staged.filter(({ written }) => written).map((each) => move(each, false));
+    switch (step.kind) {
+      case "while": {
+        // The shader begins with the condition: running it again goes on where it stopped, or changes nothing.
+        const predicate = this.#place(step.predicate);
+        return [...before, { kind: "while", cond: [dispatch], predicate, body: [] }, ...after];
+      }
+      case "for": {
+        if (several === null) return [...before, dispatch, ...after];
+        const trips = Math.ceil(step.trips / loop.turns);
+        return [...before, { kind: "for", loop: several, trips, body: [dispatch] }, ...after];
+      }
+      case "branch":
+        return [...before, dispatch, ...after];
+      default:
+        return step satisfies never;
+    }
+  }
+
+  /** Gives as many of the caller's buffers a place in a slot as a loop has more than its shader may bind. */
+  #stage(step: ControlStep): Staged[] {
+    const used = new Map<string, { buffer: GpuBuffer; narrow: boolean; written: boolean }>();
+    const note = (ref: BufferRef, written: boolean): void => {
+      const buffer = this.#bufferOf(ref);
+      const key = JSON.stringify(buffer);
+      const known = used.get(key);
+      const narrow = isNarrow(this.program.buffers[ref.buffer]);
+      used.set(key, { buffer, narrow, written: written || (known?.written ?? false) });
+    };
+    for (const ref of placesOf(step)) note(ref, false);
+    for (const ref of this.#writesOf(step)) note(ref, true);
+    const excess = (): number => {
+      const slots = new Set<number>();
+      let others = 0;
+      for (const { buffer } of used.values()) {
+        if (buffer.kind === "slot") slots.add(buffer.index);
+        else others++;
+      }
+      return slots.size + others - this.limits.storageBuffers;
+    };
+    if (excess() <= 0) return [];
+    const movable = [...used]
+      .filter(([, { buffer }]) => buffer.kind === "input" || buffer.kind === "output")
+      .sort(([, a], [, b]) => this.#bytesOf(a.buffer) - this.#bytesOf(b.buffer));
+    const staged: Staged[] = [];
+    for (const [key, { buffer, narrow, written }] of movable) {
+      if (excess() <= 0) break;
+      const bytes = this.#bytesOf(buffer);
+      const slot = this.#jointSlot(narrow);
+      const offset = Math.ceil(this.#slots[slot] / 16) * 16;
+      this.#slots[slot] = offset + bytes;
+      staged.push({ from: buffer, slot: { kind: "slot", index: slot }, offset, bytes, written });
+      used.delete(key);
+      used.set(`slot ${slot}`, { buffer: { kind: "slot", index: slot }, narrow, written });
+    }
+    return staged;
+  }
+
+  /** The slot in which temporaries of narrow elements, or of the others, lie side by side. */
+  #jointSlot(narrow: boolean): number {
+    for (const step of this.loops.keys()) {
+      for (const ref of placesOf(step)) {
+        const { kind, id } = this.program.buffers[ref.buffer];
+        const place = this.#placeOf.get(id);
+        if (kind === "temp" && place !== undefined && isNarrow(this.program.buffers[ref.buffer]) === narrow)
+          return place.slot;
+      }
+    }
+    const known = this.#extraSlots.get(narrow);
+    if (known !== undefined) return known;
+    const slot = this.#slots.push(0) - 1;
+    this.#extraSlots.set(narrow, slot);
+    return slot;
+  }
+
+  *#writesOf(step: Step): Generator<BufferRef> {
+    switch (step.kind) {
+      case "launch": {
+        const { params } = this.#kernel(step.kernel);
+        for (const [n, ref] of step.args.entries()) if (params[n].access !== "read") yield ref;
+        return;
+      }
+      case "copy":
+        yield step.to;
+        return;
+      case "for":
+        for (const each of step.body) yield* this.#writesOf(each);
+        return;
+      case "while":
+        for (const each of [...step.cond, ...step.body]) yield* this.#writesOf(each);
+        return;
+      case "branch":
+        for (const each of step.cases.flat()) yield* this.#writesOf(each);
+        return;
+      default:
+        step satisfies never;
+    }
+  }
+
+  #kernel(name: string): Kernel {
+    const kernel = this.#kernels.get(name);
+    if (kernel === undefined) throw new InternalError(`no kernel ${name}`);
+    return kernel;
   }
 
   #shader(kernel: Kernel, layout: ShaderLayout): number {
@@ -200,18 +338,24 @@ class GpuCompiler {
     return index;
   }
 
+  /** Whether source and target are one place. */
+  #isNoCopy({ from, to }: CopyStep): boolean {
+    const source = this.#place(from);
+    const target = this.#place(to);
+    return (
+      sameBuffer(source.buffer, target.buffer) &&
+      source.offset === target.offset &&
+      JSON.stringify(from.strides) === JSON.stringify(to.strides)
+    );
+  }
+
   /** A copy of the command encoder where it can be one: between different buffers, in whole words. */
-  #copy(from: BufferRef, to: BufferRef, bytes: number): GpuStep[] {
+  #copy(step: CopyStep): GpuStep[] {
+    if (this.#isNoCopy(step)) return [];
+    const { from, to, bytes } = step;
     const source = this.#place(from);
     const target = this.#place(to);
     const same = sameBuffer(source.buffer, target.buffer);
-    if (
-      same &&
-      source.offset === target.offset &&
-      JSON.stringify(from.strides) === JSON.stringify(to.strides)
-    ) {
-      return [];
-    }
     // A whole buffer of an odd size may be copied with its padding.
     const whole = (ref: BufferRef): boolean =>
       ref.strides.length === 0 && ref.offset === 0 && this.program.buffers[ref.buffer].bytes === bytes;
@@ -222,10 +366,11 @@ class GpuCompiler {
     if (!same && inWords && padded % 4 === 0)
       return [{ kind: "copy", from: source, to: target, bytes: padded }];
     const { dtype } = this.program.buffers[to.buffer];
-    return [this.#dispatch(this.#copyKernel(dtype, bytes / DTYPE_INFO[dtype].bytes), [from, to])];
+    return [this.#dispatch(this.#copyKernel(dtype, bytes), [from, to])];
   }
 
-  #copyKernel(dtype: DType, size: number): Kernel {
+  #copyKernel(dtype: DType, bytes: number): Kernel {
+    const size = bytes / DTYPE_INFO[dtype].bytes;
     const name = `copy_${DTYPE_INFO[dtype].short}_${size}`;
     let kernel = this.#copies.get(name);
     if (kernel === undefined) {
@@ -240,6 +385,44 @@ class GpuCompiler {
   }
 }
 
-function sameBuffer(a: GpuBuffer, b: GpuBuffer): boolean {
-  return a.kind === b.kind && (a.kind === "constant" || b.kind === "constant" || a.index === b.index);
+/** A buffer of the caller that a loop's shader has in a slot. */
+interface Staged {
+  readonly from: GpuBuffer;
+  readonly slot: GpuBuffer;
+  readonly offset: number;
+  readonly bytes: number;
+  readonly written: boolean;
+}
+
+/** Kernels that steps launch. */
+function launchesOf(step: Step): string[] {
+  switch (step.kind) {
+    case "launch":
+      return [step.kernel];
+    case "copy":
+      return [];
+    case "for":
+      return step.body.flatMap(launchesOf);
+    case "while":
+      return [...step.cond, ...step.body].flatMap(launchesOf);
+    case "branch":
+      return step.cases.flat().flatMap(launchesOf);
+    default:
+      return step satisfies never;
+  }
+}
+
+function loopIds(steps: readonly Step[]): LoopId[] {
+  return steps.flatMap((step): LoopId[] => {
+    switch (step.kind) {
+      case "for":
+        return [step.loop, ...loopIds(step.body)];
+      case "while":
+        return loopIds([...step.cond, ...step.body]);
+      case "branch":
+        return loopIds(step.cases.flat());
+      default:
+        return [];
+    }
+  });
 }

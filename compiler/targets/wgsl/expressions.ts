@@ -255,7 +255,7 @@ export class ExprWriter {
     // The zero that wins over the other one.
     if (!Object.is(right.value, fn === "max" ? 0 : -0)) return `select(${x}, ${y}, ${x} ${sign} ${y})`;
     this.context.helper("is_nan");
-    return `select(${y}, ${x}, ${y} ${sign} ${x} || is_nan(${x}))`;
+    return `select(${y}, ${x}, (${y} ${sign} ${x}) | is_nan(${x}))`;
   }
 
   /**

@@ -15,7 +15,7 @@ const HELPERS: Readonly<Record<string, Helper>> = {
   },
   ne_f32: {
     uses: ["is_nan"],
-    text: `fn ne_f32(x: f32, y: f32) -> bool { return x != y || is_nan(x) || is_nan(y); }`,
+    text: `fn ne_f32(x: f32, y: f32) -> bool { return (x != y) | is_nan(x) | is_nan(y); }`,
   },
   max_f32: {
     uses: ["is_nan"],
@@ -154,10 +154,10 @@ fn fused_f32(x: f32, y: f32, z: f32) -> f32 {
   let t = two_sum(z, keep(e));
   let v = two_sum(p, t.x);
   let w = two_sum(t.y, v.y);
-  var bits = bitcast<u32>(w.x);
-  // To odd: what is cut off leaves its mark in the last bit.
-  if (w.y != 0.0 && (bits & 1u) == 0u) { bits = select(bits - 1u, bits + 1u, (w.y > 0.0) == (w.x > 0.0)); }
-  let sum = v.x + bitcast<f32>(bits);
+  let bits = bitcast<u32>(w.x);
+  // To odd: what is cut off leaves its mark in the last bit. Without a branch: drivers take long over many in a loop.
+  let odd = select(bits - 1u, bits + 1u, (w.y > 0.0) == (w.x > 0.0));
+  let sum = v.x + bitcast<f32>(select(bits, odd, (w.y != 0.0) & ((bits & 1u) == 0u)));
   return select(p + z, sum, abs(sum) <= 3.4028234663852886e38f);
 }`,
   },

@@ -16,10 +16,10 @@ export interface Placement {
  */
 export type ElementForm = "f32" | "i32" | "u32" | "atomic<u32>";
 
-/** The form that serves all buffers in one binding: their own type, or words. */
-export function elementForm(params: readonly BufferParam[], words: boolean): ElementForm {
+/** The form that serves all buffers in one binding: their own type, or words. `alone`: one invocation runs. */
+export function elementForm(params: readonly BufferParam[], words: boolean, alone = false): ElementForm {
   const narrow = params.some((p) => DTYPE_INFO[p.dtype].bytes < 4);
-  if (narrow && params.some((p) => p.access !== "read")) return "atomic<u32>";
+  if (narrow && !alone && params.some((p) => p.access !== "read")) return "atomic<u32>";
   const forms = new Set(
     params.map((p) => (words || DTYPE_INFO[p.dtype].bytes < 4 ? "u32" : wgslType(p.dtype))),
   );
@@ -97,6 +97,9 @@ export function storeLines(
         : kind === "int"
           ? `(bitcast<u32>(${value}) & ${mask})`
           : value;
+  if (form !== "atomic<u32>") {
+    return [`${array}[${at}] = (${array}[${at}] & ~(${mask} << (${shift}))) | (${pattern} << (${shift}));`];
+  }
   // Bits of other elements in the word stay as their invocations leave them.
   return [
     `atomicAnd(&${array}[${at}], ~(${mask} << (${shift})));`,

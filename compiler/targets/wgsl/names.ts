@@ -19,12 +19,21 @@ const RESERVED: ReadonlySet<string> = new Set(
   ).split(" "),
 );
 
-/** The name as an identifier of its own: letters, digits and `_`, no reserved word, not one of `taken`. */
-export function takeIdentifier(name: string, taken: Set<string>): string {
-  let plain = name.replace(/[^A-Za-z0-9_]/g, "_");
-  if (!/^[A-Za-z]/.test(plain)) plain = `v${plain}`;
-  let candidate = plain;
-  for (let n = 1; RESERVED.has(candidate) || taken.has(candidate); n++) candidate = `${plain}_${n}`;
-  taken.add(candidate);
-  return candidate;
+/** Identifiers that are taken in a module. */
+export class Names {
+  readonly #taken = new Set<string>();
+  /** The number to try next for a name that is taken: a module of many kernels asks for the same ones again and again. */
+  readonly #next = new Map<string, number>();
+
+  /** The name as an identifier of its own: letters, digits and `_`, no reserved word, not one that is taken. */
+  take(name: string): string {
+    let plain = name.replace(/[^A-Za-z0-9_]/g, "_");
+    if (!/^[A-Za-z]/.test(plain)) plain = `v${plain}`;
+    let n = this.#next.get(plain) ?? 0;
+    let candidate = n === 0 ? plain : `${plain}_${n}`;
+    while (RESERVED.has(candidate) || this.#taken.has(candidate)) candidate = `${plain}_${++n}`;
+    this.#next.set(plain, n + 1);
+    this.#taken.add(candidate);
+    return candidate;
+  }
 }
