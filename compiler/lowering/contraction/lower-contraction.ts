@@ -20,6 +20,7 @@ import type { Parameters } from "../parameters.ts";
 import { lowerWinograd } from "../winograd/lower-winograd.ts";
 import { factorAxes, operandSource, resultStrides, type Source } from "./axes.ts";
 import { planContraction } from "./plan.ts";
+import { isCostly } from "./results.ts";
 import { stageImage } from "./staging.ts";
 import { ContractionTiles } from "./tiles.ts";
 import type { Within } from "./walk.ts";
@@ -47,7 +48,8 @@ export function lowerContraction(
     operandSource(contraction, 0, (index) => elements.element(x, index)),
     operandSource(contraction, 1, (index) => elements.element(y, index)),
   ];
-  const finish = { group, equation, lower, elements, parameters };
+  const parts = { group, equation, lower, elements, parameters };
+  const finish = { ...parts, costly: isCostly(parts) };
   const filtered = lowerWinograd(contraction, dtype, finish);
   if (filtered !== null) return filtered;
   const plan = planContraction(contraction, { sources, out: strides }, dtype);
@@ -221,8 +223,8 @@ class ContractionLowerer extends ContractionTiles {
     const k = this.k;
     const scratch = this.sums;
     if (scratch === null) return;
-    const blockColumns = plan.panelsPerBlock * this.width;
-    const emit = (count: number): void => {
+    const { blockColumns } = this;
+    this.ofBlock(at, (count) => {
       const outer = (n: number, within: Within): void => {
         const axis = plan.rowsOuter[n];
         if (axis !== undefined) {
@@ -256,11 +258,6 @@ class ContractionLowerer extends ContractionTiles {
         row(0, within, s.int(0));
       };
       outer(0, at);
-    };
-    const last = plan.columns.extent - (plan.columnBlocks - 1) * blockColumns;
-    const isLast = s.eq(at.columnBlock, s.int(plan.columnBlocks - 1));
-    if (last === blockColumns) return emit(blockColumns);
-    this.when(s.not(isLast), () => emit(blockColumns));
-    this.when(isLast, () => emit(last));
+    });
   }
 }

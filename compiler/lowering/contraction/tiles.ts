@@ -4,7 +4,6 @@ import { scalarOps as s } from "../../kernel/scalar-ops.ts";
 import { type AxisGroup, atGroup, mergeable, type Position, product } from "./axes.ts";
 import { ContractionPacking } from "./packing.ts";
 import { LANES, type RowSegment } from "./plan.ts";
-import { isCostly } from "./results.ts";
 import type { Within } from "./walk.ts";
 
 /** A tile over so few steps has no loop. */
@@ -29,6 +28,7 @@ export class ContractionTiles extends ContractionPacking {
             },
             { name: "jr" },
           );
+          this.stripResults(at, start, segment.height);
         },
         { name: "it" },
       );
@@ -56,7 +56,6 @@ export class ContractionTiles extends ContractionPacking {
     const number = this.panelNumber(at, panel);
     const whole = Math.floor(plan.columns.extent / this.width);
     const full = s.lt(number, s.int(whole));
-    const costly = isCostly(this.kernel.group);
     k.loop(
       LANES,
       (lane) => {
@@ -90,19 +89,23 @@ export class ContractionTiles extends ContractionPacking {
               s.local(acc),
             ),
           );
-        const tile = this.tile;
+        const { strip, tile } = this;
+        if (strip !== null) {
+          const first = s.mul(panel, s.int(this.width));
+          return each((r, v, acc) =>
+            k.store(strip, s.add(s.int(r * this.blockColumns), s.add(first, columns[v])), s.local(acc)),
+          );
+        }
         if (tile === null) return direct();
         const aside = (): void =>
           each((r, v, acc) => k.store(tile, s.add(s.int(r * this.width), columns[v]), s.local(acc)));
-        if (costly) aside();
-        else if (full.op === "const" && full.value === 0) aside();
+        if (full.op === "const" && full.value === 0) aside();
         else k.if(full, direct, aside);
       },
       { name: "j", kind: "vector" },
     );
     if (this.tile === null) return;
     const rest = plan.columns.extent - whole * this.width;
-    if (costly) this.when(full, () => this.tileResults(at, start, height, number, this.width));
     if (rest > 0) this.when(s.not(full), () => this.tileResults(at, start, height, number, rest));
   }
 
@@ -122,6 +125,29 @@ export class ContractionTiles extends ContractionPacking {
           { name: "j", kind: "vector" },
         ),
       { name: "i" },
+    );
+  }
+
+  /** The epilogue of a row of tiles: long code stands once, in a loop that is long enough for it. */
+  protected stripResults(at: Within, start: Expr, height: number): void {
+    const k = this.k;
+    const { strip } = this;
+    if (strip === null) return;
+    const first = s.mul(at.columnBlock, s.int(this.blockColumns));
+    this.ofBlock(at, (count) =>
+      k.loop(
+        height,
+        (row) =>
+          k.loop(
+            count,
+            (column) => {
+              const acc = s.load(strip, s.add(s.mul(row, s.int(this.blockColumns)), column));
+              this.results(at, s.add(start, row), s.add(first, column), acc);
+            },
+            { name: "j", kind: "vector" },
+          ),
+        { name: "i" },
+      ),
     );
   }
 

@@ -14,7 +14,7 @@ import {
   type Strides,
 } from "./axes.ts";
 import { type ContractionPlan, LANES } from "./plan.ts";
-import { emitResults, type Finish, isCostly } from "./results.ts";
+import { emitResults, type Finish } from "./results.ts";
 
 /** Where in the loops around the tiles the statements being made are. */
 export interface Within {
@@ -38,7 +38,10 @@ export class ContractionWalk {
   protected readonly columnPanels: BufferParam | null;
   protected readonly rowPanel: BufferParam | null;
   protected readonly sums: BufferParam | null;
+  /** A tile's sums, where not all of them are results. */
   protected readonly tile: BufferParam | null;
+  /** The sums of a row of tiles, for an epilogue that is long code. */
+  protected readonly strip: BufferParam | null;
   /** Strides of tiled rows along the depth, in steps of a tile. */
   protected rowStrides: Strides | null = null;
   protected tiledRows: ((start: Expr, height: number, row: number, at: Position) => Expr) | null = null;
@@ -50,7 +53,7 @@ export class ContractionWalk {
     protected readonly kernel: Finish,
   ) {
     const { contraction, depth, depthBlock } = plan;
-    const { parameters, group } = kernel;
+    const { parameters } = kernel;
     this.extents = contraction.extents;
     this.sources = [...sources];
     this.width = LANES * plan.vectors;
@@ -72,14 +75,32 @@ export class ContractionWalk {
         ? parameters.scratch(dtype, rowPanel)
         : parameters.temporary(dtype, rowPanel);
     const rows = plan.rows.extent * product(this.extents, plan.rowsOuter);
-    const blockColumns = plan.panelsPerBlock * this.width;
-    this.sums = this.summedInBlocks ? parameters.scratch(dtype, rows * blockColumns) : null;
-    const throughTile = !this.summedInBlocks && (this.ragged || isCostly(group));
-    this.tile = throughTile ? parameters.temporary(dtype, tallest * this.width) : null;
+    this.sums = this.summedInBlocks ? parameters.scratch(dtype, rows * this.blockColumns) : null;
+    this.tile =
+      !this.summedInBlocks && this.ragged && !kernel.costly
+        ? parameters.temporary(dtype, tallest * this.width)
+        : null;
+    this.strip =
+      !this.summedInBlocks && kernel.costly ? parameters.temporary(dtype, tallest * this.blockColumns) : null;
   }
 
   protected get summedInBlocks(): boolean {
     return this.plan.depthOuter.length > 0 || this.plan.depthBlock !== null;
+  }
+
+  /** Columns of a block, those that the last panel has beyond the last column included. */
+  protected get blockColumns(): number {
+    return this.plan.panelsPerBlock * this.width;
+  }
+
+  /** Calls `body` with the number of columns in this block. */
+  protected ofBlock(at: Within, body: (count: number) => void): void {
+    const { columns, columnBlocks } = this.plan;
+    const last = columns.extent - (columnBlocks - 1) * this.blockColumns;
+    const isLast = s.eq(at.columnBlock, s.int(columnBlocks - 1));
+    if (last === this.blockColumns) return body(last);
+    this.when(s.not(isLast), () => body(this.blockColumns));
+    this.when(isLast, () => body(last));
   }
 
   /** The last panel has fewer columns than a panel. */

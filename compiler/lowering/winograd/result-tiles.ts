@@ -12,7 +12,6 @@ import type { BufferParam, Expr } from "../../kernel/expr.ts";
 import type { Stmt } from "../../kernel/kernel.ts";
 import { scalarOps as s } from "../../kernel/scalar-ops.ts";
 import { coordinatesAt, type Position } from "../contraction/axes.ts";
-import { isCostly } from "../contraction/results.ts";
 import { extentOf, POINTS, STEP, WIDTH } from "./plan.ts";
 import { transform } from "./transforms.ts";
 import { WinogradWalk } from "./walk.ts";
@@ -140,7 +139,7 @@ export class ResultTiles extends WinogradWalk {
     const { k, plan } = this;
     const { extents } = plan.contraction;
     const total = height * plan.x.tiles;
-    const costly = isCostly(this.kernel.group);
+    const { costly } = this.kernel;
     this.eachTile(height, (ty, tx, tile) => {
       const place = (point: Expr, j: Expr): Expr =>
         s.add(s.mul(s.add(s.mul(point, s.int(total)), tile), s.int(WIDTH)), j);
