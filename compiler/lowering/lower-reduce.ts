@@ -347,7 +347,7 @@ class ReduceLowerer {
           scratch: (dtype, size) => this.parameters.temporary(dtype, size),
           columns: outAxes[column].extent,
           extents,
-          rowsAtOnce: rowsAtOnce(sample),
+          rowsAtOnce: rowsAtOnce(sample, outAxes[column].extent),
           forget: () => this.elements.clear(),
         },
         folds,

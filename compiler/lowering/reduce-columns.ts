@@ -15,6 +15,8 @@ import { strideAlong } from "./strides.ts";
 
 /** Fewer columns than this fit the registers of one vector loop. */
 const MIN_COLUMNS = 32;
+/** Fewer columns than this make rows of less than a page. */
+const NEAR_COLUMNS = 1024;
 /** Rows that pay for accumulators in memory. */
 const MIN_ROWS = 8;
 /** Bytes of accumulators of a block of columns: half of a first-level cache of 32 KB. */
@@ -51,8 +53,11 @@ export function streamsColumns(loads: readonly LoadExpr[], column: Axis, reduce:
   );
 }
 
-/** The more work an element is, the less its accumulators' way through memory matters. */
-export function rowsAtOnce(values: readonly Expr[]): number {
+/**
+ * The more work an element is, the less its accumulators' way through memory matters. Many rows within a page are more
+ * streams than a prefetcher follows.
+ */
+export function rowsAtOnce(values: readonly Expr[], columns: number): number {
   const seen = new Set<Expr>();
   let weight = 0;
   const visit = (e: Expr): void => {
@@ -68,7 +73,8 @@ export function rowsAtOnce(values: readonly Expr[]): number {
     operandsOf(e).forEach(visit);
   };
   values.forEach(visit);
-  return weight <= 6 ? 8 : weight <= 20 ? 4 : 2;
+  if (weight > 20) return 2;
+  return weight > 6 || columns < NEAR_COLUMNS ? 4 : 8;
 }
 
 type Values<F> = (fold: F, column: Expr, row: readonly Expr[]) => readonly Expr[];

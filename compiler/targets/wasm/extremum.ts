@@ -53,20 +53,8 @@ export class ExtremumCode {
     else this.#f.f32x4(value);
   }
 
-  /** The extremum of nothing. */
-  begin({ value, first, second }: Extremum): void {
-    const f = this.#f;
-    for (const local of this.#double ? [value, second] : [value, first, second]) {
-      this.#splat(this.#fn === "max" ? -Infinity : Infinity);
-      f.set(local);
-    }
-    if (!this.#double) return;
-    f.i32x4(0, 0, 0, 0);
-    f.set(first);
-  }
-
   /** The extremum of the vector in a local. */
-  first(x: LocalIndex, { value, first, second }: Extremum): void {
+  begin(x: LocalIndex, { value, first, second }: Extremum): void {
     const f = this.#f;
     for (const local of this.#double ? [value, second] : [value, first, second]) {
       f.get(x);
@@ -91,6 +79,28 @@ export class ExtremumCode {
     this.#update(into.value, this.#numbers(), () => f.get(from.value));
     this.#update(into.first, this.#double ? Simd.or : Simd.i32x4MaxS, () => f.get(from.first));
     this.#update(into.second, this.#seconds(), () => f.get(from.second));
+  }
+
+  /** Leaves the extremum of all lanes in each of them. */
+  joinLanes(e: Extremum): void {
+    const f = this.#f;
+    const other: Extremum = { value: f.temp("v128"), first: f.temp("v128"), second: f.temp("v128") };
+    const swaps = this.#double
+      ? [[2, 3, 0, 1] as const]
+      : ([
+          [2, 3, 0, 1],
+          [1, 0, 3, 2],
+        ] as const);
+    for (const [a, b, c, d] of swaps) {
+      for (const key of ["value", "first", "second"] as const) {
+        f.get(e[key]);
+        f.get(e[key]);
+        f.shuffle32(a, b, c, d);
+        f.set(other[key]);
+      }
+      this.join(other, e);
+    }
+    f.release(other.value, other.first, other.second);
   }
 
   #update(local: LocalIndex, op: number, operand: () => void): void {

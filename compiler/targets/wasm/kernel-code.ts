@@ -318,35 +318,47 @@ class BlockEmitter {
     const f = this.#f;
     const outer = [...plan.accumulators].map(([local, fn]) => ({ local, fn, binding: this.#binding(local) }));
     values.invalidate(new Set(plan.accumulators.keys()), NO_BUFFERS);
-    for (const { local, fn } of outer) this.#beginLanes(local, fn, lanes.parts);
+    for (const { local, fn, binding } of outer) this.#beginLanes(local, fn, lanes.parts, binding.slots[0]);
     values.lanes = lanes;
     this.#accumulators = plan.accumulators;
     values.scope(body);
     this.#accumulators = new Map();
     values.lanes = null;
     for (const { local, fn, binding } of outer) {
-      const parts = this.#endLanes(local, fn, lanes.parts);
+      const { slots } = this.#binding(local);
       values.locals.set(local, binding);
-      f.get(binding.slots[0]);
-      combineLanes(values, fn, local.dtype, parts);
-      values.scalarCode.binary(fn, local.dtype);
+      if (isExtremum(fn, local.dtype)) this.#extremumOfLanes(local, fn, lanes.parts, slots);
+      else {
+        const halves = values.halvesOf(local.dtype);
+        const parts = Array.from({ length: lanes.parts }, (_, part) =>
+          halves.map((half) => slots[part * 2 + half]),
+        );
+        f.get(binding.slots[0]);
+        combineLanes(values, fn, local.dtype, parts);
+        values.scalarCode.binary(fn, local.dtype);
+      }
       f.set(binding.slots[0]);
     }
   }
 
-  /** Gives an accumulator neutral lanes. */
-  #beginLanes(local: Local, fn: CombineFn, parts: number): void {
+  /** Gives an accumulator neutral lanes; those of an extremum are what is in `outside` so far. */
+  #beginLanes(local: Local, fn: CombineFn, parts: number, outside: LocalIndex): void {
     const { values } = this;
     const f = this.#f;
     const slots = this.#laneSlots(local, parts);
     if (isExtremum(fn, local.dtype)) {
       slots.push(...this.#laneSlots(local, parts), ...this.#laneSlots(local, parts));
       const code = new ExtremumCode(f, fn, local.dtype);
+      const x = f.temp("v128");
+      f.get(outside);
+      values.vectorCode.splat(local.dtype);
+      f.set(x);
       for (let part = 0; part < parts; part++) {
         for (const half of values.halvesOf(local.dtype)) {
-          code.begin(extremumAt(slots, parts, part * 2 + half));
+          code.begin(x, extremumAt(slots, parts, part * 2 + half));
         }
       }
+      f.release(x);
     } else {
       for (const slot of new Set(slots)) {
         values.vectorCode.constant(identityOf(fn, local.dtype), local.dtype);
@@ -356,23 +368,16 @@ class BlockEmitter {
     values.locals.set(local, { vector: true, slots });
   }
 
-  /** The vectors of lanes whose combination is the accumulator's, by part and half. */
-  #endLanes(local: Local, fn: CombineFn, parts: number): LocalIndex[][] {
-    const { values } = this;
-    const { slots } = this.#binding(local);
-    const halves = values.halvesOf(local.dtype);
-    if (!isExtremum(fn, local.dtype)) {
-      return Array.from({ length: parts }, (_, part) => halves.map((half) => slots[part * 2 + half]));
-    }
+  /** Pushes the extremum of all lanes. */
+  #extremumOfLanes(local: Local, fn: ExtremumFn, parts: number, slots: readonly LocalIndex[]): void {
     const code = new ExtremumCode(this.#f, fn, local.dtype);
-    const results = halves.map((half) => {
-      const all = extremumAt(slots, parts, half);
-      for (let part = 1; part < parts; part++) code.join(extremumAt(slots, parts, part * 2 + half), all);
-      code.finish(all);
-      this.#f.set(all.value);
-      return all.value;
-    });
-    return [results];
+    const [all, ...others] = Array.from({ length: parts }, (_, part) =>
+      this.values.halvesOf(local.dtype).map((half) => extremumAt(slots, parts, part * 2 + half)),
+    ).flat();
+    for (const other of others) code.join(other, all);
+    code.joinLanes(all);
+    code.finish(all);
+    this.values.vectorCode.extract(local.dtype, 0);
   }
 
   /** The loop itself, `step` iterations at a time. */

@@ -204,7 +204,7 @@ export class VectorValues extends LaneMemory {
     for (const [n, leaf] of leaves.entries()) {
       this.vector(leaf, part, half);
       f.set(x);
-      if (n === 0) code.first(x, running);
+      if (n === 0) code.begin(x, running);
       else code.add(x, running);
     }
     code.finish(running);
