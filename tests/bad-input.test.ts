@@ -193,7 +193,7 @@ check("a leaked tracer", {
   says: [
     /unexpected tracer/,
     /float32\[\]/,
-    /leaky|anonymous/,
+    /leaky|<lambda>/,
     /mul\(float32\[\], float32\[\]\)/,
     /explicitly return/,
   ],

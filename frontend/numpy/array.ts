@@ -16,6 +16,9 @@ import {
   WeftValueError,
 } from "../core/index.ts";
 import { checkDType, concatenate, expandDims } from "../lax/movement.ts";
+import { dtypeOptions, type OptionsOrDType } from "./dtype-options.ts";
+
+export type { DTypeOption, OptionsOrDType } from "./dtype-options.ts";
 
 /** What typed arrays become. */
 type NativeArray = TypedArray | Uint8ClampedArray;
@@ -87,10 +90,6 @@ function asInteger(value: number, dtype: DType): number {
   return whole;
 }
 
-export interface DTypeOption {
-  readonly dtype?: DType;
-}
-
 /**
  * An array from numbers, nested lists, typed arrays or arrays (`jnp.array`).
  *
@@ -99,8 +98,9 @@ export interface DTypeOption {
  * typed array keeps its dtype (Uint8ClampedArray is uint8); a list of arrays is stacked in their common dtype.
  * Throws WeftValueError for ragged lists and for integers that the dtype cannot hold.
  */
-export function array(data: ArrayData, options: DTypeOption = {}): NdArray {
-  const dtype = options.dtype === undefined ? undefined : checkDType(options.dtype);
+export function array(data: ArrayData, options: OptionsOrDType = {}): NdArray {
+  const given = dtypeOptions("array", options).dtype;
+  const dtype = given === undefined ? undefined : checkDType(given);
   if (data instanceof NdArray) return dtype === undefined ? data : convert(data, dtype);
   if (typeof data === "number" || typeof data === "boolean") {
     if (dtype === undefined) return filled(Number(data), typeof data === "boolean" ? "bool" : DEFAULT_FLOAT);

@@ -24,7 +24,7 @@ import {
   reshape,
 } from "../lax/movement.ts";
 import { broadcastShapes, broadcastTo } from "../lax/operands.ts";
-import type { DTypeOption } from "./array.ts";
+import { type DTypeOption, dtypeOptions, type OptionsOrDType } from "./dtype-options.ts";
 import { inexactDType, promoteDTypes, promoteDTypesInexact, toArray } from "./promotion.ts";
 
 export { broadcastShapes };
@@ -35,23 +35,25 @@ export function copy(x: ArrayLike): NdArray {
 }
 
 /** Zeros; float32 unless told otherwise (`jnp.zeros`). */
-export function zeros(shape: number | Shape, options: DTypeOption = {}): NdArray {
-  return filled(0, checkDType(options.dtype ?? DEFAULT_FLOAT), canonicalizeShape(shape));
+export function zeros(shape: number | Shape, options: OptionsOrDType = {}): NdArray {
+  const { dtype = DEFAULT_FLOAT } = dtypeOptions("zeros", options);
+  return filled(0, checkDType(dtype), canonicalizeShape(shape));
 }
 
 /** Ones; float32 unless told otherwise (`jnp.ones`). */
-export function ones(shape: number | Shape, options: DTypeOption = {}): NdArray {
-  return filled(1, checkDType(options.dtype ?? DEFAULT_FLOAT), canonicalizeShape(shape));
+export function ones(shape: number | Shape, options: OptionsOrDType = {}): NdArray {
+  const { dtype = DEFAULT_FLOAT } = dtypeOptions("ones", options);
+  return filled(1, checkDType(dtype), canonicalizeShape(shape));
 }
 
 /** Zeros, since memory is never uninitialised (`jnp.empty`). */
 export const empty = zeros;
 
 /** `fillValue` repeated; it may be an array that broadcasts to the shape (`jnp.full`). */
-export function full(shape: number | Shape, fillValue: ArrayLike, options: DTypeOption = {}): NdArray {
-  if (!(fillValue instanceof NdArray) || fillValue.ndim === 0)
-    return laxFull(shape, fillValue, options.dtype);
-  const value = options.dtype === undefined ? fillValue : convert(fillValue, options.dtype);
+export function full(shape: number | Shape, fillValue: ArrayLike, options: OptionsOrDType = {}): NdArray {
+  const { dtype } = dtypeOptions("full", options);
+  if (!(fillValue instanceof NdArray) || fillValue.ndim === 0) return laxFull(shape, fillValue, dtype);
+  const value = dtype === undefined ? fillValue : convert(fillValue, dtype);
   const target = canonicalizeShape(shape);
   broadcastShapes(value.shape, target);
   return broadcastTo(value, target);
@@ -62,24 +64,31 @@ export interface LikeOptions extends DTypeOption {
 }
 
 /** Zeros of the shape and dtype of x (`jnp.zeros_like`). */
-export function zerosLike(x: ArrayLike, options: LikeOptions = {}): NdArray {
+export function zerosLike(x: ArrayLike, options: OptionsOrDType<LikeOptions> = {}): NdArray {
   const like = toArray("zeros_like", x);
-  return zeros(options.shape ?? like.shape, { dtype: options.dtype ?? like.dtype });
+  const { shape = like.shape, dtype = like.dtype }: LikeOptions = dtypeOptions("zerosLike", options);
+  return zeros(shape, { dtype });
 }
 
 /** Ones of the shape and dtype of x (`jnp.ones_like`). */
-export function onesLike(x: ArrayLike, options: LikeOptions = {}): NdArray {
+export function onesLike(x: ArrayLike, options: OptionsOrDType<LikeOptions> = {}): NdArray {
   const like = toArray("ones_like", x);
-  return ones(options.shape ?? like.shape, { dtype: options.dtype ?? like.dtype });
+  const { shape = like.shape, dtype = like.dtype }: LikeOptions = dtypeOptions("onesLike", options);
+  return ones(shape, { dtype });
 }
 
 /** Zeros of the shape and dtype of x (`jnp.empty_like`). */
 export const emptyLike = zerosLike;
 
 /** `fillValue` repeated in the shape and dtype of x (`jnp.full_like`). */
-export function fullLike(x: ArrayLike, fillValue: ArrayLike, options: LikeOptions = {}): NdArray {
+export function fullLike(
+  x: ArrayLike,
+  fillValue: ArrayLike,
+  options: OptionsOrDType<LikeOptions> = {},
+): NdArray {
   const like = toArray("full_like", x);
-  return full(options.shape ?? like.shape, fillValue, { dtype: options.dtype ?? like.dtype });
+  const { shape = like.shape, dtype = like.dtype }: LikeOptions = dtypeOptions("fullLike", options);
+  return full(shape, fillValue, { dtype });
 }
 
 /** A number that must be known while tracing: it decides a shape. */
@@ -96,10 +105,10 @@ function staticNumber(x: ArrayLike, name: string): number {
  * `arange(stop)`, `arange(start, stop)`, `arange(start, stop, step)`: start, start + step, … below stop (`jnp.arange`).
  * Integers give int32, as in JAX, and other numbers float32.
  */
-export function arange(stop: ArrayLike, options?: DTypeOption): NdArray;
-export function arange(start: ArrayLike, stop: ArrayLike, options?: DTypeOption): NdArray;
-export function arange(start: ArrayLike, stop: ArrayLike, step: ArrayLike, options?: DTypeOption): NdArray;
-export function arange(...args: readonly (ArrayLike | DTypeOption | undefined)[]): NdArray {
+export function arange(stop: ArrayLike, options?: OptionsOrDType): NdArray;
+export function arange(start: ArrayLike, stop: ArrayLike, options?: OptionsOrDType): NdArray;
+export function arange(start: ArrayLike, stop: ArrayLike, step: ArrayLike, options?: OptionsOrDType): NdArray;
+export function arange(...args: readonly (ArrayLike | OptionsOrDType | undefined)[]): NdArray {
   const numbers: number[] = [];
   const dtypes: DType[] = [];
   let options: DTypeOption = {};
@@ -107,7 +116,7 @@ export function arange(...args: readonly (ArrayLike | DTypeOption | undefined)[]
     if (arg instanceof NdArray || typeof arg === "number" || typeof arg === "boolean") {
       numbers.push(staticNumber(arg, `np.arange argument ${i}`));
       if (arg instanceof NdArray) dtypes.push(arg.dtype);
-    } else if (arg !== undefined) options = arg;
+    } else if (arg !== undefined) options = dtypeOptions("arange", arg);
   }
   const [start, stop, step] =
     numbers.length === 1 ? [0, numbers[0], 1] : [numbers[0], numbers[1], numbers[2] ?? 1];
@@ -147,8 +156,9 @@ export function linspace(
   start: ArrayLike,
   stop: ArrayLike,
   num = 50,
-  options: LinspaceOptions & StepOption = {},
+  given: OptionsOrDType<LinspaceOptions & StepOption> = {},
 ): NdArray | [NdArray, NdArray] {
+  const options: LinspaceOptions & StepOption = dtypeOptions("linspace", given);
   if (!Number.isInteger(num) || num < 0) {
     throw new WeftValueError(`Number of samples, ${num}, must be non-negative.`);
   }
@@ -190,9 +200,10 @@ export function logspace(
   start: ArrayLike,
   stop: ArrayLike,
   num = 50,
-  options: LinspaceOptions & { base?: number } = {},
+  options: OptionsOrDType<LinspaceOptions & { base?: number }> = {},
 ): NdArray {
-  const { base = 10, dtype, ...rest } = options;
+  const given: LinspaceOptions & { base?: number } = dtypeOptions("logspace", options);
+  const { base = 10, dtype, ...rest } = given;
   const exponents = linspace(start, stop, num, rest);
   const values = lax.pow(filled(base, exponents.dtype, exponents.shape), exponents);
   return dtype === undefined ? values : convert(values, dtype);
@@ -203,8 +214,9 @@ export function geomspace(
   start: ArrayLike,
   stop: ArrayLike,
   num = 50,
-  options: LinspaceOptions = {},
+  given: OptionsOrDType<LinspaceOptions> = {},
 ): NdArray {
+  const options: LinspaceOptions = dtypeOptions("geomspace", given);
   const target = checkDType(options.dtype ?? inexactDType(resultType(start, stop).dtype));
   const computed: DType = target === "float64" ? "float64" : "float32";
   const [low, high] = promoteDTypes("geomspace", start, stop).map((x) => convert(x, computed));
@@ -227,23 +239,37 @@ export function geomspace(
   return convert(result, target);
 }
 
+export interface DiagonalOptions extends DTypeOption {
+  /** Which diagonal: above the main one where positive; default 0. */
+  readonly k?: number;
+}
+
 /** n×m with ones on the k-th diagonal (`jnp.eye`). */
-export function eye(n: number, m: number | null = null, options: DTypeOption & { k?: number } = {}): NdArray {
+export function eye(
+  n: number,
+  m: number | null = null,
+  options: OptionsOrDType<DiagonalOptions> = {},
+): NdArray {
+  const { k = 0, dtype = DEFAULT_FLOAT }: DiagonalOptions = dtypeOptions("eye", options);
   const shape = canonicalizeShape([n, m ?? n]);
   const rows = broadcastedIota("int32", shape, 0);
   const columns = broadcastedIota("int32", shape, 1);
-  return convert(lax.eq(lax.add(rows, options.k ?? 0), columns), checkDType(options.dtype ?? DEFAULT_FLOAT));
+  return convert(lax.eq(lax.add(rows, k), columns), checkDType(dtype));
 }
 
 /** n×n with ones on the diagonal (`jnp.identity`). */
-export function identity(n: number, options: DTypeOption = {}): NdArray {
-  return eye(n, n, options);
+export function identity(n: number, options: OptionsOrDType = {}): NdArray {
+  return eye(n, n, dtypeOptions("identity", options));
 }
 
 /** n×m with ones on and below the k-th diagonal (`jnp.tri`). */
-export function tri(n: number, m: number | null = null, options: DTypeOption & { k?: number } = {}): NdArray {
-  const mask = lowerMask(canonicalizeShape([n, m ?? n]), options.k ?? 0);
-  return convert(mask, checkDType(options.dtype ?? DEFAULT_FLOAT));
+export function tri(
+  n: number,
+  m: number | null = null,
+  options: OptionsOrDType<DiagonalOptions> = {},
+): NdArray {
+  const { k = 0, dtype = DEFAULT_FLOAT }: DiagonalOptions = dtypeOptions("tri", options);
+  return convert(lowerMask(canonicalizeShape([n, m ?? n]), k), checkDType(dtype));
 }
 
 /** Where the column is not beyond the row by more than k, in the last two axes. */
@@ -309,8 +335,9 @@ export function indices(
   options: DTypeOption & { sparse?: boolean } = {},
 ): NdArray | NdArray[] {
   const shape = canonicalizeShape(dimensions);
-  const dtype = checkDType(options.dtype ?? "int32");
-  if (options.sparse ?? false) {
+  const given: { dtype?: DType; sparse?: boolean } = dtypeOptions("indices", options);
+  const dtype = checkDType(given.dtype ?? "int32");
+  if (given.sparse ?? false) {
     return shape.map((n, axis) =>
       broadcastedIota(
         dtype,
@@ -330,10 +357,10 @@ export function indices(
 export function fromfunction(
   f: (...indices: NdArray[]) => NdArray,
   shape: readonly number[],
-  options: DTypeOption = {},
+  options: OptionsOrDType = {},
 ): NdArray {
   const sizes = canonicalizeShape(shape);
-  const dtype = checkDType(options.dtype ?? "int32");
+  const dtype = checkDType(dtypeOptions("fromfunction", options).dtype ?? "int32");
   const result = asArray(f(...sizes.map((_, axis) => broadcastedIota(dtype, sizes, axis))));
   return result.ndim === 0 ? broadcastTo(result, sizes) : result;
 }

@@ -14,8 +14,8 @@ import { clamp, le } from "../lax/elementwise.ts";
 import * as lax from "../lax/movement.ts";
 import { broadcastTo } from "../lax/operands.ts";
 import { cumsum, reduceSum } from "../lax/reductions.ts";
-import type { DTypeOption } from "./array.ts";
 import { arange } from "./creation.ts";
+import { dtypeOptions, type OptionsOrDType } from "./dtype-options.ts";
 import { atleast1d, atleast2d, atleast3d, isArrayLike, ravel } from "./movement.ts";
 import { concreteData, promoteDTypes, toArray } from "./promotion.ts";
 import { take } from "./take.ts";
@@ -78,19 +78,19 @@ function rowsOf(xs: ArraySequence): readonly ArrayLike[] {
 }
 
 /** Joined along axis 0, vectors as rows (`jnp.vstack`). */
-export function vstack(xs: ArraySequence, options: DTypeOption = {}): NdArray {
-  return concatenate(rowsOf(xs).map(atleast2d), { ...options, axis: 0 });
+export function vstack(xs: ArraySequence, options: OptionsOrDType = {}): NdArray {
+  return concatenate(rowsOf(xs).map(atleast2d), { ...dtypeOptions("vstack", options), axis: 0 });
 }
 
 /** Joined along axis 1, vectors along axis 0 (`jnp.hstack`). */
-export function hstack(xs: ArraySequence, options: DTypeOption = {}): NdArray {
+export function hstack(xs: ArraySequence, options: OptionsOrDType = {}): NdArray {
   const arrays = rowsOf(xs).map(atleast1d);
-  return concatenate(arrays, { ...options, axis: arrays[0]?.ndim === 1 ? 0 : 1 });
+  return concatenate(arrays, { ...dtypeOptions("hstack", options), axis: arrays[0]?.ndim === 1 ? 0 : 1 });
 }
 
 /** Joined along axis 2 (`jnp.dstack`). */
-export function dstack(xs: ArraySequence, options: DTypeOption = {}): NdArray {
-  return concatenate(rowsOf(xs).map(atleast3d), { ...options, axis: 2 });
+export function dstack(xs: ArraySequence, options: OptionsOrDType = {}): NdArray {
+  return concatenate(rowsOf(xs).map(atleast3d), { ...dtypeOptions("dstack", options), axis: 2 });
 }
 
 /** Joined as columns, vectors as columns (`jnp.column_stack`). */

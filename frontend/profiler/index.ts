@@ -118,7 +118,7 @@ export function annotateFunction<A extends readonly unknown[], R>(
   f: (...args: A) => R,
   options: { readonly name?: string } = {},
 ): (...args: A) => R {
-  const name = options.name ?? (f.name === "" ? "<anonymous>" : f.name);
+  const name = options.name ?? (f.name === "" ? "<lambda>" : f.name);
   const annotated = (...args: A): R => spans.measure("annotation", name, () => f(...args));
   Object.defineProperty(annotated, "name", { value: f.name });
   return annotated;

@@ -26,7 +26,7 @@ export function describeCallee(f: AnyFunction, name?: string): Callee {
     throw new WeftTypeError(`Expected a callable value, got ${describeValue(f)}`, captureSource());
   }
   return {
-    name: name ?? (f.name === "" ? "<anonymous>" : f.name),
+    name: name ?? (f.name === "" ? "<lambda>" : f.name),
     source: captureSource(),
     parameters: parameterNames(f),
   };

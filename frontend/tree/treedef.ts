@@ -27,38 +27,69 @@ export interface NodeType<T extends object = object> {
 
 export type TreeDef = LeafDef | NullDef | ArrayDef | ObjectDef | CustomDef;
 
-interface Def {
-  /** Leaves below this node. */
-  readonly leaves: number;
-  /** Structural hash. */
-  readonly hash: number;
+/** What all nodes have; their text is JAX's, with this language's words: `PyTreeDef({b: *, w: [*, null]})`. */
+abstract class Def {
+  constructor(
+    /** Leaves below this node. */
+    readonly leaves: number,
+    /** Structural hash. */
+    readonly hash: number,
+  ) {}
+
+  toString(this: TreeDef): string {
+    return `PyTreeDef(${formatDef(this)})`;
+  }
+
+  [Symbol.for("nodejs.util.inspect.custom")](this: TreeDef): string {
+    return this.toString();
+  }
 }
-export interface LeafDef extends Def {
-  readonly kind: "leaf";
+export class LeafDef extends Def {
+  readonly kind = "leaf";
 }
-export interface NullDef extends Def {
-  readonly kind: "null";
+export class NullDef extends Def {
+  readonly kind = "null";
 }
-export interface ArrayDef extends Def {
-  readonly kind: "array";
-  readonly children: readonly TreeDef[];
+export class ArrayDef extends Def {
+  readonly kind = "array";
+  constructor(
+    readonly children: readonly TreeDef[],
+    { leaves, hash }: Summary,
+  ) {
+    super(leaves, hash);
+  }
 }
-export interface ObjectDef extends Def {
-  readonly kind: "object";
-  /** Sorted. */
-  readonly keys: readonly string[];
-  readonly children: readonly TreeDef[];
+export class ObjectDef extends Def {
+  readonly kind = "object";
+  constructor(
+    /** Sorted. */
+    readonly keys: readonly string[],
+    readonly children: readonly TreeDef[],
+    { leaves, hash }: Summary,
+  ) {
+    super(leaves, hash);
+  }
 }
-export interface CustomDef extends Def {
-  readonly kind: "custom";
-  readonly type: NodeType;
-  readonly aux: unknown;
-  readonly keys: readonly string[] | null;
-  readonly children: readonly TreeDef[];
+export class CustomDef extends Def {
+  readonly kind = "custom";
+  constructor(
+    readonly type: NodeType,
+    readonly aux: unknown,
+    readonly keys: readonly string[] | null,
+    readonly children: readonly TreeDef[],
+    { leaves, hash }: Summary,
+  ) {
+    super(leaves, hash);
+  }
 }
 
-export const LEAF: LeafDef = Object.freeze({ kind: "leaf", leaves: 1, hash: 0x1b873593 });
-export const NULL: NullDef = Object.freeze({ kind: "null", leaves: 0, hash: 0x2545f491 });
+interface Summary {
+  readonly leaves: number;
+  readonly hash: number;
+}
+
+export const LEAF: LeafDef = Object.freeze(new LeafDef(1, 0x1b873593));
+export const NULL: NullDef = Object.freeze(new NullDef(0, 0x2545f491));
 
 function mix(hash: number, value: number): number {
   return Math.imul(hash ^ value, 0x01000193) >>> 0;
@@ -69,7 +100,7 @@ function hashText(hash: number, text: string): number {
   return mix(hash, text.length);
 }
 
-function summary(seed: number, children: readonly TreeDef[]): Def {
+function summary(seed: number, children: readonly TreeDef[]): Summary {
   let leaves = 0;
   let hash = mix(seed, children.length);
   for (const child of children) {
@@ -80,11 +111,11 @@ function summary(seed: number, children: readonly TreeDef[]): Def {
 }
 
 export function arrayDef(children: readonly TreeDef[]): ArrayDef {
-  return { kind: "array", children, ...summary(0x85ebca6b, children) };
+  return new ArrayDef(children, summary(0x85ebca6b, children));
 }
 
 export function objectDef(keys: readonly string[], children: readonly TreeDef[]): ObjectDef {
-  return { kind: "object", keys, children, ...summary(keys.reduce(hashText, 0xc2b2ae35), children) };
+  return new ObjectDef(keys, children, summary(keys.reduce(hashText, 0xc2b2ae35), children));
 }
 
 export function customDef(
@@ -93,14 +124,8 @@ export function customDef(
   keys: readonly string[] | null,
   children: readonly TreeDef[],
 ): CustomDef {
-  return {
-    kind: "custom",
-    type,
-    aux,
-    keys,
-    children,
-    ...summary(hashText(0x27d4eb2f, type.nodeClass.name), children),
-  };
+  const sum = summary(hashText(0x27d4eb2f, type.nodeClass.name), children);
+  return new CustomDef(type, aux, keys, children, sum);
 }
 
 export function childKey(
