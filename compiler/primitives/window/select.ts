@@ -35,8 +35,10 @@ import { checkArity, checkDtype, checkSameDtypes, formatShape, NUMERIC } from ".
 import {
   bumpWindow,
   checkWindow,
+  dilated,
   lowerPosition,
   positionIn,
+  type WindowAxis,
   windowAxes,
   windowOutputShape,
 } from "./geometry.ts";
@@ -278,6 +280,17 @@ function gpuScatter({ params, inputs }: LowerContext<SelectParams>): GpuForm | n
   return { scratch: [{ dtype: "int32", size: source.size }], kernels: [choose, sum] };
 }
 
+/** Windows of more elements are not written out. */
+const MAX_WRITTEN_OUT = 32;
+
+/** The innermost axis along which windows have one element each, or whose windows never meet padding: lanes run along it. */
+function laneAxis(axes: readonly WindowAxis[], windows: readonly number[]): number {
+  return axes.findLastIndex((a, d) => {
+    const last = (windows[d] - 1) * a.stride + dilated(a.window, a.windowDilation) - 1;
+    return windows[d] > 1 && a.padding[0] <= 0 && a.baseDilation === 1 && last - a.padding[0] < a.extent;
+  });
+}
+
 /**
  * One pass over the windows: find the chosen element, add the source there. Linear in the windows' total size, where
  * asking of every element which windows chose it would search each window once per element. Sums of float16 are
@@ -289,20 +302,108 @@ const lowerScatter: CustomLowering<SelectParams> = {
   build(k, s, { inputs: [source, operand], outputs: [out], scratch: [wide] }, { params, inputs, outputs }) {
     const sums: BufferParam = wide ?? out;
     const { size } = outputs[0];
-    k.loop(size, (i) => k.store(sums, i, s.const(0, computeDType(sums.dtype))));
-    const [sourceType, { shape }] = inputs;
-    loopNest(k, sourceType.shape, "w", (i) => {
-      const chosen = chosenIn(k, s, operand, shape, params, i);
-      k.if(s.ge(s.local(chosen), s.int(0)), () => {
-        const to = s.local(chosen);
-        const from = s.load(source, flatten(s, sourceType.shape, i));
-        k.store(sums, to, s.add(s.load(sums, to), from));
+    const [{ shape: windows }, { shape }] = inputs;
+    const axes = windowAxes(shape, params);
+    const written = sizeOf(params.windowDimensions) <= MAX_WRITTEN_OUT;
+    const lanes = written ? laneAxis(axes, windows) : -1;
+    // Every element is in exactly one window.
+    const once = axes.every(
+      (a, d) =>
+        `${a.padding}` === "0,0" &&
+        a.baseDilation === 1 &&
+        a.windowDilation === 1 &&
+        a.window === a.stride &&
+        a.extent === a.window * windows[d],
+    );
+    if (lanes < 0 || !once) {
+      k.loop(size, (i) => k.store(sums, i, s.const(0, computeDType(sums.dtype))), { kind: "vector" });
+    }
+    if (lanes < 0) {
+      loopNest(k, windows, "w", (i) => {
+        const chosen = chosenIn(k, s, operand, shape, params, i);
+        k.if(s.ge(s.local(chosen), s.int(0)), () => {
+          const to = s.local(chosen);
+          const from = s.load(source, flatten(s, windows, i));
+          k.store(sums, to, s.add(s.load(sums, to), from));
+        });
       });
-    });
-    if (wide) k.loop(size, (i) => k.store(out, i, s.load(wide, i)));
+    } else {
+      const outer = windows.toSpliced(lanes, 1);
+      loopNest(k, outer, "w", (rest) =>
+        k.loop(
+          windows[lanes],
+          (i) =>
+            scatterLanes(
+              k,
+              s,
+              { source, operand, sums },
+              axes,
+              params,
+              rest.toSpliced(lanes, 0, i),
+              windows,
+              once,
+            ),
+          {
+            name: "w",
+            kind: "vector",
+          },
+        ),
+      );
+    }
+    if (wide) k.loop(size, (i) => k.store(out, i, s.load(wide, i)), { kind: "vector" });
   },
   gpu: gpuScatter,
 };
+
+/**
+ * Windows side by side, one in each lane: which element is chosen is a number per lane, and every element of the window
+ * is given the source or nothing. Whether an element is padding must not differ between lanes.
+ */
+function scatterLanes(
+  k: KernelBuilder,
+  s: ScalarOps,
+  { source, operand, sums }: Readonly<Record<"source" | "operand" | "sums", BufferParam>>,
+  axes: readonly WindowAxis[],
+  params: SelectParams,
+  window: readonly Expr[],
+  windows: readonly number[],
+  once: boolean,
+): void {
+  const shape = axes.map(({ extent }) => extent);
+  const elements: { readonly at: Expr; readonly inside: Expr }[] = [];
+  forEachIndex(params.windowDimensions, (r) => {
+    const { index, inside } = lowerPosition(
+      s,
+      axes,
+      window,
+      r.map((n) => s.int(n)),
+    );
+    elements.push({ at: flatten(s, shape, index), inside });
+  });
+  const when = (cond: Expr, body: () => void): void =>
+    cond.op === "const" && cond.value !== 0 ? body() : k.if(cond, body);
+  const best = k.let("best", s.const(0, computeDType(operand.dtype)));
+  const chosen = k.let("chosen", s.int(-1));
+  for (const [n, { at, inside }] of elements.entries()) {
+    when(inside, () => {
+      const key = s.local(k.let("key", sortKey(s, params.select, s.load(operand, at))));
+      const better = displaces(s, "gt", key, s.local(best));
+      // The first element, where it is always there, is better than none.
+      const take = n === 0 ? s.bool(true) : s.or(s.lt(s.local(chosen), s.int(0)), better);
+      const number = k.let("number", s.select(take, s.int(n), s.local(chosen)));
+      k.assign(best, s.select(take, key, s.local(best)));
+      k.assign(chosen, s.local(number));
+    });
+  }
+  const from = k.let("from", s.load(source, flatten(s, windows, window)));
+  for (const [n, { at, inside }] of elements.entries()) {
+    when(inside, () => {
+      const zero = s.const(0, computeDType(sums.dtype));
+      const own = s.select(s.eq(s.local(chosen), s.int(n)), s.local(from), zero);
+      k.store(sums, at, s.add(once ? zero : s.load(sums, at), own));
+    });
+  }
+}
 
 /** Both operands are batched; batching only one repeats the other along the new axis. */
 function batchSelect(name: SelectName): BatchRule<SelectParams> {
