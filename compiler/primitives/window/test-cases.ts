@@ -61,6 +61,17 @@ const shapes: readonly WindowCase[] = [
       [1, 1],
     ],
   }),
+  // Pooling of images with channels last: disjoint windows that cover all, and overlapping ones with padding.
+  windows([2, 4, 6, 5], [1, 2, 2, 1], { windowStrides: [1, 2, 2, 1] }),
+  windows([1, 6, 5, 6], [1, 3, 3, 1], {
+    windowStrides: [1, 2, 2, 1],
+    padding: [
+      [0, 0],
+      [1, 1],
+      [0, 1],
+      [0, 0],
+    ],
+  }),
   windows([3], [5]),
   windows([2], [2], { padding: [[3, 3]] }),
   windows([0], [2], { padding: [[1, 2]] }),
