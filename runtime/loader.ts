@@ -51,7 +51,15 @@ export function loadWasm(executable: WasmExecutable, options: LoadOptions = {}):
     // Memory is reserved while loading, not in the middle of a call.
     if (device.sharing !== null) shares.module();
   }
-  return new LoadedProgram(executable.interface, run as (table: number) => void, held);
+  const { threads } = instance.exports;
+  if (!(threads instanceof WebAssembly.Global))
+    return new LoadedProgram(executable.interface, run as (table: number) => void, held);
+  // Set at each call: the number of threads may have been changed.
+  const runOnThreads = (table: number): void => {
+    threads.value = device.sharing === null ? 0 : 1;
+    (run as (table: number) => void)(table);
+  };
+  return new LoadedProgram(executable.interface, runOnThreads, held);
 }
 
 /** Programs loaded by this thread: workers know them by number. */

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 import { Worker } from "node:worker_threads";
-import { config, jit, lax, type NdArray, nn, numpy as np, random } from "weft";
+import { config, grad, jit, lax, type NdArray, nn, numpy as np, random } from "weft";
 import { threadPool, useThreads, WorkerDiedError } from "weft/runtime";
 import { LAYOUT, MAX_GRAINS } from "../runtime/threads/layout.ts";
 import { ThreadPool } from "../runtime/threads/pool.ts";
@@ -70,6 +70,40 @@ function tests(): void {
         np.argmax(normal(700, 1000)),
       ],
       random: () => [normal(400_003)],
+      sorts: () => [
+        np.sort(normal(300_001)),
+        np.argsort(normal(2, 270_000), { axis: 1 }),
+        np.sort(normal(600, 515), { axis: 1 }),
+        np.sort(random.randint(key, [300_001], 0, 200, { dtype: "uint8" })),
+      ],
+      prefixes: () => [
+        np.cumsum(line),
+        lax.cumsum(line, 0, { reverse: true }),
+        np.cumsum(normal(3, 100_003), { axis: 1 }),
+        np.cumsum(normal(100_003, 3), { axis: 0 }),
+        np.cumsum(normal(700, 1000), { axis: 0 }),
+        lax.cummax(line),
+        np.cumprod(normal(3000, 7, 40), { axis: 0 }),
+      ],
+      scatters: () => {
+        const rows = random.randint(key, [9000], 0, 700);
+        const many = random.randint(key, [200_000], -3, 900);
+        return [
+          np.zeros([700, 260]).at(rows).add(normal(9000, 260)),
+          np.zeros([700, 260]).at(rows).set(normal(9000, 260)),
+          np.ones([900]).at(many).add(normal(200_000)),
+          np.full([900], -0).at(many).min(normal(200_000)),
+        ];
+      },
+      "sums carried over rows": () => {
+        const normalise = (x: NdArray, scale: NdArray): NdArray =>
+          x
+            .sub(np.mean(x, { axis: 1, keepdims: true }))
+            .div(np.std(x, { axis: 1, keepdims: true }))
+            .mul(scale);
+        const loss = (x: NdArray, scale: NdArray): NdArray => np.mean(np.square(normalise(x, scale)));
+        return grad(loss, { argnums: [0, 1] })(normal(999, 515), normal(515));
+      },
     };
     const compiled = Object.entries(cases).map(([name, body]) => ({ name, run: jit(body) }));
     const results: Buffer[][] = [];
@@ -87,6 +121,24 @@ function tests(): void {
         }
       }
     }
+  });
+
+  test("parts give right results", () => {
+    config.threads = 2;
+    const sorted = np.sort(line).dataSync();
+    const expected = Float32Array.from(line.dataSync()).sort();
+    assert.deepEqual(sorted, expected);
+    const sums = jit((x: NdArray) => np.cumsum(x))(line).dataSync();
+    let sum = 0;
+    for (const [i, x] of line.dataSync().entries()) {
+      sum += x;
+      if (i % 997 === 0) assert.ok(Math.abs(sums[i] - sum) < 2e-3, `${i}: ${sums[i]}, not ${sum}`);
+    }
+    const index = np.remainder(np.multiply(np.arange(200_000), 7919), 901);
+    const counts = jit((i: NdArray) => np.zeros([900], { dtype: "int32" }).at(i).add(1))(index);
+    const want = new Int32Array(900);
+    for (const i of index.dataSync()) if (i < 900) want[i]++;
+    assert.deepEqual(counts.dataSync(), want);
   });
 
   test("small programs start no workers, and the default waits for work", () => {

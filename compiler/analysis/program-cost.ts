@@ -61,6 +61,7 @@ function stepRun(step: Step, costs: ReadonlyMap<string, Cost>): Run {
       return { ...once, cost: { ...once.cost, dataDependent: true } };
     }
     case "branch": {
+      if (step.index === "threads") return runOf(step.cases[0] ?? [], costs);
       const cases = step.cases.map((steps) => runOf(steps, costs));
       return cases.reduce((a, b) => (dearer(a.cost, b.cost) === a.cost ? a : b), cases[0] ?? IDLE);
     }

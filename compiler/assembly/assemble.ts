@@ -12,7 +12,7 @@ import { type EquationOf, isOp } from "../graph/operations.ts";
 import { toBytes } from "../interpret/tensors.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import { CPU_KERNELS, type KernelTarget } from "../lowering/kernel-target.ts";
-import { fillKernel, type LoweredGroup, type Segment } from "../lowering/lower-group.ts";
+import { fillKernel, type LoweredGroup, type LoweredKernel, type Segment } from "../lowering/lower-group.ts";
 import type { KernelArg } from "../lowering/parameters.ts";
 import { primitiveOf } from "../primitives/table.ts";
 import type { BufferRef, Program, Step } from "../program/program.ts";
@@ -130,7 +130,9 @@ class Assembler {
       if (group.kind === "alias" || group.kind === "constant" || group.kind === "structure") continue;
       const name = `k${this.#kernels.length}_${nameOf(group)}`;
       const result = this.target.lower(plan, group, producer, name);
-      for (const { kernel, args } of result.kernels) {
+      for (const { kernel, args } of result.alone === null
+        ? result.kernels
+        : [...result.kernels, result.alone]) {
         this.#kernels.push(kernel);
         this.#origins.set(kernel.name, { plan, group, operands: args.map((arg) => arg.operand) });
       }
@@ -316,7 +318,7 @@ class Assembler {
     if (result === undefined) throw new InternalError("a group was not lowered");
     const shared = new Map<object, BufferRef>();
     const placed: BufferRef[] = [];
-    for (const { kernel, args } of result.kernels) {
+    const launch = ({ kernel, args }: LoweredKernel): Step[] => {
       const scratch = this.#scratchOf(args, shared);
       const refs = args.map((arg): BufferRef => {
         const { param, operand, initial } = arg;
@@ -333,8 +335,11 @@ class Assembler {
       });
       if (result.kernels.length === 1) this.#proposeTakeOvers(group, result.segments, args, refs);
       // A kernel without statements (a zero-size result) has nothing to run.
-      if (kernel.body.length > 0) region.steps.push({ kind: "launch", kernel: kernel.name, args: refs });
-    }
+      return kernel.body.length > 0 ? [{ kind: "launch", kernel: kernel.name, args: refs }] : [];
+    };
+    const steps = result.kernels.flatMap(launch);
+    if (result.alone === null) region.steps.push(...steps);
+    else region.steps.push({ kind: "branch", index: "threads", cases: [launch(result.alone), steps] });
   }
 
   /** Memory of a kernel's own. What kernels of the group share is made when the first of them asks for it. */

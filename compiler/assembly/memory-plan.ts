@@ -63,7 +63,7 @@ class UseCollector {
           });
           break;
         case "branch":
-          this.#use(step.index);
+          if (step.index !== "threads") this.#use(step.index);
           for (const steps of step.cases) this.visit(steps);
           break;
         default:

@@ -238,11 +238,18 @@ export interface CustomBuffers {
   readonly scratch: readonly BufferParam[];
 }
 
+export interface CustomScratch {
+  readonly dtype: DType;
+  readonly size: number;
+  /** Holds nothing from one iteration of a `grid` loop to the next: each thread may have one of its own. */
+  readonly temporary?: boolean;
+}
+
 /** A hand-written kernel over whole buffers: sort, scatter. Inputs are materialised first. */
 export interface CustomLowering<P extends Params> {
   readonly kind: "custom";
   /** Extra buffers, written before they are read. */
-  scratch?(context: LowerContext<P>): readonly { dtype: DType; size: number }[];
+  scratch?(context: LowerContext<P>): readonly CustomScratch[];
   /** Index of the input whose buffer an output may take over (`output → input`), e.g. scatter's operand. */
   readonly inPlace?: readonly (readonly [output: number, input: number])[];
   /**
@@ -250,7 +257,13 @@ export interface CustomLowering<P extends Params> {
    * given the same buffer as both. Where the input dies here there is no copy.
    */
   readonly updates?: readonly (readonly [output: number, input: number])[];
+  /**
+   * Outermost loops may be `grid` loops: their iterations may run at the same time, each with `temporary` scratch of its
+   * own. All have run when the loop ends.
+   */
   build(k: KernelBuilder, s: ScalarOps, buffers: CustomBuffers, context: LowerContext<P>): void;
+  /** A form for one thread that gives the same bits; null where running the `grid` loops in turn is as fast. */
+  alone?(context: LowerContext<P>): Pick<CustomLowering<P>, "scratch" | "build"> | null;
   /**
    * The form for GPUs, where `build` would run on one invocation. Absent where there is none; null where there is none
    * for these operands.

@@ -79,6 +79,7 @@ class Machine {
           this.#steps(step.body);
         }
       case "branch": {
+        if (step.index === "threads") return this.#steps(step.cases[0]);
         const index = this.#view(step.index).getInt32(0, true);
         return this.#steps(step.cases[Math.min(Math.max(index, 0), step.cases.length - 1)]);
       }

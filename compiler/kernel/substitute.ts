@@ -78,3 +78,24 @@ export class Substitution {
     return withOperands(e, after);
   }
 }
+
+/** The same statements with `grid` loops as loops of one thread. */
+export function withSerialLoops(stmts: readonly Stmt[]): readonly Stmt[] {
+  const axes = new Map<Axis, Expr>();
+  const block = (body: readonly Stmt[]): readonly Stmt[] => {
+    let changed = false;
+    const result = body.map((stmt): Stmt => {
+      if (stmt.kind !== "loop") return stmt;
+      const inside = block(stmt.body);
+      if (stmt.axis.kind !== "grid" && inside === stmt.body) return stmt;
+      changed = true;
+      if (stmt.axis.kind !== "grid") return { ...stmt, body: inside };
+      const axis: Axis = { ...stmt.axis, kind: "serial" };
+      axes.set(stmt.axis, s.axis(axis));
+      return { ...stmt, axis, body: inside };
+    });
+    return changed ? result : body;
+  };
+  const result = block(stmts);
+  return axes.size === 0 ? result : new Substitution(axes).block(result);
+}

@@ -8,6 +8,7 @@ import type { AxisKind, BufferParam } from "../kernel/expr.ts";
 import type { Kernel, Stmt } from "../kernel/kernel.ts";
 import { KernelBuilder } from "../kernel/kernel-builder.ts";
 import { scalarOps as s } from "../kernel/scalar-ops.ts";
+import { withSerialLoops } from "../kernel/substitute.ts";
 import { primitiveOf } from "../primitives/table.ts";
 import { computeDType } from "../types/dtype.ts";
 import { InternalError } from "../types/errors.ts";
@@ -15,11 +16,13 @@ import type { SourceRef } from "../types/source.ts";
 import type { TensorType } from "../types/tensor-type.ts";
 import { Elements } from "./elements.ts";
 import { cutIntoGrains, GRAIN_LIMITS, type GrainLimits } from "./grains/grains.ts";
+import { usesOf } from "./grains/independence.ts";
 import { lowerCumulative } from "./lower-cumulative.ts";
 import { lowerMap } from "./lower-map.ts";
 import { lowerReduce } from "./lower-reduce.ts";
 import { lowerRows } from "./lower-rows.ts";
 import { type KernelArg, Parameters } from "./parameters.ts";
+import type { PartLimits } from "./parts.ts";
 
 export interface LoweredKernel {
   readonly kernel: Kernel;
@@ -30,6 +33,8 @@ export interface LoweredGroup {
   readonly group: FusionGroup;
   /** One after the other; on the CPU several where threads share the grains of loops. */
   readonly kernels: readonly LoweredKernel[];
+  /** What one thread runs instead, where that is faster; it gives the same bits. */
+  readonly alone: LoweredKernel | null;
   /** The arguments of all kernels. */
   readonly args: readonly KernelArg[];
   /** The kernels' bodies in parts that run one after the other. */
@@ -64,19 +69,23 @@ export function lowerGroup(
   const elements = new Elements(producer, plan.inlined, (v) => parameters.read(v));
   const segments =
     group.kind === "merged"
-      ? lowerMerged(group, elements, parameters)
-      : [segmentOf(group, lowerOne(group, elements, parameters))];
+      ? lowerMerged(group, elements, parameters, limits.parts)
+      : [segmentOf(group, lowerOne(group, elements, parameters, limits.parts))];
   const sources = sourcesOf(group, plan, producer);
   const params = parameters.args.map((arg) => arg.param);
   const body = segments.flatMap((segment) => segment.body);
-  const kernel: Kernel = { name, params, body, sources };
+  let kernel: Kernel = { name, params, body, sources };
   const { args } = parameters;
   const grained = cutIntoGrains(kernel, {
     temporary: new Set(args.filter((arg) => arg.temporary).map((arg) => arg.param)),
     memory: memoryOf(group, args),
     limits,
   });
-  if (grained === null) return { group, kernels: [{ kernel, args }], args, segments, reread: new Set() };
+  if (grained === null) {
+    kernel = { ...kernel, body: withSerialLoops(body) };
+    return { group, kernels: [{ kernel, args }], alone: null, args, segments, reread: new Set() };
+  }
+  const aloneBody = lowerAlone(group, elements, parameters, limits.parts);
   // Scratch memory is what the kernels pass on to each other.
   const sized = args.map((arg) => {
     const param = grained.resized.get(arg.param) ?? arg.param;
@@ -86,7 +95,31 @@ export function lowerGroup(
     kernel: part,
     args: sized.filter((arg) => part.params.includes(arg.param)),
   }));
-  return { group, kernels, args: sized, segments, reread: grained.reread };
+  const alone =
+    aloneBody === null ? null : kernelOf({ ...kernel, name: `${name}_alone`, body: aloneBody }, args);
+  return { group, kernels, alone, args: sized, segments, reread: grained.reread };
+}
+
+/** The kernel with those of the arguments that it uses. */
+function kernelOf(kernel: Kernel, args: readonly KernelArg[]): LoweredKernel {
+  const { indices } = usesOf(kernel.body);
+  const used = args.filter(({ param }) => indices.has(param));
+  return { kernel: { ...kernel, params: used.map(({ param }) => param) }, args: used };
+}
+
+/** The body for one thread, where a group has one. */
+function lowerAlone(
+  group: FusionGroup,
+  elements: Elements,
+  parameters: Parameters,
+  limits: PartLimits,
+): readonly Stmt[] | null {
+  if (group.kind === "cumulative") return lowerCumulative(group, elements, parameters, limits, "alone");
+  if (group.kind !== "custom") return null;
+  const [root] = group.roots;
+  const lower = customLowering(root);
+  const form = lower.alone?.(contextOf(root)) ?? null;
+  return form === null ? null : withSerialLoops(lowerCustom(root, { ...lower, ...form }, parameters));
 }
 
 /** A hand-written kernel may be given one place for a result and the operand that it says it can work in. */
@@ -105,18 +138,23 @@ function memoryOf(group: FusionGroup, args: readonly KernelArg[]): (buffer: Buff
   return (buffer) => same.get(buffer) ?? buffer;
 }
 
-function lowerOne(group: FusionGroup, elements: Elements, parameters: Parameters): Stmt[] {
+function lowerOne(
+  group: FusionGroup,
+  elements: Elements,
+  parameters: Parameters,
+  limits: PartLimits,
+): Stmt[] {
   switch (group.kind) {
     case "map":
       return lowerMap(group, elements, parameters);
     case "reduce":
-      return lowerReduce(group, elements, parameters);
+      return lowerReduce(group, elements, parameters, limits);
     case "rows":
-      return lowerRows(group, elements, parameters);
+      return lowerRows(group, elements, parameters, limits);
     case "cumulative":
-      return lowerCumulative(group, elements, parameters);
+      return lowerCumulative(group, elements, parameters, limits) ?? [];
     case "custom":
-      return lowerCustom(group.roots[0], parameters);
+      return lowerCustom(group.roots[0], customLowering(group.roots[0]), parameters);
     default:
       throw new InternalError(`a ${group.kind} group has no kernel`);
   }
@@ -129,10 +167,17 @@ function segmentOf(group: FusionGroup, body: readonly Stmt[]): Segment {
 }
 
 /** The parts one after the other. Numbers that later parts read stay in locals of the whole kernel. */
-function lowerMerged(group: FusionGroup, elements: Elements, parameters: Parameters): Segment[] {
+function lowerMerged(
+  group: FusionGroup,
+  elements: Elements,
+  parameters: Parameters,
+  limits: PartLimits,
+): Segment[] {
   return group.parts.map((part) => {
     const isNumber = part.kind === "map" && part.roots.every((e) => e.outputs[0].type.size === 1);
-    const body = isNumber ? lowerNumbers(part, elements, parameters) : lowerOne(part, elements, parameters);
+    const body = isNumber
+      ? lowerNumbers(part, elements, parameters)
+      : lowerOne(part, elements, parameters, limits);
     return segmentOf(part, body);
   });
 }
@@ -161,8 +206,7 @@ export function customLowering(equation: Equation): CustomLowering<Params> {
   return custom;
 }
 
-function lowerCustom(equation: Equation, parameters: Parameters): Stmt[] {
-  const lower = customLowering(equation);
+function lowerCustom(equation: Equation, lower: CustomLowering<Params>, parameters: Parameters): Stmt[] {
   const context = contextOf(equation);
   const k = new KernelBuilder();
   const updated = new Map(
@@ -173,7 +217,9 @@ function lowerCustom(equation: Equation, parameters: Parameters): Stmt[] {
   );
   const inputs = equation.inputs.map((x, i) => updated.get(i) ?? parameters.read(x));
   const outputs = equation.outputs.map((v) => parameters.write(v, "readwrite"));
-  const scratch = (lower.scratch?.(context) ?? []).map(({ dtype, size }) => parameters.scratch(dtype, size));
+  const scratch = (lower.scratch?.(context) ?? []).map(({ dtype, size, temporary }) =>
+    temporary === true ? parameters.temporary(dtype, size) : parameters.scratch(dtype, size),
+  );
   lower.build(k, s, { inputs, outputs, scratch }, context);
   return k.finish();
 }

@@ -24,6 +24,7 @@ import type { Elements } from "./elements.ts";
 import { type Fold, Folds, valuesOf } from "./folds.ts";
 import { choosePartition, countDivisions, makeNest, type Partition, splitPartition } from "./loop-shape.ts";
 import type { Parameters } from "./parameters.ts";
+import type { PartLimits } from "./parts.ts";
 import { type ColumnFold, foldColumns, rowsAtOnce, streamsColumns } from "./reduce-columns.ts";
 import { columnIndex, LANES, type Region, split, spread, tileIndex, within } from "./reduce-regions.ts";
 import { shareValues } from "./share-values.ts";
@@ -37,17 +38,22 @@ const TILE_VECTORS = 2;
 const SUM_BLOCK = 512;
 const LANE_SUM_BLOCK = 4096;
 
-/** A reduction to one element is cut into parts of at least so many elements, and at most so many parts. */
-const PART = 1 << 17;
+/** A reduction to one element is cut into at most so many parts. */
 const MAX_PARTS = 64;
 
 type Accumulators = ReadonlyMap<Equation, readonly Local[]>;
 /** The index into the domain, given where each reduction loop is. */
 type ReducePosition = (at: (axis: Axis) => Expr) => readonly Expr[];
 
-export function lowerReduce(group: FusionGroup, elements: Elements, parameters: Parameters): Stmt[] {
+export function lowerReduce(
+  group: FusionGroup,
+  elements: Elements,
+  parameters: Parameters,
+  limits: PartLimits,
+): Stmt[] {
   return (
-    lowerContraction(group, elements, parameters) ?? new ReduceLowerer(group, elements, parameters).run()
+    lowerContraction(group, elements, parameters) ??
+    new ReduceLowerer(group, elements, parameters, limits).run()
   );
 }
 
@@ -59,6 +65,7 @@ class ReduceLowerer {
     group: FusionGroup,
     private readonly elements: Elements,
     private readonly parameters: Parameters,
+    private readonly limits: PartLimits,
   ) {
     this.#folds = new Folds(group, elements, parameters);
   }
@@ -236,11 +243,15 @@ class ReduceLowerer {
     this.#folds.results(this.#k, out, valuesOf(totals));
   }
 
-  /** Parts of a reduction to one element: each of at least PART elements. */
+  /** Parts of a reduction to one element. Its elements cost so little that each is what other loops are cut from. */
   #partsOf(first: Axis): number {
     const size = this.#domain.reduce((n, extent) => n * extent, 1);
     const step = first.extent === size ? LANE_SUM_BLOCK : 1;
-    return Math.min(MAX_PARTS, Math.floor(size / PART), Math.floor(first.extent / step));
+    return Math.min(
+      MAX_PARTS,
+      Math.floor(size / (this.limits.elements * this.limits.least)),
+      Math.floor(first.extent / step),
+    );
   }
 
   #declare(unrolls: readonly Axis[]): Accumulators {

@@ -6,6 +6,8 @@
  *
  * All passes run over the same Axis objects, so that an element of one pass and of the next has the same index.
  * Either the elements of a row run in lanes, or, where rows lie side by side in memory, whole rows do.
+ *
+ * Folds over all rows are carried from row to row. Many rows are walked in parts, which carry folds of their own.
  */
 import { contextOf } from "../fusion/access.ts";
 import type { FusionGroup, RowPlan } from "../fusion/plan.ts";
@@ -28,6 +30,7 @@ import { InternalError } from "../types/errors.ts";
 import type { Elements } from "./elements.ts";
 import { choosePartition, countDivisions, makeNest, type Partition, splitPartition } from "./loop-shape.ts";
 import type { Parameters } from "./parameters.ts";
+import { type PartLimits, type Parts, partsOf } from "./parts.ts";
 import { within } from "./reduce-regions.ts";
 import { type RowMaximum, withMaxima } from "./row-maxima.ts";
 import { inRow, pipelineOf, type RowPipeline } from "./row-pipeline.ts";
@@ -44,6 +47,8 @@ interface Carried {
   readonly lower: ReduceLowering<Params>;
   /** One number, or a row in memory. */
   readonly into: Local | BufferParam;
+  /** Where that row begins. */
+  readonly base: Expr;
 }
 
 /** Where an element kept between passes is. */
@@ -52,9 +57,14 @@ interface Home {
   readonly position: (at: RowPositions) => Expr;
 }
 
-export function lowerRows(group: FusionGroup, elements: Elements, parameters: Parameters): Stmt[] {
+export function lowerRows(
+  group: FusionGroup,
+  elements: Elements,
+  parameters: Parameters,
+  limits: PartLimits,
+): Stmt[] {
   if (group.rows === null) throw new InternalError("a group of rows without a plan");
-  return new RowLowerer(group, group.rows, elements, parameters).run();
+  return new RowLowerer(group, group.rows, elements, parameters, limits).run();
 }
 
 class RowLowerer {
@@ -62,13 +72,14 @@ class RowLowerer {
   /** What every pass may read: numbers per row, and totals once all rows are done. */
   readonly #held = new Map<Value, { position: Expr; value: Expr }>();
   readonly #homes = new Map<Value, Home>();
-  readonly #carried: Carried[] = [];
+  #carried: Carried[] = [];
 
   constructor(
     private readonly group: FusionGroup,
     private readonly plan: RowPlan,
     private readonly elements: Elements,
     private readonly parameters: Parameters,
+    private readonly limits: PartLimits,
   ) {}
 
   run(): Stmt[] {
@@ -93,12 +104,91 @@ class RowLowerer {
         this.#homes.set(value, { buffer, position });
       }
     }
-    this.#startCarried();
+    const [first, ...inner] = rowLoops;
+    const carries = this.#roots(["total", "totalOfRows", "columns"]).length > 0;
+    const parts =
+      first === undefined || !carries ? null : partsOf(first, domain.rows * domain.length, this.limits);
     const pipeline = lanesOverRows ? null : pipelineOf(this.group, this.plan, rowLoops, lengthLoops);
-    if (pipeline === null) within(k, rowLoops, () => this.#row(at, lengthLoops));
-    else this.#inPipeline(pipeline, at, rowLoops[0], lengthLoops);
+    if (parts !== null && first !== undefined) {
+      this.#inParts(parts, pipeline, first, inner, at, lengthLoops);
+    } else {
+      this.#startCarried();
+      if (pipeline === null) within(k, rowLoops, () => this.#row(at, lengthLoops));
+      else this.#inPipeline(pipeline, at, first, lengthLoops, { start: s.int(0), count: first.extent });
+    }
     this.#finishCarried(at);
     return shareValues(k.finish(), (prefix) => k.fresh(prefix));
+  }
+
+  /** Parts of the outermost loop over rows; then what they carry is put together in order. */
+  #inParts(
+    { count, chunk }: Parts,
+    pipeline: RowPipeline | null,
+    first: Axis,
+    inner: readonly Axis[],
+    at: RowPositions,
+    lengthLoops: readonly Axis[],
+  ): void {
+    const k = this.#k;
+    const ends = new Map<Equation, BufferParam>();
+    k.loop(
+      count,
+      (part) => {
+        this.#startCarried({ part, count });
+        const start = s.mul(part, s.int(chunk));
+        if (pipeline !== null && count * chunk === first.extent) {
+          this.#inPipeline(pipeline, at, first, lengthLoops, { start, count: chunk });
+        } else {
+          const rows: Axis = { ...first, extent: chunk };
+          const row = s.add(start, s.axis(rows));
+          k.loopOver(rows, () => {
+            const inside = s.lt(row, s.int(first.extent));
+            const body = (): void => within(k, inner, () => this.#row(inRow(at, first, row), lengthLoops));
+            if (inside.op === "const") body();
+            else k.if(inside, body);
+          });
+        }
+        for (const { equation, into } of this.#carried) {
+          if ("access" in into) continue;
+          const end = ends.get(equation) ?? this.parameters.scratch(into.dtype, count);
+          ends.set(equation, end);
+          k.store(end, part, s.local(into));
+        }
+      },
+      { name: "part" },
+    );
+    this.#carried = this.#carried.map((carried) => this.#joined(carried, count, ends.get(carried.equation)));
+  }
+
+  /** A fold of the parts' folds. */
+  #joined(carried: Carried, count: number, end: BufferParam | undefined): Carried {
+    const k = this.#k;
+    const { equation, lower, into } = carried;
+    const over = (local: Local, buffer: BufferParam, at: (part: Expr) => Expr): void =>
+      k.loop(
+        count - 1,
+        (n) => k.accumulate(local, combineOf(lower), s.load(buffer, at(s.add(n, s.int(1))))),
+        { name: "part", kind: "reduce" },
+      );
+    if (!("access" in into)) {
+      if (end === undefined) throw new InternalError("parts carry a number that was not stored");
+      const total = k.let("total", s.load(end, s.int(0)));
+      over(total, end, (part) => part);
+      return { ...carried, into: total };
+    }
+    const [v] = equation.outputs;
+    if (!this.group.outputs.includes(v)) return carried;
+    const out = this.parameters.write(v);
+    k.loop(
+      v.type.size,
+      (c) => {
+        const total = k.let("c", s.load(into, c));
+        over(total, into, (part) => s.add(s.mul(part, s.int(v.type.size)), c));
+        k.store(out, c, s.local(total));
+      },
+      { name: "c", kind: "vector" },
+    );
+    return { ...carried, into: out };
   }
 
   #role(equation: Equation): RowRole {
@@ -213,14 +303,21 @@ class RowLowerer {
     }
   }
 
-  #inPipeline(pipeline: RowPipeline, at: RowPositions, rows: Axis, lengthLoops: readonly Axis[]): void {
+  #inPipeline(
+    pipeline: RowPipeline,
+    at: RowPositions,
+    rows: Axis,
+    lengthLoops: readonly Axis[],
+    range: { readonly start: Expr; readonly count: number },
+  ): void {
     const k = this.#k;
-    const { chunk, first } = pipeline;
-    const chunks = Math.floor(rows.extent / chunk);
+    const { first } = pipeline;
+    const chunk = Math.min(pipeline.chunk, range.count);
+    const chunks = Math.floor(range.count / chunk);
     k.loop(
       chunks,
       (c) => {
-        const start = s.mul(c, s.int(chunk));
+        const start = s.add(range.start, s.mul(c, s.int(chunk)));
         const begun = inRow(at, rows, start);
         const ahead = first.map((equation) => this.#accumulator(equation));
         within(k, lengthLoops, () => this.#element(first, 0, begun, new Map(zip(first, ahead))));
@@ -240,10 +337,9 @@ class RowLowerer {
       },
       { name: "c" },
     );
-    const rest = rows.extent - chunks * chunk;
-    k.loop(rest, (i) => this.#row(inRow(at, rows, s.add(s.int(chunks * chunk), i)), lengthLoops), {
-      name: "i",
-    });
+    const rest = range.count - chunks * chunk;
+    const last = s.add(range.start, s.int(chunks * chunk));
+    k.loop(rest, (i) => this.#row(inRow(at, rows, s.add(last, i)), lengthLoops), { name: "i" });
   }
 
   /** A row whose first pass has left its accumulators in `ahead`, where it leaves those of the next row. */
@@ -412,26 +508,31 @@ class RowLowerer {
 
   // Folds over all rows
 
-  #startCarried(): void {
+  /** `inPart`: folds of one of several parts. */
+  #startCarried(inPart: { readonly part: Expr; readonly count: number } | null = null): void {
     const k = this.#k;
+    this.#carried = [];
     for (const equation of this.#roots(["total", "totalOfRows"])) {
       const lower = reduceLowering(equation);
       const [spec] = lower.accumulators(contextOf(equation));
       const init = s.const(spec.init, carriedDType(spec.dtype, lower));
-      this.#carried.push({ equation, lower, into: k.let("total", init) });
+      this.#carried.push({ equation, lower, into: k.let("total", init), base: s.int(0) });
     }
     for (const equation of this.#roots(["columns"])) {
       const lower = reduceLowering(equation);
       const [spec] = lower.accumulators(contextOf(equation));
       const [v] = equation.outputs;
-      const into = this.group.outputs.includes(v)
-        ? this.parameters.write(v, "readwrite")
-        : this.parameters.scratch(spec.dtype, v.type.size);
-      k.loop(v.type.size, (c) => k.store(into, c, s.const(spec.init, spec.dtype)), {
+      const { size } = v.type;
+      const into =
+        inPart === null && this.group.outputs.includes(v)
+          ? this.parameters.write(v, "readwrite")
+          : this.parameters.scratch(spec.dtype, size * (inPart?.count ?? 1));
+      const base = inPart === null ? s.int(0) : s.mul(inPart.part, s.int(size));
+      k.loop(size, (c) => k.store(into, s.add(base, c), s.const(spec.init, spec.dtype)), {
         name: "c",
         kind: "vector",
       });
-      this.#carried.push({ equation, lower, into });
+      this.#carried.push({ equation, lower, into, base });
     }
   }
 
@@ -455,10 +556,11 @@ class RowLowerer {
   }
 
   #addToColumns(equation: Equation, value: Expr, at: RowPositions, stores: (() => void)[]): void {
-    const { lower, into } = this.#carriedBy(equation);
+    const { lower, into, base } = this.#carriedBy(equation);
     if (!("access" in into)) throw new InternalError("a number is no row of sums");
-    const sum = s.local(this.#k.let("c", s[combineOf(lower)](s.load(into, at.within), value)));
-    stores.push(() => this.#k.store(into, at.within, sum));
+    const place = s.add(base, at.within);
+    const sum = s.local(this.#k.let("c", s[combineOf(lower)](s.load(into, place), value)));
+    stores.push(() => this.#k.store(into, place, sum));
   }
 
   #finishCarried(at: RowPositions): void {

@@ -63,6 +63,8 @@ export class Parameters {
 
   /** A result that starts as a copy of an operand. */
   update(value: Value, initial: Operand): BufferParam {
+    const found = this.#written.get(value);
+    if (found !== undefined) return found;
     const { dtype, size } = value.type;
     const param = this.#add("out", dtype, size, "readwrite", value, initial);
     this.#written.set(value, param);

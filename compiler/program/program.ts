@@ -66,10 +66,13 @@ export interface WhileStep {
   readonly predicate: BufferRef;
   readonly body: readonly Step[];
 }
-/** Runs cases[clamp(index, 0, cases.length - 1)], index an int32. */
+/**
+ * Runs cases[clamp(index, 0, cases.length - 1)], index an int32. With the index "threads" the first of two cases is for
+ * one thread and the second for several; both give the same bits.
+ */
 export interface BranchStep {
   readonly kind: "branch";
-  readonly index: BufferRef;
+  readonly index: BufferRef | "threads";
   readonly cases: readonly (readonly Step[])[];
 }
 
@@ -96,7 +99,8 @@ export const BUFFER_ALIGNMENT = 64;
 
 /**
  * A Program compiled for Wasm. Each module imports `env.memory` and exports `run(table: i32)`. `table` points to
- * int32 byte addresses: temporary arena, constant segment, then the inputs, then the outputs.
+ * int32 byte addresses: temporary arena, constant segment, then the inputs, then the outputs. A module that does some
+ * things differently for several threads exports `threads`, a variable i32 that is 0 for one thread.
  */
 export interface WasmExecutable {
   readonly interface: ProgramInterface;

@@ -8,7 +8,7 @@
  *   schedule = "schedule" "{" step… "}"
  *   step     = "launch" @kernel "(" ref, … ")" | "copy" ref "->" ref "," bytes "bytes"
  *            | "for" #n "in" "0" ".." trips "{" step… "}" | "while" ref "{" "cond" "{" step… "}" "body" "{" step… "}" "}"
- *            | "branch" ref "{" ("case" "{" step… "}")… "}"
+ *            | "branch" (ref | "threads") "{" ("case" "{" step… "}")… "}"
  *   ref      = %n ["[" offset ("+" #n "*" stride)… "]" | "[" #n "*" stride ("+" #n "*" stride)… "]"]
  */
 import type { Kernel, Stmt } from "../kernel/kernel.ts";
@@ -190,7 +190,7 @@ class ProgramParser {
       return { kind: "while", cond, predicate, body };
     }
     if (cursor.eat("branch")) {
-      const index = this.#ref();
+      const index = cursor.eat("threads") ? "threads" : this.#ref();
       cursor.expect("{");
       const cases: Step[][] = [];
       while (!cursor.eat("}")) {

@@ -82,7 +82,7 @@ export function printStepHead(step: Step): string {
     case "while":
       return `while ${refText(step.predicate)}`;
     case "branch":
-      return `branch ${refText(step.index)}`;
+      return `branch ${step.index === "threads" ? step.index : refText(step.index)}`;
     default:
       return step satisfies never;
   }

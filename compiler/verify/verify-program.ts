@@ -114,7 +114,8 @@ class ProgramVerifier {
         this.steps(step.cond);
         return this.steps(step.body);
       case "branch":
-        this.#scalar(step.index, "int32", "the index", step);
+        if (step.index !== "threads") this.#scalar(step.index, "int32", "the index", step);
+        else if (step.cases.length !== 2) this.#report("a branch on threads has two cases", step);
         if (step.cases.length === 0) this.#report("the branch has no cases", step);
         for (const steps of step.cases) this.steps(steps);
         return;

@@ -275,7 +275,10 @@ export function programDot(program: Program): string {
             draw(step.body);
           });
         case "branch":
-          for (const [i, steps] of step.cases.entries()) cluster(`case ${i}`, () => draw(steps));
+          for (const [i, steps] of step.cases.entries()) {
+            const threads = i === 0 ? "one thread" : "several threads";
+            cluster(step.index === "threads" ? threads : `case ${i}`, () => draw(steps));
+          }
           return;
         default:
           return step satisfies never;

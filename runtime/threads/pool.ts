@@ -60,7 +60,7 @@ export class ThreadPool implements Sharing {
         this.#spent += performance.now() - start;
         return;
       }
-      this.#start();
+      this.start();
     }
     if (Atomics.load(this.#words, LAYOUT.ready) === 0 || grains > MAX_GRAINS) {
       return program.grains(table, kernel, 0, grains);
@@ -83,7 +83,9 @@ export class ThreadPool implements Sharing {
     Atomics.store(this.#words, LAYOUT.ready, 0);
   }
 
-  #start(): void {
+  /** Starts the workers now and not when there is work for them. */
+  start(): void {
+    if (this.#started) return;
     this.#started = true;
     const { count, spawn } = this.options;
     for (let worker = 1; worker < count && !this.#stopped; worker++) {

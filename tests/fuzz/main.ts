@@ -2,13 +2,15 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { parseArgs } from "node:util";
+import { setBackend } from "../../frontend/core/backend.ts";
 import { root } from "../helpers/paths.ts";
+import { startThreads, type ThreadCounts, threadedBackend } from "../helpers/threaded-backend.ts";
 import { fuzzArtifact } from "./artifact.ts";
 import { fuzzDevices, parseDevices } from "./devices/main.ts";
 import { fuzzNests, replayNest } from "./nests/main.ts";
 import { fuzzParser, isParserWorker } from "./parser/main.ts";
 
-const USAGE = `npm run fuzz -- [nests | parser | artifact] [--seed S] [--count N] [--seconds T] [--program FILE] [--devices D,E]
+const USAGE = `npm run fuzz -- [nests | parser | artifact] [--seed S] [--count N] [--seconds T] [--program FILE] [--devices D,E] [--threads N]
 
   nests            nests of transformations and control flow against a reference without any (the default)
   parser           broken texts of graphs, kernels and programs (by default 100000)
@@ -17,6 +19,7 @@ const USAGE = `npm run fuzz -- [nests | parser | artifact] [--seed S] [--count N
   --count N        how many programs (default 10000)
   --seconds T      stop after this time
   --devices D,E    random programs on these devices, wasm and webgpu, against one another (by default 2000)
+  --threads N      run every nest by one thread and by N, cut into the smallest grains, and compare the bits
   --program FILE   replay the program that a failure has written`;
 
 async function main(): Promise<number> {
@@ -29,6 +32,7 @@ async function main(): Promise<number> {
       seconds: { type: "string" },
       program: { type: "string" },
       devices: { type: "string" },
+      threads: { type: "string" },
       help: { type: "boolean", short: "h" },
     },
   });
@@ -36,6 +40,14 @@ async function main(): Promise<number> {
   if (values.help || !["nests", "parser", "artifact"].includes(command) || rest.length > 0) {
     console.log(USAGE);
     return values.help ? 0 : 1;
+  }
+  const counts: ThreadCounts = { programs: 0, shared: 0, runs: 0 };
+  if (values.threads !== undefined) {
+    const threads = integer("--threads", values.threads, 0);
+    if (command !== "nests" || values.devices !== undefined || threads < 2)
+      throw new Error("--threads takes a number of at least 2, and goes with nests on wasm");
+    await startThreads(threads);
+    setBackend(threadedBackend(counts));
   }
   if (values.program !== undefined)
     return replayNest(JSON.parse(readFileSync(values.program, "utf8")), console.log);
@@ -58,8 +70,16 @@ async function main(): Promise<number> {
       return (await fuzzParser({ seed, count, seconds }, console.log, write)) === 0 ? 0 : 1;
     case "artifact":
       return fuzzArtifact(options) === 0 ? 0 : 1;
-    default:
-      return fuzzNests(options, write) === 0 ? 0 : 1;
+    default: {
+      const failed = fuzzNests(options, write);
+      if (values.threads !== undefined) {
+        const { programs, shared, runs } = counts;
+        console.log(
+          `threads: ${programs} compiled functions, ${shared} of them shared, ${runs} runs compared`,
+        );
+      }
+      return failed === 0 ? 0 : 1;
+    }
   }
 }
 

@@ -4,6 +4,7 @@ import type { Equation, Params } from "../../graph/graph.ts";
 import type { CustomLowering, GpuForm } from "../../graph/primitive.ts";
 import type { BufferParam } from "../../kernel/expr.ts";
 import { scalarOps as s } from "../../kernel/scalar-ops.ts";
+import { withSerialLoops } from "../../kernel/substitute.ts";
 import { usesOf } from "../grains/independence.ts";
 import { customLowering, type LoweredKernel } from "../lower-group.ts";
 import { type GroupContext, KernelDraft } from "./draft.ts";
@@ -11,12 +12,18 @@ import { type GroupContext, KernelDraft } from "./draft.ts";
 export function lowerCustom(equation: Equation, group: GroupContext): LoweredKernel[] {
   const lower = customLowering(equation);
   const context = contextOf(equation);
-  const form = lower.gpu?.(context) ?? {
+  const gpu = lower.gpu?.(context) ?? null;
+  const form = gpu ?? {
     scratch: lower.scratch?.(context) ?? [],
     kernels: [{ name: "", build: (k, ops, buffers) => lower.build(k, ops, buffers, context) }],
   };
   const keys = form.scratch.map((): object => ({}));
-  return form.kernels.map((_, n) => lowerOne(equation, group, lower, form, keys, n));
+  const lowered = form.kernels.map((_, n) => lowerOne(equation, group, lower, form, keys, n));
+  if (gpu !== null) return lowered;
+  return lowered.map(({ kernel, args }) => ({
+    kernel: { ...kernel, body: withSerialLoops(kernel.body) },
+    args,
+  }));
 }
 
 function lowerOne(

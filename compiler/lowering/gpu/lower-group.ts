@@ -27,6 +27,7 @@ export function lowerGroupForGpu(
     kernels,
     args: kernels.flatMap(({ args }) => args),
     segments: kernels.map(({ kernel }) => ({ body: kernel.body, tiled: false })),
+    alone: null,
     reread: new Set(),
   };
 }

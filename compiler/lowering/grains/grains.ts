@@ -3,7 +3,8 @@
  *
  * Top-level loops whose iterations do not depend on each other become kernels of their own, each one `grid` loop: an
  * iteration of the grid is a grain. What stands between them stays a kernel that one thread runs. All threads meet
- * between two kernels.
+ * between two kernels. A loop that is a `grid` loop already comes from a hand-written kernel, which promises that its
+ * iterations are independent once each has the temporary scratch for itself.
  *
  * The cut depends on shapes alone, never on the number of threads, and one thread runs the same grains: so results are
  * the same bits whatever the number.
@@ -11,7 +12,9 @@
 import type { Axis, BufferParam, Expr, Local } from "../../kernel/expr.ts";
 import type { Kernel, LoopStmt, Stmt } from "../../kernel/kernel.ts";
 import { scalarOps as s } from "../../kernel/scalar-ops.ts";
-import { type Moved, Substitution } from "../../kernel/substitute.ts";
+import { type Moved, Substitution, withSerialLoops } from "../../kernel/substitute.ts";
+import { DTYPE_INFO } from "../../types/dtype.ts";
+import { PART_LIMITS, type PartLimits } from "../parts.ts";
 import { independent, type Uses, usesOf } from "./independence.ts";
 import { workOf } from "./work.ts";
 
@@ -25,6 +28,8 @@ export interface GrainLimits {
   readonly grain: number;
   /** Iterations of a vector loop in a grain are a multiple of this, so that its vectors are those of the whole loop. */
   readonly vectorStep: number;
+  /** Of parts of loops that carry something from turn to turn. */
+  readonly parts: PartLimits;
 }
 
 /** A kernel of about 0.2 ms. */
@@ -33,9 +38,12 @@ export const GRAIN_LIMITS: GrainLimits = {
   loop: 1 << 17,
   grain: 1 << 16,
   vectorStep: 64,
+  parts: PART_LIMITS,
 };
 
 const MAX_GRAINS = 64;
+/** Bytes that scratch of the grains' own may take in all. Two grains have theirs whatever it takes. */
+const OWN_BYTES = 1 << 25;
 /** From this much work on an iteration may be skipped by a condition at no cost. */
 const HEAVY = 512;
 
@@ -82,7 +90,7 @@ export function cutIntoGrains(kernel: Kernel, options: GrainOptions): GrainedKer
   const named = bodies.filter(({ stmts }) => stmts.some((stmt) => stmt.kind !== "let"));
   const used = usesOf(kernel.body).indices;
   const kernels = named.map(({ stmts, cut }, n): Kernel => {
-    const body = cut === null ? moved(stmts, resized) : gridOf(stmts, cut, resized);
+    const body = cut === null ? withSerialLoops(moved(stmts, resized)) : gridOf(stmts, cut, resized);
     const { indices } = usesOf(body);
     // A result that nothing is stored to still has to be made by somebody.
     const params = kernel.params
@@ -118,9 +126,17 @@ function grainsOf(cut: Cut | null): number {
 function cutOf(loop: LoopStmt, { temporary, memory, limits }: GrainOptions): Cut | null {
   const work = workOf([loop]);
   if (work < limits.loop) return null;
-  let own = independent(loop.axis, loop.body, temporary, memory);
-  if (own === null || loop.axis.kind === "unroll") return null;
-  const wanted = Math.max(2, Math.min(MAX_GRAINS, Math.floor(work / limits.grain)));
+  const ownOf = (l: LoopStmt): ReadonlySet<BufferParam> | null =>
+    l.axis.kind === "unroll"
+      ? null
+      : l.axis.kind === "grid"
+        ? new Set([...usesOf(l.body).indices.keys()].filter((buffer) => temporary.has(buffer)))
+        : independent(l.axis, l.body, temporary, memory);
+  let own = ownOf(loop);
+  if (own === null) return null;
+  const ownBytes = [...own].reduce((sum, b) => sum + b.size * DTYPE_INFO[b.dtype].bytes, 0);
+  const room = ownBytes === 0 ? MAX_GRAINS : Math.floor(OWN_BYTES / ownBytes);
+  const wanted = Math.max(2, Math.min(MAX_GRAINS, room, Math.floor(work / limits.grain)));
   const loops = [loop];
   let outer = 1;
   for (;;) {
@@ -128,10 +144,9 @@ function cutOf(loop: LoopStmt, { temporary, memory, limits }: GrainOptions): Cut
     const { extent } = last.axis;
     const [inner] = last.body;
     if (outer * extent >= wanted / 2 || last.body.length > 1 || inner?.kind !== "loop") break;
-    const ownInside = independent(inner.axis, inner.body, temporary, memory);
+    const ownInside = ownOf(inner);
     // A buffer of its own for each grain must do for both loops.
     if (ownInside === null || ![...own].every((b) => ownInside.has(b)) || outer * extent > MAX_GRAINS) break;
-    if (inner.axis.kind === "unroll") break;
     own = new Set([...own, ...ownInside]);
     outer *= extent;
     loops.push(inner);
@@ -183,7 +198,7 @@ function gridOf(
   const { axis, body } = loops[loops.length - 1];
   const number = s.rem(g, s.int(perOuter));
   const piece = (extent: number, start: Expr): Stmt[] => {
-    const inner: Axis = { ...axis, extent };
+    const inner: Axis = { ...axis, extent, kind: axis.kind === "grid" ? "serial" : axis.kind };
     const at = s.add(start, s.axis(inner));
     const inside = new Substitution(new Map(axes).set(axis, at), buffers).block(body);
     const last = s.lt(at, s.int(axis.extent));
@@ -204,7 +219,7 @@ function gridOf(
           },
         ];
   const before = new Substitution(axes, buffers).block(stmts.slice(0, -1));
-  return [{ kind: "loop", axis: grid, body: [...before, ...grain] }];
+  return [{ kind: "loop", axis: grid, body: withSerialLoops([...before, ...grain]) }];
 }
 
 /**

@@ -14,16 +14,20 @@ import type { Expr } from "../../kernel/expr.ts";
 import type { ScalarOps } from "../../kernel/scalar-ops.ts";
 import { type DType, isFloating } from "../../types/dtype.ts";
 import { rowMajorStrides } from "../../types/tensor-type.ts";
+import { identityOf } from "../reduction/monoid.ts";
 import { forEachIndex, reader } from "../reference-tensors.ts";
 import { checkArity } from "../typing.ts";
 import { batchScatter, type ScatterName } from "./batch.ts";
 import { checkScatter, otherAxes, scatterWindowAxes, scatterWindowSizes } from "./dimensions.ts";
-import { buildScatter, gpuScatter } from "./scatter-kernel.ts";
+import { gpuScatter } from "./gpu-scatter.ts";
+import { buildScatter, isCutByColumns, scatterScratch } from "./scatter-kernel.ts";
 
 /** How a scatter combines an element with its update: in the reference and in scalar code. */
 interface Combination {
   reference(element: number, update: number, dtype: DType): number;
   lower(s: ScalarOps, element: Expr, update: Expr): Expr;
+  /** What leaves every element as it is. */
+  identity(dtype: DType): number;
 }
 
 /** On bool, XLA's sum and maximum are `or`, its product and minimum are `and`. */
@@ -32,18 +36,23 @@ export const COMBINATIONS: { readonly [N in ScatterName]: Combination | null } =
   scatter_add: {
     reference: (x, y, dtype) => (isFloating(dtype) ? x + y : wrapInteger(x + y, dtype)),
     lower: (s, x, y) => (x.dtype === "bool" ? s.or(x, y) : s.add(x, y)),
+    // x + 0 would turn -0 into 0.
+    identity: (dtype) => (isFloating(dtype) ? -0 : 0),
   },
   scatter_mul: {
     reference: (x, y, dtype) => (isFloating(dtype) ? x * y : wrapInteger(Math.imul(x, y), dtype)),
     lower: (s, x, y) => (x.dtype === "bool" ? s.and(x, y) : s.mul(x, y)),
+    identity: () => 1,
   },
   scatter_min: {
     reference: (x, y) => Math.min(x, y),
     lower: (s, x, y) => (x.dtype === "bool" ? s.and(x, y) : s.min(x, y)),
+    identity: (dtype) => identityOf("min", dtype),
   },
   scatter_max: {
     reference: (x, y) => Math.max(x, y),
     lower: (s, x, y) => (x.dtype === "bool" ? s.or(x, y) : s.max(x, y)),
+    identity: (dtype) => identityOf("max", dtype),
   },
 };
 
@@ -95,7 +104,12 @@ function scatterLowering(combination: Combination | null): CustomLowering<Scatte
   return {
     kind: "custom",
     updates: [[0, 0]],
-    build: (k, s, buffers, context) => buildScatter(k, s, buffers, context, combine),
+    scratch: (context) => scatterScratch(context, combine),
+    build: (k, s, buffers, context) => buildScatter(k, s, buffers, context, combination),
+    alone: (context) =>
+      isCutByColumns(context)
+        ? { build: (k, s, buffers, own) => buildScatter(k, s, buffers, own, combination, "alone") }
+        : null,
     gpu: (context) => gpuScatter(context, combine),
   };
 }

@@ -3,7 +3,7 @@
  * digit, each a stable distribution by counting. A key is mapped to an unsigned number of the same order (floats after
  * Herf, "Radix tricks"); it is computed anew in each pass from the operand itself, which is moved along.
  */
-import type { BufferParam, Expr } from "../../kernel/expr.ts";
+import type { BufferParam, Expr, Local } from "../../kernel/expr.ts";
 import type { KernelBuilder } from "../../kernel/kernel-builder.ts";
 import type { ScalarOps } from "../../kernel/scalar-ops.ts";
 import { DTYPE_INFO, type DType } from "../../types/dtype.ts";
@@ -81,9 +81,21 @@ function digitOf(s: ScalarOps, x: Expr, { word, shift, bits }: Digit): Expr {
   return s.bitcast(s.and(shifted, s.const(2 ** bits - 1, "uint32")), "int32");
 }
 
-/** Counters of every digit. */
-export function counterSizes(digits: readonly Digit[]): number[] {
-  return digits.map(({ bits }) => 2 ** bits);
+/** A row of at least this many elements is sorted in parts that threads share. */
+const SHARED_ROW = 1 << 18;
+/** Elements of a part outweigh its counters. */
+const PART = 1 << 15;
+const MAX_PARTS = 16;
+
+/** Parts of a row of which threads count and move the elements of one each. */
+export function partsOf(length: number): number {
+  return length < SHARED_ROW ? 1 : Math.min(MAX_PARTS, Math.floor(length / PART));
+}
+
+/** Counters of every digit; of a row in parts those of one digit at a time, in each part. */
+export function counterSizes(digits: readonly Digit[], parts: number): number[] {
+  const sizes = digits.map(({ bits }) => 2 ** bits);
+  return parts === 1 ? sizes : [parts * Math.max(...sizes)];
 }
 
 /** Scratch rows per operand. */
@@ -97,31 +109,32 @@ export interface RowAccess {
   readonly store: (j: Expr, values: readonly Expr[]) => void;
 }
 
-/**
- * Sorts the `n` elements of `input` into `output`. `rows` are one or two sets of scratch rows, `counters` one buffer
- * per digit. The input is read whole before the output is written.
- */
-export function radixSort(
-  k: KernelBuilder,
-  s: ScalarOps,
-  digits: readonly Digit[],
-  input: RowAccess,
-  output: RowAccess,
-  rows: readonly (readonly BufferParam[])[],
-  counters: readonly BufferParam[],
-  n: number,
-): void {
-  for (const counter of counters) {
-    k.loop(counter.size, (c) => k.store(counter, c, s.int(0)), { name: "c", kind: "vector" });
-  }
-  const scratch = rows.map(
-    (buffers): RowAccess => ({
-      load: (j) => buffers.map((row) => s.load(row, j)),
-      store: (j, values) => {
-        for (const [i, row] of buffers.entries()) k.store(row, j, values[i]);
-      },
-    }),
-  );
+export interface RadixSort {
+  readonly digits: readonly Digit[];
+  readonly length: number;
+  readonly input: RowAccess;
+  readonly output: RowAccess;
+  /** One or two sets of scratch rows. */
+  readonly rows: readonly (readonly BufferParam[])[];
+  /** As `counterSizes` says. */
+  readonly counters: readonly BufferParam[];
+}
+
+/** Rows of scratch memory, as places to read and write. */
+function scratchRows(k: KernelBuilder, s: ScalarOps, rows: RadixSort["rows"]): RowAccess[] {
+  return rows.map((buffers) => ({
+    load: (j) => buffers.map((row) => s.load(row, j)),
+    store: (j, values) => {
+      for (const [i, row] of buffers.entries()) k.store(row, j, values[i]);
+    },
+  }));
+}
+
+/** Sorts a row. The input is read whole before the output is written. */
+export function radixSort(k: KernelBuilder, s: ScalarOps, sort: RadixSort): void {
+  const { digits, length: n, input, output, counters } = sort;
+  for (const counter of counters) clear(k, s, counter, s.int(0), counter.size);
+  const scratch = scratchRows(k, s, sort.rows);
   const single = digits.length === 1;
   k.loop(
     n,
@@ -137,30 +150,99 @@ export function radixSort(
   );
   for (const counter of counters) {
     const sum = k.let("sum", s.int(0));
-    k.loop(
-      counter.size,
-      (c) => {
-        const count = s.local(k.let("count", s.load(counter, c)));
-        k.store(counter, c, s.local(sum));
-        k.assign(sum, s.add(s.local(sum), count));
-      },
-      { name: "c" },
-    );
+    k.loop(counter.size, (c) => toStart(k, s, counter, c, sum), { name: "c" });
   }
   let from = single ? scratch[0] : input;
   for (const [d, digit] of digits.entries()) {
     const to = d === digits.length - 1 ? output : scratch[d % scratch.length];
+    k.loop(n, (j) => distribute(k, s, digit, counters[d], s.int(0), from, to, j), { name: "j" });
+    from = to;
+  }
+}
+
+/**
+ * The same in parts that may run at the same time: each counts its own elements, and with the counts of all, in the order
+ * of the parts, puts them where one pass over the row would (Zagha, Blelloch, "Radix sort for vector multiprocessors",
+ * 1991). The elements of a part change from pass to pass, so each pass counts anew.
+ */
+export function radixSortInParts(k: KernelBuilder, s: ScalarOps, parts: number, sort: RadixSort): void {
+  const { digits, length, input, output } = sort;
+  const [counter] = sort.counters;
+  const scratch = scratchRows(k, s, sort.rows);
+  const single = digits.length === 1;
+  const chunk = Math.ceil(length / parts);
+  const overPart = (part: Expr, body: (j: Expr) => void): void => {
     k.loop(
-      n,
+      chunk,
       (j) => {
-        const values = from.load(j).map((value) => s.local(k.let("value", value)));
-        const at = s.local(k.let("digit", digitOf(s, values[digit.key], digit)));
-        const place = s.local(k.let("place", s.load(counters[d], at)));
-        k.store(counters[d], at, s.add(place, s.int(1)));
-        to.store(place, values);
+        const at = s.add(s.mul(part, s.int(chunk)), j);
+        const inside = s.lt(at, s.int(length));
+        if (inside.op === "const") body(at);
+        else k.if(inside, () => body(at));
       },
       { name: "j" },
     );
+  };
+  let from = input;
+  for (const [d, digit] of digits.entries()) {
+    const counts = 2 ** digit.bits;
+    const to = d === digits.length - 1 ? output : scratch[d % scratch.length];
+    const base = (part: Expr): Expr => s.mul(part, s.int(counts));
+    const source = from;
+    k.loop(
+      parts,
+      (part) => {
+        clear(k, s, counter, base(part), counts);
+        overPart(part, (j) => {
+          const values = source.load(j).map((value) => s.local(k.let("value", value)));
+          const at = s.local(k.let("digit", s.add(base(part), digitOf(s, values[digit.key], digit))));
+          k.store(counter, at, s.add(s.load(counter, at), s.int(1)));
+          if (single) scratch[0].store(j, values);
+        });
+      },
+      { name: "part", kind: "grid" },
+    );
+    const sum = k.let("sum", s.int(0));
+    k.loop(
+      counts,
+      (c) => k.loop(parts, (part) => toStart(k, s, counter, s.add(base(part), c), sum), { name: "part" }),
+      { name: "c" },
+    );
+    const moved = single ? scratch[0] : from;
+    k.loop(
+      parts,
+      (part) => overPart(part, (j) => distribute(k, s, digit, counter, base(part), moved, to, j)),
+      { name: "part", kind: "grid" },
+    );
     from = to;
   }
+}
+
+function clear(k: KernelBuilder, s: ScalarOps, counter: BufferParam, base: Expr, size: number): void {
+  k.loop(size, (c) => k.store(counter, s.add(base, c), s.int(0)), { name: "c", kind: "vector" });
+}
+
+/** A count becomes the place where its elements begin. */
+function toStart(k: KernelBuilder, s: ScalarOps, counter: BufferParam, c: Expr, sum: Local): void {
+  const count = s.local(k.let("count", s.load(counter, c)));
+  k.store(counter, c, s.local(sum));
+  k.assign(sum, s.add(s.local(sum), count));
+}
+
+/** Moves an element to where the next one with its digit belongs. */
+function distribute(
+  k: KernelBuilder,
+  s: ScalarOps,
+  digit: Digit,
+  counter: BufferParam,
+  base: Expr,
+  from: RowAccess,
+  to: RowAccess,
+  j: Expr,
+): void {
+  const values = from.load(j).map((value) => s.local(k.let("value", value)));
+  const at = s.local(k.let("digit", s.add(base, digitOf(s, values[digit.key], digit))));
+  const place = s.local(k.let("place", s.load(counter, at)));
+  k.store(counter, at, s.add(place, s.int(1)));
+  to.store(place, values);
 }

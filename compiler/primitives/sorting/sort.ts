@@ -12,7 +12,7 @@ import { forEachIndex, reader } from "../reference-tensors.ts";
 import { checkArity, checkAxis, formatShape } from "../typing.ts";
 import { SORT_CASES } from "./cases.ts";
 import { gpuSort } from "./gpu-sort.ts";
-import { buildSort, sortScratch } from "./sort-rows.ts";
+import { buildSort, sortScratch, sortsInParts } from "./sort-rows.ts";
 
 export type SortParams = {
   readonly dimension: number;
@@ -99,8 +99,15 @@ export const sort = definePrimitive<SortParams>({
     kind: "custom",
     // Each row is read whole before any of it is written.
     inPlace: [[0, 0]],
-    scratch: sortScratch,
-    build: buildSort,
+    scratch: (context) => sortScratch(context),
+    build: (k, s, buffers, context) => buildSort(k, s, buffers, context),
+    alone: (context) =>
+      sortsInParts(context)
+        ? {
+            scratch: (own) => sortScratch(own, "alone"),
+            build: (k, s, buffers, own) => buildSort(k, s, buffers, own, "alone"),
+          }
+        : null,
     gpu: gpuSort,
   },
   cost: ({ inputs, params }) => {

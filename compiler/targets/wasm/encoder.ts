@@ -171,6 +171,11 @@ export class FunctionEncoder {
     this.#code.byte(0);
   }
 
+  globalGet(index: number): void {
+    this.#code.byte(Op.globalGet);
+    this.#code.unsigned(index);
+  }
+
   call(fn: FunctionEncoder): void {
     this.#code.byte(Op.call);
     this.#code.unsigned(fn.index);
@@ -267,6 +272,8 @@ export class ModuleEncoder {
     [];
   readonly #functions: FunctionEncoder[] = [];
   readonly #exports: { name: string; fn: FunctionEncoder }[] = [];
+  /** Exported i32 variables. */
+  readonly #globals: string[] = [];
   readonly #customs: { name: string; bytes: Uint8Array }[] = [];
   readonly #memory: MemoryImport;
 
@@ -301,6 +308,12 @@ export class ModuleEncoder {
     this.#exports.push({ name, fn });
   }
 
+  /** The index of an i32 variable that the host may set; it is 0 at first. */
+  exportedGlobal(name: string): number {
+    const known = this.#globals.indexOf(name);
+    return known >= 0 ? known : this.#globals.push(name) - 1;
+  }
+
   custom(name: string, bytes: Uint8Array): void {
     this.#customs.push({ name, bytes });
   }
@@ -314,8 +327,20 @@ export class ModuleEncoder {
       s.unsigned(this.#functions.length);
       for (const fn of this.#functions) s.unsigned(typeIndex.get(signature(fn)) ?? 0);
     });
+    if (this.#globals.length > 0) {
+      section(out, 6, (s) => {
+        s.unsigned(this.#globals.length);
+        for (const _ of this.#globals)
+          s.append(Uint8Array.of(VALUE_TYPE_BYTE.i32, 1, Op.i32Const, 0, Op.end));
+      });
+    }
     section(out, 7, (s) => {
-      s.unsigned(this.#exports.length);
+      s.unsigned(this.#exports.length + this.#globals.length);
+      for (const [index, name] of this.#globals.entries()) {
+        s.name(name);
+        s.byte(3);
+        s.unsigned(index);
+      }
       for (const { name, fn } of this.#exports) {
         s.name(name);
         s.byte(0);

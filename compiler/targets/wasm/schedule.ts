@@ -30,6 +30,7 @@ export function emitSchedule(
     kernels,
     buffers: new Map(program.buffers.map((b) => [b.id, b])),
     inputs: program.inputs.length,
+    threads: () => module.exportedGlobal("threads"),
   };
   new ScheduleEmitter(f, shared, []).steps(program.schedule);
   return f;
@@ -40,6 +41,8 @@ interface Shared {
   readonly kernels: ReadonlyMap<string, Launch>;
   readonly buffers: ReadonlyMap<number, ProgramBuffer>;
   readonly inputs: number;
+  /** The variable that says whether threads share grains. */
+  readonly threads: () => number;
 }
 
 class ScheduleEmitter {
@@ -224,8 +227,13 @@ class ScheduleEmitter {
     });
   }
 
-  #branch(index: BufferRef, cases: readonly (readonly Step[])[]): void {
+  #branch(index: BufferRef | "threads", cases: readonly (readonly Step[])[]): void {
     const f = this.#f;
+    if (index === "threads") {
+      f.globalGet(this.#shared.threads());
+      const [alone, shared] = cases.map((steps) => () => this.#conditional(steps));
+      return f.if(null, shared, alone);
+    }
     const last = cases.length - 1;
     if (last < 0) return;
     if (last === 0) return this.steps(cases[0]);

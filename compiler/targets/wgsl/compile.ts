@@ -101,6 +101,7 @@ class GpuCompiler {
             },
           ];
         case "branch":
+          if (step.index === "threads") return this.#steps(step.cases[0]);
           return [
             {
               kind: "branch",

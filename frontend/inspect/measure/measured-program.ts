@@ -118,6 +118,7 @@ export class MeasuredProgram {
           this.#steps(step.body);
         }
       case "branch": {
+        if (step.index === "threads") return this.#steps(step.cases[this.device.sharing === null ? 0 : 1]);
         const index = arena.u32[this.#address(step.index) / 4] | 0;
         return this.#steps(step.cases[Math.min(Math.max(index, 0), step.cases.length - 1)]);
       }
