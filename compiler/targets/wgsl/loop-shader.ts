@@ -143,7 +143,7 @@ class LoopWriter {
           this.#collect(step.body);
           break;
         case "branch":
-          this.#decide(step, step.index, "int32");
+          if (step.index !== "threads") this.#decide(step, step.index, "int32");
           for (const steps of step.cases) this.#collect(steps);
           break;
         default:
@@ -334,7 +334,7 @@ export function* placesOf(step: Step): Generator<BufferRef> {
       for (const each of [...step.cond, ...step.body]) yield* placesOf(each);
       return;
     case "branch":
-      yield step.index;
+      if (step.index !== "threads") yield step.index;
       for (const each of step.cases.flat()) yield* placesOf(each);
       return;
     default:
