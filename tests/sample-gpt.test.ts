@@ -37,6 +37,10 @@ const start = () => createState(model, random.PRNGKey(0), golden.training);
 /** Trained once, for all tests. */
 const [trained, losses] = trainerOf(model, golden.training)(start(), text);
 const prompt = text.slice([null, 4]);
+const padded = (tokens: NdArray) => np.pad(tokens, [0, context - tokens.size]);
+const drawing = (key: NdArray, temperature: number, topK: number) => ({
+  ...{ key, temperature: np.array(temperature), topK: np.array(topK, { dtype: "int32" }) },
+});
 
 test("the same key makes Flax's parameters", () => {
   assert.equal(vocabulary.size, golden.config.vocabSize);
@@ -50,8 +54,8 @@ test("30 compiled steps with dropout: the losses of Flax and optax's AdamW", () 
 });
 
 test("writes Flax's text", () => {
-  const generate = generatorOf(golden.config, { topK: 5 });
-  const tokens = generate(trained.params, prompt, random.PRNGKey(1), np.array(0.8));
+  const generate = generatorOf(golden.config);
+  const tokens = generate(trained.params, padded(prompt), np.array(4), drawing(random.PRNGKey(1), 0.8, 5));
   assert.deepEqual(flat(tokens), golden.tokens);
 });
 
@@ -62,12 +66,13 @@ test("with the cache and without it: the same scores, the same text", () => {
   for (const [i, each] of [...random.split(key, context)].entries()) {
     if (i < written.length - 1) continue;
     // All characters anew in each step; the places behind the last are masked.
-    const padded = Int32Array.from({ length: context }, (_, at) => written[at] ?? 0);
-    const logits = whole(np.array(padded).reshape([1, context])).slice(0, i);
-    written.push(sample(each, logits, 0.9, 8).item());
+    const all = Int32Array.from({ length: context }, (_, at) => written[at] ?? 0);
+    const logits = whole(np.array(all).reshape([1, context])).slice(0, i);
+    written.push(sample(each, logits, np.array(0.9), np.array(8, { dtype: "int32" })).item());
   }
-  const generate = generatorOf(golden.config, { topK: 8 });
-  assert.deepEqual(flat(generate(trained.params, prompt, key, np.array(0.9))), written);
+  const generate = generatorOf(golden.config);
+  const again = generate(trained.params, padded(prompt), np.array(4), drawing(key, 0.9, 8));
+  assert.deepEqual(flat(again), written);
 
   const decoder = new GPT(golden.config, { decode: true });
   const tokens = text.slice([null, context]).reshape([1, context]);

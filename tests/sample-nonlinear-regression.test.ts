@@ -28,7 +28,6 @@ interface Golden {
   readonly wide: Fit;
 }
 
-// Written by tests/golden/samples/linear-regression.py, too.
 const golden = sampleGolden<Golden>("nonlinear-regression");
 const { xNonLinear, yNonLinear } = makeParabola();
 const [x, y] = [xNonLinear.slice("...", null), yNonLinear.slice("...", null)];

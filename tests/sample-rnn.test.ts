@@ -34,7 +34,7 @@ interface Golden {
 const golden = sampleGolden<Golden>("rnn");
 const vocabulary = new Vocabulary(golden.text);
 const text = np.array(vocabulary.encode(golden.text));
-const model = new CharLSTM({ vocabSize: vocabulary.size, features: golden.features });
+const model = new CharLSTM({ vocabSize: vocabulary.size, features: golden.features, context: 32 });
 const start = () => createState(model, random.PRNGKey(0), golden.training);
 
 test("the same key makes Flax's parameters and batches", () => {
@@ -49,9 +49,14 @@ test("40 compiled steps: optax's losses and parameters; then Flax's text", () =>
   near(flat(losses), golden.losses, 1e-4);
   sameParameters(state.params, golden.trained, 1e-3);
 
-  const generate = generatorOf(model, { length: 24, topK: 5 });
-  const prompt = text.slice([null, 8]);
-  const tokens = generate(state.params, prompt, random.PRNGKey(1), np.array(0.8));
+  const generate = generatorOf(model);
+  // What stands behind the eight characters that are given does not count.
+  const drawing = {
+    key: random.PRNGKey(1),
+    temperature: np.array(0.8),
+    topK: np.array(5, { dtype: "int32" }),
+  };
+  const tokens = generate(state.params, text.slice([null, 32]), np.array(8), drawing);
   assert.deepEqual(flat(tokens), golden.tokens);
 });
 
@@ -67,7 +72,9 @@ test("the carry stands for the text before it", () => {
 test("topK draws from the likeliest alone, temperature sharpens", () => {
   const logits = np.array([0, 3, 1, 2, -1]);
   const draws = (temperature: number, topK: number): number[] =>
-    [...random.split(random.PRNGKey(2), 200)].map((key) => sample(key, logits, temperature, topK).item());
+    [...random.split(random.PRNGKey(2), 200)].map((key) =>
+      sample(key, logits, np.array(temperature), np.array(topK, { dtype: "int32" })).item(),
+    );
   assert.deepEqual([...new Set(draws(5, 2))].sort(), [1, 3]);
   assert.deepEqual(new Set(draws(0.01, 5)), new Set([1]));
   assert.equal(new Set(draws(5, 5)).size, 5);

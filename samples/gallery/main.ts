@@ -12,6 +12,7 @@ import { bundleLive } from "./live-bundle.ts";
 import { galleryPage } from "./page.ts";
 import { runAll } from "./run-all.ts";
 import { serveFolder } from "./server.ts";
+import { bundleWritingPages } from "./writing-pages.ts";
 
 const USAGE = `npm run samples -- [NAME…] [OPTIONS]
 
@@ -20,7 +21,8 @@ Runs the samples, or those named, and writes the gallery out/index.html.
   --device wasm|webgpu  what to run on (wasm)
   --full                runs long samples whole, not with --quick
   --out DIR             where to write (out)
-  --serve               runs nothing, but serves the live page and the gallery on loopback
+  --serve               runs nothing, but serves on loopback the live page, the gallery, and pages on which the models
+                        that rnn and gpt have trained write
   --port N              the server's port (8080)`;
 
 function usageError(message: string): never {
@@ -47,6 +49,7 @@ function options() {
 }
 
 const samples = fileURLToPath(new URL("..", import.meta.url)).replace(/[\\/]$/, "");
+const cli = path.join(samples, "../dist/cli.js");
 const { values, positionals } = options();
 if (values.help) console.log(USAGE);
 else if (values.serve) await serve(values.out, Number(values.port));
@@ -61,7 +64,6 @@ async function run(): Promise<void> {
   const device = DEVICES.find((each) => each === values.device);
   if (device === undefined) usageError(`--device is ${DEVICES.join(" or ")}, not ${values.device}`);
   const chosen = all.filter(({ name }) => positionals.length === 0 || positionals.includes(name));
-  const cli = path.join(samples, "../dist/cli.js");
   const finished = await runAll(chosen, { cli, samples, out: values.out, device, full: values.full });
   const page = await writeFileWhole(path.join(values.out, "index.html"), galleryPage(finished));
   console.log(`Gallery: ${page}`);
@@ -76,9 +78,12 @@ async function serve(out: string, port: number): Promise<void> {
   if (!Number.isInteger(port) || port < 0 || port > 65535) usageError(`--port: ${values.port} is no port`);
   process.stderr.write("bundling the live page …\n");
   await bundleLive(samples, path.resolve(out, "live"));
+  const writing = await bundleWritingPages(findSamples(samples), { cli, samples, out });
   try {
     const { url } = await serveFolder(out, port, "/live/");
-    console.log(`Live page: ${url}live/\nGallery:   ${url} (after npm run samples)\nCtrl-C ends it.`);
+    console.log(`Live page: ${url}live/\nGallery:   ${url} (after npm run samples)`);
+    for (const name of writing) console.log(`${name} writes: ${url}${name}/page/`);
+    console.log("Ctrl-C ends it.");
   } catch (error) {
     const taken = (error as NodeJS.ErrnoException).code === "EADDRINUSE";
     console.error(taken ? `port ${port} is taken: name another with --port` : error);

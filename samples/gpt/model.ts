@@ -1,5 +1,6 @@
 /** A small GPT (Radford et al. 2019): a transformer of causal attention alone, in the manner of Flax. */
 import { jit, lax, type NdArray, nn, numpy as np, optim, random, tree, valueAndGrad, vmap } from "weft";
+import type { Generate } from "../text/write.ts";
 
 export interface Config {
   readonly vocabSize: number;
@@ -27,6 +28,8 @@ export type State = optim.TrainState<nn.VariableTree> & { readonly key: NdArray 
 
 /** Attention, then a layer that is four times as wide and back: each behind a normalisation, and added to what there was. */
 export class Block extends nn.Module {
+  /** Parameters go into files by this name: a bundler may give the class another. */
+  static readonly moduleName = "Block";
   readonly config: Config;
   readonly decode: boolean;
 
@@ -137,9 +140,9 @@ export function trainerOf(model: GPT, { batchSize, stepsPerCall }: Training) {
 }
 
 /** A character from scores f32[vocabSize], sharper below temperature 1, of the `topK` likeliest alone. */
-export function sample(key: NdArray, logits: NdArray, temperature: NdArray | number, topK: number): NdArray {
-  const [likeliest] = lax.topK(logits, topK);
-  const kept = np.where(logits.less(likeliest.slice(-1)), Number.NEGATIVE_INFINITY, logits);
+export function sample(key: NdArray, logits: NdArray, temperature: NdArray, topK: NdArray): NdArray {
+  const least = np.sort(logits).slice(np.subtract(logits.size, topK));
+  const kept = np.where(logits.less(least), Number.NEGATIVE_INFINITY, logits);
   return random.categorical(key, kept.div(temperature)).astype("int32");
 }
 
@@ -150,30 +153,30 @@ interface Written {
 }
 
 /**
- * A whole context as one compiled loop, i32[context + 1]: the prompt i32[n], then what is drawn. Each step reads one
- * character; the keys and values of those before it are in the cache.
+ * A whole context as one compiled loop, i32[context + 1]: the first `given` characters of the prompt i32[context], then what
+ * is drawn. Each step reads one character; the keys and values of those before it are in the cache.
  */
-export function generatorOf(config: Config, { topK }: { topK: number }) {
+export function generatorOf(config: Config) {
   const { context } = config;
   const model = new GPT(config, { decode: true });
-  return jit(
-    (params: nn.VariableTree, prompt: NdArray, key: NdArray, temperature: NdArray): NdArray => {
-      const { cache } = model.init(key, np.zeros([1, context], { dtype: "int32" }));
-      const n = prompt.shape[0]!;
-      const step = ({ cache, token }: Written, [i, key]: readonly [NdArray, NdArray]): [Written, NdArray] => {
-        const inputs = token.reshape([1, 1]);
-        const [logits, changed] = model.apply({ params, cache }, inputs, i, { mutable: ["cache"] });
-        const drawn = sample(key, logits.slice(0, -1), temperature, topK);
-        const given = prompt.slice(np.minimum(i.add(1), n - 1));
-        const next = np.where(i.less(n - 1), given, drawn);
-        return [{ cache: changed.cache, token: next }, next];
-      };
-      const start: Written = { cache: cache, token: prompt.slice(0) };
-      const [, tokens] = lax.scan(step, start, [np.arange(context), random.split(key, context)] as const);
-      return np.concatenate([prompt.slice([null, 1]), tokens]);
-    },
-    { name: "generate" },
-  );
+  const generate: Generate<nn.VariableTree> = (params, prompt, given, { key, temperature, topK }) => {
+    const { cache } = model.init(key, np.zeros([1, context], { dtype: "int32" }));
+    const step = (
+      { cache, token }: Written,
+      [i, key, following]: readonly [NdArray, NdArray, NdArray],
+    ): [Written, NdArray] => {
+      const inputs = token.reshape([1, 1]);
+      const [logits, changed] = model.apply({ params, cache }, inputs, i, { mutable: ["cache"] });
+      const drawn = sample(key, logits.slice(0, -1), temperature, topK);
+      const next = np.where(i.add(1).less(given), following, drawn);
+      return [{ cache: changed.cache, token: next }, next];
+    };
+    const start: Written = { cache: cache, token: prompt.slice(0) };
+    const places = [np.arange(context), random.split(key, context), np.roll(prompt, -1)] as const;
+    const [, tokens] = lax.scan(step, start, places);
+    return np.concatenate([prompt.slice([null, 1]), tokens]);
+  };
+  return jit(generate, { name: "generate" });
 }
 
 /** Where each character looks, in each block: [layers][f32[heads, time, time]]. */

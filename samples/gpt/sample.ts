@@ -2,11 +2,12 @@
 import { jit, type NdArray, type nn, numpy as np, random } from "weft";
 import { code, heading, output, prose, table } from "../report/index.ts";
 import type { SampleContext, SampleReport } from "../run/sample.ts";
+import { CHECKPOINT, writeCheckpoint } from "../text/checkpoint.ts";
 import { makeCorpus } from "../text/corpus.ts";
 import { lossPlot } from "../text/loss-plot.ts";
 import { readMobyDick } from "../text/moby-dick.ts";
-import type { Vocabulary } from "../text/vocabulary.ts";
 import { wrapText } from "../text/wrap.ts";
+import { argumentsOf, writeText } from "../text/write.ts";
 import { attentionPlot } from "./attention-plot.ts";
 import { attentionOf, type Config, createState, GPT, generatorOf, lossFn, trainerOf } from "./model.ts";
 
@@ -14,7 +15,7 @@ const FULL = {
   config: { context: 64, layers: 4, heads: 4, features: 128, dropoutRate: 0.1 },
   training: {
     batchSize: 16,
-    steps: 1500,
+    steps: 2000,
     stepsPerCall: 10,
     warmupSteps: 100,
     learningRate: 2e-3,
@@ -35,34 +36,7 @@ const QUICK = {
 
 const PROMPT = "The whale ";
 const TEMPERATURES = [0.5, 0.8, 1];
-
-/** A compiled generator: a prompt, and what goes on behind it, up to a whole context. */
-type Generate = (params: nn.VariableTree, prompt: NdArray, key: NdArray, temperature: NdArray) => NdArray;
-
-/**
- * As much text as is asked for: a whole context at first, then over and over what goes on behind the last half of it. Two
- * programs, one for each length of prompt.
- */
-async function write(
-  generate: Generate,
-  params: nn.VariableTree,
-  vocabulary: Vocabulary,
-  { context, length, temperature }: { context: number; length: number; temperature: number },
-): Promise<string> {
-  let written = Array.from(vocabulary.encode(PROMPT));
-  for (let part = 0; written.length < length; part++) {
-    const prompt = part === 0 ? written : written.slice(-context / 2);
-    const key = random.foldIn(random.PRNGKey(1), part);
-    const tokens = await generate(
-      params,
-      np.array(Int32Array.from(prompt)),
-      key,
-      np.array(temperature),
-    ).data();
-    written = [...written, ...Array.from(tokens, Number).slice(prompt.length)];
-  }
-  return vocabulary.decode(written.slice(0, length));
-}
+const TOP_K = 20;
 
 export async function run(context: SampleContext): Promise<SampleReport> {
   const { print, show, progress, quick } = context;
@@ -78,7 +52,7 @@ export async function run(context: SampleContext): Promise<SampleReport> {
   const model = new GPT(config);
   const example = np.zeros([1, config.context], { dtype: "int32" });
   let state = createState(model, random.PRNGKey(0), training);
-  print(model.tabulate(random.PRNGKey(0), example));
+  print(model.tabulate(random.PRNGKey(0), example, { depth: 1 }));
 
   const { losses, testLosses, curves, compileMs, trainMs } = await (async () => {
     const started = performance.now();
@@ -115,20 +89,19 @@ export async function run(context: SampleContext): Promise<SampleReport> {
     `After ${training.steps} steps: training loss ${trainLoss.toFixed(4)}, held-out loss ${loss.toFixed(4)}`,
   );
 
-  const generate = generatorOf(config, { topK: 20 });
+  const generate = generatorOf(config);
   const length = quick ? 200 : 500;
   const texts: string[] = [];
+  let writeMs = 0;
+  const drawing = { context: config.context, seed: 1, temperature: 1, topK: TOP_K };
   for (const temperature of TEMPERATURES) {
-    texts.push(
-      await write(generate, state.params, vocabulary, { context: config.context, length, temperature }),
-    );
-    print(`\nTemperature ${temperature}:\n${wrapText(texts.at(-1)!)}`);
+    const before = performance.now();
+    const options = { ...drawing, temperature, prompt: PROMPT, length };
+    const text = await writeText(generate, state.params, vocabulary, options);
+    writeMs = performance.now() - before;
+    texts.push(text);
+    print(`\nTemperature ${temperature}:\n${wrapText(text)}`);
   }
-
-  const prompt = np.array(vocabulary.encode(PROMPT));
-  const before = performance.now();
-  await generate(state.params, prompt, random.PRNGKey(1), np.array(1)).data();
-  const perCharacter = (performance.now() - before) / config.context;
 
   const seen = texts[0]!.slice(0, 32);
   const weights = attentionOf(model, state.params, np.array(vocabulary.encode(seen)));
@@ -154,7 +127,7 @@ export async function run(context: SampleContext): Promise<SampleReport> {
           "the text it learns from, not on the other.",
       ),
       heading("What it writes"),
-      prose(`The prompt is “${PROMPT.trim()}”; of the scores only the 20 greatest count (\`topK\`).`),
+      prose(`The prompt is “${PROMPT.trim()}”; of the scores only the ${TOP_K} greatest count (\`topK\`).`),
       ...TEMPERATURES.map((temperature, i) => output(wrapText(texts[i]!), `Temperature ${temperature}`)),
       heading("Where it looks"),
       attention,
@@ -169,16 +142,17 @@ export async function run(context: SampleContext): Promise<SampleReport> {
         [
           ["Compilation of the training", compileMs.toFixed(0)],
           ["A training step", (trainMs / training.steps).toFixed(1)],
-          ["A character written", perCharacter.toFixed(2)],
+          [`${length} characters written`, writeMs.toFixed(1)],
         ],
       ),
       code(
         generate
-          .lower(state.params, prompt, random.PRNGKey(1), np.array(1))
+          .lower(state.params, ...argumentsOf(vocabulary.encode(PROMPT), drawing, 0))
           .compile()
           .asText({ stage: "kernel" }),
         "The kernels of the generation.",
       ),
     ],
+    files: { [CHECKPOINT]: await writeCheckpoint(state.params, config, vocabulary) },
   };
 }

@@ -1,9 +1,9 @@
-/** The confusion matrix and pictures of digits, as Vega-Lite specifications. */
-import { plot } from "../report/index.ts";
+/** The confusion matrix and pictures of digits, as Vega-Lite specifications, in colours that follow light and dark. */
+import { inkColor, plot, seriesColors } from "../report/index.ts";
 
 const CLASSES = 10;
 
-/** How often each digit was taken for each; the diagonal, which would outshine the rest, is left white. */
+/** How often each digit was taken for each; the diagonal, which would outshine the rest, has no colour. */
 export function confusionPlot(truth: readonly number[], classes: readonly number[]) {
   const counts = Array.from({ length: CLASSES }, () => new Array<number>(CLASSES).fill(0));
   for (const [i, actual] of truth.entries()) counts[actual]![classes[i]!]!++;
@@ -26,18 +26,19 @@ export function confusionPlot(truth: readonly number[], classes: readonly number
       },
       layer: [
         {
-          mark: "rect",
+          mark: { type: "rect", color: seriesColors[0] },
           encoding: {
-            color: { field: "wrong", type: "quantitative", title: "Mistakes", scale: { scheme: "blues" } },
+            // Of the colour of a series, which follows light and dark.
+            opacity: { field: "wrong", type: "quantitative", legend: null, scale: { range: [0, 0.6] } },
           },
         },
         {
-          mark: { type: "text", fontSize: 12 },
+          mark: { type: "text", fontSize: 12, color: inkColor },
           encoding: { text: { field: "count", type: "quantitative" } },
         },
       ],
     },
-    "Rows are the digits, columns what the network took them for.",
+    "Rows are the digits, columns what the network took them for; the more mistakes, the deeper the colour.",
   );
 }
 
@@ -56,13 +57,15 @@ export function digitsPlot(
   );
   return plot(
     {
+      // The theme's "fit" is for single views.
+      autosize: "pad",
       data: { values },
       facet: { field: "digit", type: "nominal", title: null, sort: { field: "n", op: "min" } },
       columns: 8,
       spec: {
         width: 78,
         height: 78,
-        mark: { type: "rect" },
+        mark: { type: "rect", color: inkColor },
         encoding: {
           x: {
             field: "x",
@@ -76,11 +79,11 @@ export function digitsPlot(
             axis: null,
             scale: { domain: Array.from({ length: 28 }, (_, i) => i) },
           },
-          color: {
+          opacity: {
             field: "value",
             type: "quantitative",
             legend: null,
-            scale: { scheme: "greys", domain: [0, 255] },
+            scale: { domain: [0, 255], range: [0, 1] },
           },
         },
       },

@@ -17,3 +17,4 @@ export {
   table,
 } from "./sections.ts";
 export { points3d, type SpaceAxes, space, surface } from "./space.ts";
+export { inkColor, seriesColors } from "./theme.ts";

@@ -33,6 +33,9 @@ export const seriesColors: readonly string[] = [
   colors.series6.light,
 ];
 
+/** The colour of text. */
+export const inkColor = colors.ink.light;
+
 const fontStack = 'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif';
 const monoStack = 'ui-monospace, "SF Mono", "Cascadia Code", Menlo, Consolas, "DejaVu Sans Mono", monospace';
 
@@ -73,6 +76,7 @@ export const plotConfig = {
     symbolOpacity: 1,
     symbolStrokeWidth: 0,
   },
+  header: { labelColor: colors.ink.light, titleColor: colors.ink.light },
   title: { color: colors.ink.light, anchor: "start", fontSize: 14, fontWeight: 600 },
   range: { category: [...seriesColors] },
 } as const;

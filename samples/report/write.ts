@@ -16,12 +16,12 @@ export async function writeReport(file: string, report: Report): Promise<string>
 }
 
 /** Writes a file so that nobody ever sees half of it. Makes its folder. Gives its absolute path. */
-export async function writeFileWhole(file: string, text: string): Promise<string> {
+export async function writeFileWhole(file: string, content: string | Uint8Array): Promise<string> {
   const target = path.resolve(file);
   const unfinished = `${target}.${randomUUID().slice(0, 8)}.tmp`;
   await mkdir(path.dirname(target), { recursive: true });
   try {
-    await writeFile(unfinished, text);
+    await writeFile(unfinished, content);
     await rename(unfinished, target);
   } catch (error) {
     await rm(unfinished, { force: true });

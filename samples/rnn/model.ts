@@ -1,5 +1,6 @@
 /** A character-level language model by a recurrent network (Karpathy 2015), in the manner of Flax. */
 import { jit, lax, type NdArray, nn, numpy as np, optim, random, valueAndGrad, vmap } from "weft";
+import type { Generate } from "../text/write.ts";
 
 /** State of the cell and output of the LSTM, f32[batch, features] each. */
 export type Carry = nn.LSTMCarry;
@@ -8,6 +9,8 @@ export interface Config {
   readonly vocabSize: number;
   /** Of the LSTM's state. */
   readonly features: number;
+  /** How many characters it writes at once. */
+  readonly context: number;
 }
 
 /** How a training goes. */
@@ -86,32 +89,39 @@ export function trainerOf(model: CharLSTM, training: Training) {
 }
 
 /** A character from scores f32[vocabSize], sharper below temperature 1, of the `topK` likeliest alone. */
-export function sample(key: NdArray, logits: NdArray, temperature: NdArray | number, topK: number): NdArray {
-  const [likeliest] = lax.topK(logits, topK);
-  const kept = np.where(logits.less(likeliest.slice(-1)), Number.NEGATIVE_INFINITY, logits);
+export function sample(key: NdArray, logits: NdArray, temperature: NdArray, topK: NdArray): NdArray {
+  const least = np.sort(logits).slice(np.subtract(logits.size, topK));
+  const kept = np.where(logits.less(least), Number.NEGATIVE_INFINITY, logits);
   return random.categorical(key, kept.div(temperature)).astype("int32");
 }
 
-/** What has been written so far, and the scores f32[vocabSize] of what may come next. */
+/** What is handed from step to step of the generation. */
 interface Written {
   readonly carry: Carry;
-  readonly logits: NdArray;
+  readonly token: NdArray;
 }
 
-/** Text that goes on behind a prompt i32[n], as one compiled loop whose carry is the LSTM's: i32[length]. */
-export function generatorOf(model: CharLSTM, { length, topK }: { length: number; topK: number }) {
-  return jit(
-    (params: nn.VariableDict, prompt: NdArray, key: NdArray, temperature: NdArray): NdArray => {
-      const [carry, logits] = model.apply(params, prompt.reshape([1, -1]));
-      const start: Written = { carry, logits: logits.slice(0, -1) };
-      const step = ({ carry, logits }: Written, key: NdArray): [Written, NdArray] => {
-        const token = sample(key, logits, temperature, topK);
-        const [next, scores] = model.apply(params, token.reshape([1, 1]), carry);
-        return [{ carry: next, logits: scores.slice(0, -1) }, token];
-      };
-      const [, tokens] = lax.scan(step, start, random.split(key, length));
-      return tokens;
-    },
-    { name: "generate" },
-  );
+/**
+ * Text as one compiled loop, i32[context + 1]: the first `given` characters of the prompt i32[context], then what is drawn.
+ * Each step reads one character; what those before it left is in the LSTM's carry.
+ */
+export function generatorOf(model: CharLSTM) {
+  const { features, context } = model.config;
+  const generate: Generate<nn.VariableDict> = (params, prompt, given, { key, temperature, topK }) => {
+    const step = (
+      { carry, token }: Written,
+      [i, key, following]: readonly [NdArray, NdArray, NdArray],
+    ): [Written, NdArray] => {
+      const [next, logits] = model.apply(params, token.reshape([1, 1]), carry);
+      const drawn = sample(key, logits.slice(0, -1), temperature, topK);
+      const chosen = np.where(i.add(1).less(given), following, drawn);
+      return [{ carry: next, token: chosen }, chosen];
+    };
+    const zeros = np.zeros([1, features]);
+    const start: Written = { carry: [zeros, zeros], token: prompt.slice(0) };
+    const places = [np.arange(context), random.split(key, context), np.roll(prompt, -1)] as const;
+    const [, tokens] = lax.scan(step, start, places);
+    return np.concatenate([prompt.slice([null, 1]), tokens]);
+  };
+  return jit(generate, { name: "generate" });
 }

@@ -2,10 +2,12 @@
 import { jit, type NdArray, type nn, numpy as np, random } from "weft";
 import { code, heading, output, prose, table } from "../report/index.ts";
 import type { SampleContext, SampleReport } from "../run/sample.ts";
+import { CHECKPOINT, writeCheckpoint } from "../text/checkpoint.ts";
 import { makeCorpus } from "../text/corpus.ts";
 import { lossPlot } from "../text/loss-plot.ts";
 import { readMobyDick } from "../text/moby-dick.ts";
 import { wrapText } from "../text/wrap.ts";
+import { argumentsOf, writeText } from "../text/write.ts";
 import { CharLSTM, createState, generatorOf, lossFn, type Training, trainerOf } from "./model.ts";
 
 const FULL = { batchSize: 32, length: 64, steps: 1500, stepsPerCall: 20, learningRate: 4e-3 };
@@ -13,6 +15,7 @@ const QUICK = { batchSize: 16, length: 32, steps: 300, stepsPerCall: 20, learnin
 
 const PROMPT = "The whale ";
 const TEMPERATURES = [0.5, 0.8, 1];
+const TOP_K = 20;
 
 export async function run(context: SampleContext): Promise<SampleReport> {
   const { print, show, progress, quick } = context;
@@ -24,10 +27,11 @@ export async function run(context: SampleContext): Promise<SampleReport> {
   print(`${train.size} characters to learn from, ${vocabulary.size} different ones`);
   print(`Bigram model: loss ${bigram.toFixed(4)}`);
 
-  const model = new CharLSTM({ vocabSize: vocabulary.size, features: quick ? 64 : 128 });
+  const model = new CharLSTM({ vocabSize: vocabulary.size, features: quick ? 64 : 128, context: 256 });
   let state = createState(model, random.PRNGKey(0), training);
 
-  print(model.tabulate(random.PRNGKey(0), np.zeros([1, training.length], { dtype: "int32" })));
+  const example = np.zeros([1, training.length], { dtype: "int32" });
+  print(model.tabulate(random.PRNGKey(0), example, { depth: 1 }));
 
   const started = performance.now();
   const trainer = trainerOf(model, training).lower(state, train).compile();
@@ -61,16 +65,17 @@ export async function run(context: SampleContext): Promise<SampleReport> {
   );
 
   const length = quick ? 200 : 500;
-  const generate = generatorOf(model, { length, topK: 20 });
-  const prompt = np.array(vocabulary.encode(PROMPT));
+  const generate = generatorOf(model);
   const texts: string[] = [];
-  let generateMs = 0;
+  let writeMs = 0;
+  const drawing = { context: model.config.context, seed: 1, temperature: 1, topK: TOP_K };
   for (const temperature of TEMPERATURES) {
     const before = performance.now();
-    const tokens = await generate(state.params, prompt, random.PRNGKey(1), np.array(temperature)).data();
-    generateMs = performance.now() - before;
-    texts.push(`${PROMPT}${vocabulary.decode(Array.from(tokens))}`);
-    print(`\nTemperature ${temperature}:\n${wrapText(texts.at(-1)!)}`);
+    const options = { ...drawing, temperature, prompt: PROMPT, length };
+    const text = await writeText(generate, state.params, vocabulary, options);
+    writeMs = performance.now() - before;
+    texts.push(text);
+    print(`\nTemperature ${temperature}:\n${wrapText(text)}`);
   }
 
   const perStep = trainMs / training.steps;
@@ -91,7 +96,7 @@ export async function run(context: SampleContext): Promise<SampleReport> {
         "Perplexity is the number of equally likely characters that would be as hard to foretell.",
       ),
       heading("What it writes"),
-      prose(`The prompt is “${PROMPT.trim()}”; of the scores only the 20 greatest count (\`topK\`).`),
+      prose(`The prompt is “${PROMPT.trim()}”; of the scores only the ${TOP_K} greatest count (\`topK\`).`),
       ...TEMPERATURES.map((temperature, i) => output(wrapText(texts[i]!), `Temperature ${temperature}`)),
       heading("What ran"),
       prose(
@@ -103,16 +108,17 @@ export async function run(context: SampleContext): Promise<SampleReport> {
         [
           ["Compilation of the training", compileMs.toFixed(0)],
           ["A training step", perStep.toFixed(1)],
-          [`${length} characters written`, generateMs.toFixed(1)],
+          [`${length} characters written`, writeMs.toFixed(1)],
         ],
       ),
       code(
         generate
-          .lower(state.params, prompt, random.PRNGKey(1), np.array(1))
+          .lower(state.params, ...argumentsOf(vocabulary.encode(PROMPT), drawing, 0))
           .compile()
           .asText({ stage: "kernel" }),
         "The kernels of the generation.",
       ),
     ],
+    files: { [CHECKPOINT]: await writeCheckpoint(state.params, model.config, vocabulary) },
   };
 }

@@ -61,6 +61,9 @@ export async function runSample(source: string, about: About, run: RunSample): P
     path.join(options.out, "report.html"),
     completeReport(about, made, printed),
   );
+  for (const [file, bytes] of Object.entries(made.files ?? {})) {
+    await writeFileWhole(path.join(options.out, file), bytes);
+  }
   const plot = thumbnailOf(made);
   const thumbnail = plot && (await drawPlot(plot.spec, `t${about.number}`, plot.description));
   if (thumbnail !== undefined) {

@@ -51,6 +51,8 @@ export interface SampleReport {
   readonly sections: readonly Section[];
   /** The plot that stands for the sample in the gallery: SVG, not 3-D. By default the first one. */
   readonly thumbnail?: PlotSection;
+  /** What is written beside the report from the command line, by the files' names: a trained model. */
+  readonly files?: Readonly<Record<string, Uint8Array>>;
 }
 
 /** `sample.ts` exports one as `run`. */

@@ -1,8 +1,9 @@
 """Writes what a document's code gives, with the versions of the packages it ran with, beside the script that ran it.
 
+    ENV/bin/pip install -r tests/golden/samples/requirements.txt
     JAX_PLATFORMS=cpu ENV/bin/python tests/golden/samples/NAME.py
 
-ENV has the packages of ../requirements.txt, and for some samples more: each JSON file says which, and their versions.
+requirements.txt has the packages of all samples; each JSON file says which it was made with, and their versions.
 """
 
 import importlib.metadata

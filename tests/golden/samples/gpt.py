@@ -74,8 +74,8 @@ def loss_fn(params, batch, dropout_key):
 
 
 def sample(key, logits, temperature, top_k):
-    likeliest, _ = jax.lax.top_k(logits, top_k)
-    kept = jnp.where(logits < likeliest[-1], -jnp.inf, logits)
+    least = jnp.sort(logits)[-top_k]
+    kept = jnp.where(logits < least, -jnp.inf, logits)
     return random.categorical(key, kept / temperature)
 
 

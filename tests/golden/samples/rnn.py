@@ -47,8 +47,8 @@ def loss_fn(params, batch):
 
 
 def sample(key, logits, temperature, top_k):
-    likeliest, _ = jax.lax.top_k(logits, top_k)
-    kept = jnp.where(logits < likeliest[-1], -jnp.inf, logits)
+    least = jnp.sort(logits)[-top_k]
+    kept = jnp.where(logits < least, -jnp.inf, logits)
     return random.categorical(key, kept / temperature)
 
 
@@ -72,15 +72,14 @@ def train(state, text):
 
 trained, losses = train(state, text)
 
-prompt = text[:8]
-carry, logits = model.apply(trained.params, prompt[None])
-logits = logits[0, -1]
-tokens = []
-for key in random.split(random.PRNGKey(1), 24):
-    token = sample(key, logits, 0.8, 5)
-    tokens.append(int(token))
-    carry, logits = model.apply(trained.params, token.reshape(1, 1), carry)
-    logits = logits[0, -1]
+# The prompt's eight characters are read, then 25 are drawn.
+carry = None
+tokens = [int(t) for t in text[:8]]
+for i, key in enumerate(random.split(random.PRNGKey(1), 32)):
+    token = jnp.array([[tokens[i]]], jnp.int32)
+    carry, logits = model.apply(trained.params, token, carry)
+    if i >= 7:
+        tokens.append(int(sample(key, logits[0, -1], 0.8, 5)))
 
 print("".join(VOCABULARY[t] for t in tokens), losses[0], losses[-1])
 write(

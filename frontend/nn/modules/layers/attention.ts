@@ -180,26 +180,11 @@ export class MultiHeadDotProductAttention extends Module {
   }
 }
 
-/** Attention of a sequence to itself (`flax.linen.SelfAttention`). */
-export class SelfAttention extends Module {
-  static readonly moduleName: string = "SelfAttention";
-  readonly options: MultiHeadAttentionOptions;
+/** Attention of a sequence to itself (`flax.linen.SelfAttention`): inputs [...batch, n, features]. */
+export class SelfAttention extends MultiHeadDotProductAttention {
+  static override readonly moduleName: string = "SelfAttention";
 
-  constructor(
-    numHeads: number | MultiHeadAttentionOptions,
-    options: Omit<MultiHeadAttentionOptions, "numHeads"> = {},
-  ) {
-    const all = withPositional<MultiHeadAttentionOptions, "numHeads">(
-      "numHeads",
-      numHeads,
-      options,
-      isOptionsObject,
-    );
-    super(all);
-    this.options = all;
-  }
-
-  call(inputs: NdArray, options: MultiHeadAttentionCallOptions = {}): NdArray {
+  override call(inputs: NdArray, options: MultiHeadAttentionCallOptions = {}): NdArray {
     return attend(this, this.options, [inputs, null, null], options);
   }
 }
