@@ -24,6 +24,7 @@ import { writesOverSafely } from "./in-place.ts";
 import { type MemoryPlan, planMemory, type TakeOver } from "./memory-plan.ts";
 import { readersOf } from "./readers.ts";
 import { withoutSelfCopies } from "./self-copies.ts";
+import { uniquelyNamed } from "./unique-names.ts";
 
 /** Kinds of groups whose kernels come from element rules, so that their loads and stores tell what is safe. */
 const GENERATED: ReadonlySet<GroupKind> = new Set<GroupKind>(["map", "reduce", "rows", "merged"]);
@@ -114,7 +115,7 @@ class Assembler {
       tempBytes: memory.bytes,
       constants: this.#table.constantSegment(),
       buffers: this.#table.finish(),
-      kernels: this.#kernels,
+      kernels: this.#kernels.map(uniquelyNamed),
       schedule: withoutSelfCopies(region.steps, this.#table.buffers),
     };
     return { program, memory, origins: this.#origins };

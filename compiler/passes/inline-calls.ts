@@ -9,6 +9,7 @@ import type { PrimitiveParams } from "../graph/operations.ts";
 import type { ExpandLowering } from "../graph/primitive.ts";
 import { appendEquation } from "../primitives/graph-builder.ts";
 import { primitiveOf } from "../primitives/table.ts";
+import { sourceWithin } from "../types/source.ts";
 import type { GraphPass } from "./pass.ts";
 import { mapSubgraphs, Rewriter } from "./rewrite.ts";
 
@@ -39,7 +40,7 @@ class ExpandingBuilder extends Builder {
     const rename = (x: Operand): Operand => renamed.get(x) ?? x;
     const outer = this.source;
     for (const equation of graph.equations) {
-      this.source = equation.source ?? outer;
+      this.source = sourceWithin(equation.source, outer);
       const outputs = this.emit(equation.op, equation.inputs.map(rename), equation.params as never);
       for (const [i, v] of equation.outputs.entries()) renamed.set(v, outputs[i]);
     }

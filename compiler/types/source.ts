@@ -21,6 +21,12 @@ export function knownSource(location: SourceLocation): SourceRef {
   return { resolve: () => location };
 }
 
+/** Of an equation within a call: its own location, or where that is unknown the call's. */
+export function sourceWithin(own: SourceRef | null, call: SourceRef | null): SourceRef | null {
+  if (own === null || call === null || own === call) return own ?? call;
+  return { resolve: () => own.resolve() ?? call.resolve() };
+}
+
 /** `loss.ts:7:3`, with the path's last two segments at most. */
 export function formatSource(location: SourceLocation): string {
   const short = location.file.split(/[\\/]/).slice(-2).join("/");

@@ -1,4 +1,5 @@
 /** `custom_jvp_call`: a function with its own forward-mode rule (jax.custom_jvp). */
+import { derivedKey } from "../../graph/deferred-keys.ts";
 import { DeferredGraph, type Graph, type Operand } from "../../graph/graph.ts";
 import { definePrimitive, notLinear, type Tangent } from "../../graph/primitive.ts";
 import { isFloating } from "../../types/dtype.ts";
@@ -75,7 +76,8 @@ export const customJvpCall = definePrimitive<CustomJvpParams>({
       graph.outputs.map(() => true),
     );
     const tangentDims = dims.filter((_, i) => isFloating(graph.inputs[i].type.dtype));
-    const rule = new DeferredGraph({}, () => {
+    const key = derivedKey(jvp.key, `batch ${size}: ${dims.join()}`);
+    const rule = new DeferredGraph(key, () => {
       const made = jvp.get();
       const forced = made.outputs.map(() => true);
       return transforms.batch(made, size, [...dims, ...tangentDims], forced).graph;

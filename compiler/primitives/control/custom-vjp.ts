@@ -3,6 +3,7 @@
  * tangent map it leaves in a linear graph, which only transposition can use.
  */
 import type { Builder } from "../../graph/builder.ts";
+import { derivedKey } from "../../graph/deferred-keys.ts";
 import { DeferredGraph, type Graph, type Operand } from "../../graph/graph.ts";
 import { definePrimitive, isLinearInput, notLinear, type Transforms } from "../../graph/primitive.ts";
 import type { DType } from "../../types/dtype.ts";
@@ -49,9 +50,10 @@ function batchBackward(
   size: number,
   transforms: Transforms,
   operandDims: readonly (number | null)[],
+  key: string,
   inputDims: () => readonly (number | null)[],
 ): DeferredGraph {
-  return new DeferredGraph({}, () => {
+  return new DeferredGraph(derivedKey(backward.key, key), () => {
     const rule = backward.get();
     const { graph } = transforms.batch(
       rule,
@@ -118,11 +120,12 @@ export const customVjpCall = definePrimitive<CustomVjpParams>({
     };
     const operandDims = select(dims, floatingMask(graph.inputs));
     const cotangentDims = select(graph.outputs, floatingMask(graph.outputs)).map(() => 0);
+    const key = `batch ${size}: ${dims.join()}`;
     const outputs = b.emit("custom_vjp_call", inputs, {
       graph: batched.graph,
-      forward: new DeferredGraph({}, () => batchForward().graph),
+      forward: new DeferredGraph(derivedKey(forward.key, key), () => batchForward().graph),
       // The residuals' batch axes are known only once the forward rule has been batched.
-      backward: batchBackward(backward, size, transforms, operandDims, () => [
+      backward: batchBackward(backward, size, transforms, operandDims, key, () => [
         ...batchForward().outDims.slice(n),
         ...cotangentDims,
       ]),
@@ -173,8 +176,9 @@ export const customVjpLinear = definePrimitive<CustomVjpLinearParams>({
     return [...residuals.map(() => null), ...ofTangents];
   },
   batch(b, inputs, dims, { backward, numResiduals, outTypes, name }, { size, transforms }) {
+    const key = `batch tangents ${size}: ${dims.join()}`;
     const outputs = b.emit("custom_vjp_linear", inputs, {
-      backward: batchBackward(backward, size, transforms, dims.slice(numResiduals), () => [
+      backward: batchBackward(backward, size, transforms, dims.slice(numResiduals), key, () => [
         ...dims.slice(0, numResiduals),
         ...outTypes.map(() => 0),
       ]),

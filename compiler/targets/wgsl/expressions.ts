@@ -9,6 +9,7 @@ import {
   type Local,
   operandsOf,
   type UnaryExpr,
+  withOperands,
 } from "../../kernel/expr.ts";
 import { DTYPE_INFO, type DType } from "../../types/dtype.ts";
 import { InternalError, UnsupportedError } from "../../types/errors.ts";
@@ -48,6 +49,63 @@ class Scope {
   }
 }
 
+/**
+ * Equal expressions of a statement as one node, whether or not they were one: the text form of kernels repeats short
+ * index arithmetic, and what is read back from it has to give the same shader.
+ */
+class Merging {
+  readonly #merged = new Map<Expr, Expr>();
+  readonly #byKey = new Map<string, Expr>();
+  readonly #numbers = new Map<object, number>();
+
+  expr(e: Expr): Expr {
+    const known = this.#merged.get(e);
+    if (known !== undefined) return known;
+    const before = operandsOf(e);
+    const after = before.map((x) => this.expr(x));
+    const key = this.#key(e, after);
+    let merged = this.#byKey.get(key);
+    if (merged === undefined) {
+      merged = after.every((x, i) => x === before[i]) ? e : withOperands(e, after);
+      this.#byKey.set(key, merged);
+    }
+    this.#merged.set(e, merged);
+    return merged;
+  }
+
+  #key(e: Expr, operands: readonly Expr[]): string {
+    return `${e.op} ${e.dtype} ${this.#own(e)} ${operands.map((x) => this.#number(x)).join()}`;
+  }
+
+  /** What an expression is beside its operands. */
+  #own(e: Expr): string | number {
+    switch (e.op) {
+      case "const":
+        return Object.is(e.value, -0) ? "-0" : e.value;
+      case "axis":
+        return this.#number(e.axis);
+      case "local":
+        return this.#number(e.local);
+      case "load":
+        return this.#number(e.buffer);
+      case "unary":
+      case "binary":
+      case "call":
+        return e.fn;
+      case "word":
+        return e.half;
+      default:
+        return "";
+    }
+  }
+
+  #number(x: object): number {
+    const number = this.#numbers.get(x) ?? this.#numbers.size;
+    this.#numbers.set(x, number);
+    return number;
+  }
+}
+
 /** Writes the lines that an expression needs before it, and gives its text. */
 export class ExprWriter {
   readonly #uses = new Map<Expr, number>();
@@ -62,9 +120,11 @@ export class ExprWriter {
 
   /** Texts of several expressions of one statement. */
   write(...roots: readonly Expr[]): string[] {
-    for (const root of roots) this.#count(root);
+    const merging = new Merging();
+    const merged = roots.map((root) => merging.expr(root));
+    for (const root of merged) this.#count(root);
     const scope = new Scope(null);
-    return roots.map((root) => bare(this.#node(root, scope)));
+    return merged.map((root) => bare(this.#node(root, scope)));
   }
 
   #count(e: Expr): void {
