@@ -2,7 +2,7 @@
 import { after } from "node:test";
 import type { Browser, JSHandle, Page } from "playwright-core";
 import { bundleForBrowser, launch } from "./launch.ts";
-import { type Routes, type Server, serve } from "./serve.ts";
+import { type Routes, type ServeOptions, type Server, serve } from "./serve.ts";
 
 export { bundleForBrowser } from "./launch.ts";
 
@@ -26,8 +26,9 @@ export function browser(): Promise<Browser> {
 export async function withPage<T>(
   site: string | Routes,
   body: (page: Page, server: Server) => Promise<T>,
+  options: ServeOptions = {},
 ): Promise<T> {
-  const server = await serve(site);
+  const server = await serve(site, options);
   const context = await (await browser()).newContext();
   const problems: string[] = [];
   try {
@@ -61,10 +62,12 @@ export async function withPage<T>(
 export async function withModule<M, T>(
   file: string,
   body: (module: JSHandle<M>, page: Page) => Promise<T>,
+  options: ServeOptions = {},
 ): Promise<T> {
   const routes = { "/": "<!doctype html><title>test</title>", "/module.js": await bundleForBrowser(file) };
-  return withPage(routes, async (page) => {
+  const inPage = async (page: Page): Promise<T> => {
     const module = await page.evaluateHandle((url) => import(url) as Promise<unknown>, "/module.js");
     return body(module as JSHandle<M>, page);
-  });
+  };
+  return withPage(routes, inPage, options);
 }

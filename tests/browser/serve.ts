@@ -25,11 +25,19 @@ const TYPES: Readonly<Record<string, string>> = {
   ".wgsl": "text/plain; charset=utf-8",
 };
 
-/**
- * Serves a folder, or routes. Pages are cross-origin isolated (COOP and COEP), so that SharedArrayBuffer is there.
- * `/` is `index.html`; `favicon.ico`, which browsers ask for by themselves, is empty.
- */
-export async function serve(site: string | Routes): Promise<Server> {
+export interface ServeOptions {
+  /** Whether pages are cross-origin isolated (COOP and COEP), so that SharedArrayBuffer is there. Default true. */
+  readonly isolated?: boolean;
+}
+
+const ISOLATION = {
+  "cross-origin-opener-policy": "same-origin",
+  "cross-origin-embedder-policy": "require-corp",
+  "cross-origin-resource-policy": "same-origin",
+};
+
+/** Serves a folder, or routes. `/` is `index.html`; `favicon.ico`, which browsers ask for by themselves, is empty. */
+export async function serve(site: string | Routes, { isolated = true }: ServeOptions = {}): Promise<Server> {
   const server = createServer((request, response) => {
     const { pathname } = new URL(request.url ?? "/", "http://localhost");
     contents(site, decodeURIComponent(pathname)).then(
@@ -37,9 +45,7 @@ export async function serve(site: string | Routes): Promise<Server> {
         response.writeHead(200, {
           "content-type": type,
           "cache-control": "no-store",
-          "cross-origin-opener-policy": "same-origin",
-          "cross-origin-embedder-policy": "require-corp",
-          "cross-origin-resource-policy": "same-origin",
+          ...(isolated ? ISOLATION : {}),
         });
         response.end(body);
       },
