@@ -31,6 +31,8 @@ interface Run {
 }
 
 const UNITS = 1;
+/** Milliseconds after which fewer than three runs have to do. */
+const LONGEST = 5000;
 
 const SYSTEMS: Readonly<Record<System, (w: Workload, inputs: readonly Tensor[]) => Promise<Run>>> = {
   async weft(workload, inputs) {
@@ -108,22 +110,21 @@ export async function measure(system: System, name: string, milliseconds: number
   run.free(results);
 
   const before = { ...counters };
-  results = await run.once();
-  await finished();
-  const dispatches = counters.dispatches - before.dispatches;
-  const submits = counters.submits - before.submits;
-  const bytes = counters.bytes - before.bytes;
-  run.free(results);
-
   const times: number[] = [];
-  const end = performance.now() + milliseconds;
-  while (times.length < 3 || (performance.now() < end && times.length < 200)) {
+  let once = before;
+  const begin = performance.now();
+  const spent = (): number => performance.now() - begin;
+  while (times.length === 0 || (times.length < 3 ? spent() < LONGEST : spent() < milliseconds)) {
     const start = performance.now();
     results = await run.once();
     await finished();
     times.push(performance.now() - start);
+    if (times.length === 1) once = { ...counters };
     run.free(results);
   }
+  const dispatches = once.dispatches - before.dispatches;
+  const submits = once.submits - before.submits;
+  const bytes = once.bytes - before.bytes;
   times.sort((a, b) => a - b);
   return { first, time: times[times.length >> 1], dispatches, submits, bytes, difference };
 }

@@ -80,5 +80,6 @@ export const reductions: Topic = {
     reduction("sum", [0, 1, 2]),
     reduction("max", [0]),
     reduction("max", [2]),
+    reduction("max", [0, 1, 2]),
   ],
 };
