@@ -5,6 +5,8 @@
  * Buffers hold the same bytes as on Wasm: elements of 1 and 2 bytes are packed, every buffer is padded to 4 bytes.
  * A dispatch never has one GPU buffer in two bindings of which one is written: WebGPU tracks usage by whole buffers.
  */
+
+import type { DType } from "../types/dtype.ts";
 import type { ArtifactConstant } from "./artifact.ts";
 import type { LoopId, ProgramInterface } from "./program.ts";
 
@@ -131,6 +133,27 @@ export interface GpuLimits {
    * like any other, and a barrier is dear.
    */
   readonly software: boolean;
+  /** The tile measured as the fastest for a class of products; null or absent: the default. Changes no result. */
+  readonly tile?: (product: ProductClass) => TileShape | null;
+}
+
+/** Products that take the same tile: extents are powers of two. */
+export interface ProductClass {
+  readonly dtype: DType;
+  readonly batch: number;
+  readonly rows: number;
+  readonly columns: number;
+  readonly depth: number;
+}
+
+/** How a product is cut. */
+export interface TileShape {
+  /** Of the results, what an invocation computes. */
+  readonly rows: number;
+  readonly columns: number;
+  /** Side of a workgroup's block at the most, and depth of the blocks in its memory; 0 where it has none. */
+  readonly block: number;
+  readonly depth: number;
 }
 
 /** What every WebGPU adapter grants. */

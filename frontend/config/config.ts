@@ -27,6 +27,11 @@ export interface Settings {
    * has had 20 ms of work for them, and at once where the number was set. Results are the same bits whatever it is.
    */
   threads: number;
+  /**
+   * Whether GPUs compute matrix products with the tiles that were measured as the fastest there, and measure those of new
+   * shapes; false: always with the default tiles. `WEFT_TUNE_TILES=0` switches it off from outside.
+   */
+  tuneTiles: boolean;
 }
 
 /** Told of changes: the settings that are not just read where they matter. */
@@ -37,6 +42,7 @@ const DEFAULTS: Readonly<Settings> = Object.freeze({
   debugNans: false,
   debugInfs: false,
   threads: defaultThreads(),
+  tuneTiles: !(typeof process !== "undefined" && process.env?.WEFT_TUNE_TILES === "0"),
 });
 
 /** JAX's settings that have no meaning here, and why. */
@@ -89,6 +95,12 @@ export class Config implements Settings {
   }
   set debugInfs(value: boolean) {
     this.update("debugInfs", value);
+  }
+  get tuneTiles(): boolean {
+    return this.#values.tuneTiles;
+  }
+  set tuneTiles(value: boolean) {
+    this.update("tuneTiles", value);
   }
   get threads(): number {
     return this.#values.threads;

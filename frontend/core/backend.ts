@@ -10,10 +10,12 @@ import type { Storage } from "../../runtime/storage.ts";
 import { useDefaultThreads } from "../../runtime/threads/index.ts";
 import type { GpuDevice } from "../../runtime/webgpu/device.ts";
 import type { GpuStorage } from "../../runtime/webgpu/storage.ts";
+import { config } from "../config/config.ts";
 import { environmentWatcher } from "../inspect/environment.ts";
 import type { CompilePurpose, CompileWatcher } from "../inspect/watch.ts";
 import { gpu } from "./gpu.ts";
 import { spans } from "./spans.ts";
+import { tileTable } from "./tile-table.ts";
 
 /** What the pipeline makes for the device whose arrays are storages of this kind. */
 export type CompiledFor<S extends ArrayStorage> = CompiledGraph<
@@ -52,7 +54,7 @@ export function webGpuBackend(device: GpuDevice, watcher: CompileWatcher | null)
   return {
     compile(graph, donated, purpose) {
       device.checkAlive();
-      const { limits } = device;
+      const limits = limitsOf(device);
       const compiled = compileMeasured(graph, donated, purpose, watcher, (g, options) =>
         gpu().compileGraphForWebGpu(g, { ...options, limits }),
       );
@@ -61,6 +63,12 @@ export function webGpuBackend(device: GpuDevice, watcher: CompileWatcher | null)
       return { run: measuredRun(name, (inputs, given) => program.run(inputs, given)), compiled };
     },
   };
+}
+
+/** What the device can do, with its table of tiles unless that is off. On a driver in software nobody waits for measuring. */
+function limitsOf(device: GpuDevice): GpuDevice["limits"] {
+  if (!config.tuneTiles) return device.limits;
+  return tileTable(device).limits(!device.limits.software);
 }
 
 function compileMeasured<E>(

@@ -6,6 +6,7 @@
 import { UnsupportedError, WeftTypeError, WeftValueError } from "../../compiler/types/errors.ts";
 import type { GpuDevice, GpuStatistics } from "../../runtime/webgpu/device.ts";
 import { loadGpu } from "./gpu.ts";
+import { type TileTable, tileTable } from "./tile-table.ts";
 
 export type Platform = "wasm" | "webgpu";
 
@@ -44,6 +45,11 @@ export class WebGpuDevice extends Device {
 
   get deviceKind(): string {
     return this.gpu.description;
+  }
+
+  /** Which tiles of matrix products are the fastest here. */
+  get tiles(): TileTable {
+    return tileTable(this.gpu);
   }
 
   /** What was asked of the GPU so far: dispatches, submissions, bytes moved. */

@@ -10,4 +10,6 @@ export {
   WebGpuDevice,
   withDefaultDevice,
 } from "../core/device.ts";
+export type { TileEntries, TileStore, TileTable } from "../core/tile-table.ts";
+export { fileTileStore, indexedDbTileStore } from "./tile-stores.ts";
 export { blockUntilReady, deviceGet, devicePut } from "./transfer.ts";

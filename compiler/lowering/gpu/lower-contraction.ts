@@ -9,7 +9,7 @@ import type { FusionGroup } from "../../fusion/plan.ts";
 import type { Contraction } from "../../graph/contraction.ts";
 import type { Axis, BufferParam, Expr } from "../../kernel/expr.ts";
 import { scalarOps as s } from "../../kernel/scalar-ops.ts";
-import type { GpuLimits } from "../../program/webgpu.ts";
+import type { GpuLimits, TileShape } from "../../program/webgpu.ts";
 import { type DType, isFloating } from "../../types/dtype.ts";
 import {
   type AxisGroup,
@@ -27,19 +27,16 @@ import { within } from "../reduce-regions.ts";
 import { directProduct, type ProductAxes } from "./direct-product.ts";
 import { type GroupContext, powerOfTwo, when } from "./draft.ts";
 import { Partials, type Stage, stageOf } from "./partials.ts";
+import { productClass, tileCandidates, tileOf } from "./tiles.ts";
 
-/** Rows and columns of a workgroup's block, and depth of the blocks in its memory. */
-const BLOCK = 64;
-const DEPTH = 16;
-/** Rows and columns of an invocation's tile. */
-const TILE = 4;
 /** Results, and terms of each, from which tiles pay. */
 const MIN_SIDE = 8;
 const MIN_RESULTS = 512;
 /** Blocks that keep a GPU busy; with fewer, the depth is cut for more. */
 const BUSY_BLOCKS = 32;
-/** Terms of a cut at the least. */
+/** Terms of a cut at the least, and what they are a multiple of: the depth of any block in memory. */
 const MIN_CUT = 512;
+const CUT_STEP = 32;
 
 export function lowerContraction(
   group: FusionGroup,
@@ -56,8 +53,16 @@ export function lowerContraction(
   const { rows, columns, depth, batch } = axes;
   if (Math.min(rows.extent, columns.extent, depth.extent) < MIN_SIDE) return null;
   if (rows.extent * columns.extent * batch.extent < MIN_RESULTS) return null;
-  if (limits.software) return [directProduct(group, context, contraction, axes)];
-  return new TiledProduct(group, context, limits, fold, contraction, axes).run();
+  const [left] = fold.specs;
+  const product = productClass(left.dtype, {
+    batch: batch.extent,
+    rows: rows.extent,
+    columns: columns.extent,
+    depth: depth.extent,
+  });
+  const tile = tileOf(product, limits);
+  if (limits.software) return [directProduct(group, context, contraction, axes, tile)];
+  return new TiledProduct(group, context, limits, fold, contraction, axes, tile).run();
 }
 
 /** The part of each axis; null where one is summed over that is in one factor alone. */
@@ -80,6 +85,24 @@ function classify(contraction: Contraction): ProductAxes | null {
   };
 }
 
+/** Rows and columns of a workgroup's block: smaller ones where there would be few, or where the adapter takes no more. */
+function blockOf(axes: ProductAxes, tile: TileShape, limits: GpuLimits): [rows: number, columns: number] {
+  const { rows, columns, batch } = axes;
+  const side = (extent: number): number => powerOfTwo(extent * 2 - 1, 16, tile.block);
+  let [blockRows, blockColumns] = [side(rows.extent), side(columns.extent)];
+  const blocks = (): number =>
+    batch.extent * Math.ceil(rows.extent / blockRows) * Math.ceil(columns.extent / blockColumns);
+  const invocations = (): number => (blockRows / tile.rows) * (blockColumns / tile.columns);
+  while (
+    (blocks() < BUSY_BLOCKS || invocations() > limits.invocations) &&
+    blockRows * blockColumns > 32 * 32
+  ) {
+    if (blockRows >= blockColumns) blockRows /= 2;
+    else blockColumns /= 2;
+  }
+  return [blockRows, blockColumns];
+}
+
 class TiledProduct {
   readonly #blockRows: number;
   readonly #blockColumns: number;
@@ -96,27 +119,17 @@ class TiledProduct {
     private readonly fold: Fold,
     private readonly contraction: Contraction,
     private readonly axes: ProductAxes,
+    private readonly tile: TileShape,
   ) {
-    const { rows, columns, depth, batch } = axes;
-    const side = (extent: number): number => powerOfTwo(extent * 2 - 1, 16, BLOCK);
-    let [blockRows, blockColumns] = [side(rows.extent), side(columns.extent)];
-    const blocks = (): number =>
-      batch.extent * Math.ceil(rows.extent / blockRows) * Math.ceil(columns.extent / blockColumns);
-    const invocations = (): number => (blockRows / TILE) * (blockColumns / TILE);
-    // Smaller blocks where there would be few, or where the adapter takes no more.
-    while (
-      (blocks() < BUSY_BLOCKS || invocations() > limits.invocations) &&
-      blockRows * blockColumns > 32 * 32
-    ) {
-      if (blockRows >= blockColumns) blockRows /= 2;
-      else blockColumns /= 2;
-    }
-    this.#blockRows = blockRows;
-    this.#blockColumns = blockColumns;
-    this.#size = invocations();
+    [this.#blockRows, this.#blockColumns] = blockOf(axes, tile, limits);
+    this.#size = (this.#blockRows / tile.rows) * (this.#blockColumns / tile.columns);
     this.#dtype = fold.specs[0].dtype;
-    const wanted = Math.min(Math.ceil(BUSY_BLOCKS / blocks()), Math.floor(depth.extent / MIN_CUT));
-    this.#cut = wanted < 2 ? depth.extent : Math.ceil(depth.extent / wanted / DEPTH) * DEPTH;
+    const { rows, columns, depth, batch } = axes;
+    // Cuts are those of the default tile whatever is measured, so that a sum has the same parts.
+    const [cutRows, cutColumns] = blockOf(axes, tileCandidates(limits)[0], limits);
+    const blocks = batch.extent * Math.ceil(rows.extent / cutRows) * Math.ceil(columns.extent / cutColumns);
+    const wanted = Math.min(Math.ceil(BUSY_BLOCKS / blocks), Math.floor(depth.extent / MIN_CUT));
+    this.#cut = wanted < 2 ? depth.extent : Math.ceil(depth.extent / wanted / CUT_STEP) * CUT_STEP;
     this.#cuts = Math.ceil(depth.extent / this.#cut);
   }
 
@@ -134,9 +147,9 @@ class TiledProduct {
     const b = k.axis("b", batch.extent, "grid");
     const rowBlock = k.axis("ib", Math.ceil(rows.extent / this.#blockRows), "grid");
     const columnBlock = k.axis("jb", Math.ceil(columns.extent / this.#blockColumns), "grid");
-    const left = stage.draft.shared("left", this.#dtype, DEPTH * this.#blockRows);
-    const right = stage.draft.shared("right", this.#dtype, DEPTH * this.#blockColumns);
-    const sums = stage.draft.registers("acc", this.#dtype, TILE * TILE);
+    const left = stage.draft.shared("left", this.#dtype, this.tile.depth * this.#blockRows);
+    const right = stage.draft.shared("right", this.#dtype, this.tile.depth * this.#blockColumns);
+    const sums = stage.draft.registers("acc", this.#dtype, this.tile.rows * this.tile.columns);
     const start = atGroup(
       this.contraction.extents.map(() => s.int(0)),
       batch,
@@ -149,12 +162,13 @@ class TiledProduct {
     const grid: Axis[] = [cut, b, rowBlock, columnBlock].filter((axis) => axis.extent > 1);
     within(k, grid, () => {
       stage.draft.local((t) => {
-        for (let n = 0; n < TILE * TILE; n++) k.store(sums, this.#register(t, n), s.const(0, this.#dtype));
+        for (let n = 0; n < this.tile.rows * this.tile.columns; n++)
+          k.store(sums, this.#register(t, n), s.const(0, this.#dtype));
       });
       k.loop(
-        Math.ceil(this.#cut / DEPTH),
+        Math.ceil(this.#cut / this.tile.depth),
         (block) => {
-          const term = s.add(firstTerm, s.mul(block, s.int(DEPTH)));
+          const term = s.add(firstTerm, s.mul(block, s.int(this.tile.depth)));
           const last = s.int(
             this.#cuts === 1 ? depth.extent : Math.min(depth.extent, this.#cut * this.#cuts),
           );
@@ -182,8 +196,8 @@ class TiledProduct {
       );
       stage.draft.local((t) => {
         const { row, column } = this.#place(t);
-        for (let i = 0; i < TILE; i++) {
-          for (let j = 0; j < TILE; j++) {
+        for (let i = 0; i < this.tile.rows; i++) {
+          for (let j = 0; j < this.tile.columns; j++) {
             const m = s.add(firstRow, row(i));
             const n = s.add(firstColumn, column(j));
             const inside = s.and(s.lt(m, s.int(rows.extent)), s.lt(n, s.int(columns.extent)));
@@ -191,7 +205,9 @@ class TiledProduct {
               const { extents } = this.contraction;
               const at = atGroup(atGroup(start, rows, extents, m), columns, extents, n);
               const out = resultIndex(this.contraction, at);
-              const accs = new Map([[this.fold.equation, [s.load(sums, this.#register(t, i * TILE + j))]]]);
+              const accs = new Map([
+                [this.fold.equation, [s.load(sums, this.#register(t, i * this.tile.columns + j))]],
+              ]);
               if (partials === null) stage.folds.results(k, out, accs);
               else partials.store(stage, accs, s.axis(cut), linearise(out, stage.folds.shape));
             });
@@ -203,16 +219,16 @@ class TiledProduct {
   }
 
   #register(t: Expr, n: number): Expr {
-    return s.add(s.mul(t, s.int(TILE * TILE)), s.int(n));
+    return s.add(s.mul(t, s.int(this.tile.rows * this.tile.columns)), s.int(n));
   }
 
   /** Rows and columns of an invocation's tile within the block. Neighbours have neighbouring columns. */
   #place(t: Expr): { row: (i: number) => Expr; column: (j: number) => Expr } {
-    const across = this.#blockColumns / TILE;
+    const across = this.#blockColumns / this.tile.columns;
     const x = s.rem(t, s.int(across));
     const y = s.div(t, s.int(across));
     return {
-      row: (i) => s.add(s.mul(y, s.int(TILE)), s.int(i)),
+      row: (i) => s.add(s.mul(y, s.int(this.tile.rows)), s.int(i)),
       column: (j) => s.add(x, s.int(j * across)),
     };
   }
@@ -242,12 +258,12 @@ class TiledProduct {
       return factor.element(s, (index) => stage.draft.elements.element(x, index), coordinatesAt(factor, at));
     };
     k.loop(
-      Math.ceil((block * DEPTH) / this.#size),
+      Math.ceil((block * this.tile.depth) / this.#size),
       (turn) => {
         const flat = s.add(s.mul(turn, s.int(this.#size)), t);
-        when(k, s.lt(flat, s.int(block * DEPTH)), () => {
+        when(k, s.lt(flat, s.int(block * this.tile.depth)), () => {
           const [d, side] = alongDepth
-            ? [s.rem(flat, s.int(DEPTH)), s.div(flat, s.int(DEPTH))]
+            ? [s.rem(flat, s.int(this.tile.depth)), s.div(flat, s.int(this.tile.depth))]
             : [s.div(flat, s.int(block)), s.rem(flat, s.int(block))];
           const place = s.local(k.let("m", s.add(first, side)));
           const r = s.local(k.let("r", s.add(term, d)));
@@ -280,17 +296,17 @@ class TiledProduct {
     const { row, column } = this.#place(t);
     const float = isFloating(this.#dtype);
     k.loop(
-      DEPTH,
+      this.tile.depth,
       (d) => {
-        const a = Array.from({ length: TILE }, (_, i) =>
+        const a = Array.from({ length: this.tile.rows }, (_, i) =>
           s.local(k.let("a", s.load(left, s.add(s.mul(d, s.int(this.#blockRows)), row(i))))),
         );
-        const b = Array.from({ length: TILE }, (_, j) =>
+        const b = Array.from({ length: this.tile.columns }, (_, j) =>
           s.local(k.let("c", s.load(right, s.add(s.mul(d, s.int(this.#blockColumns)), column(j))))),
         );
-        for (let i = 0; i < TILE; i++) {
-          for (let j = 0; j < TILE; j++) {
-            const at = this.#register(t, i * TILE + j);
+        for (let i = 0; i < this.tile.rows; i++) {
+          for (let j = 0; j < this.tile.columns; j++) {
+            const at = this.#register(t, i * this.tile.columns + j);
             const sum = s.load(sums, at);
             k.store(sums, at, float ? s.fma(a[i], b[j], sum) : s.add(sum, s.mul(a[i], b[j])));
           }
