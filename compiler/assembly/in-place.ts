@@ -2,12 +2,11 @@
  * When may a kernel write its result over an operand? Exactly when every element of the operand is read, for the
  * last time, no later than the element of the result at the same position is written.
  */
-import type { Axis, BufferParam, Expr } from "../kernel/expr.ts";
-import { operandsOf } from "../kernel/expr.ts";
+import type { Axis, BufferParam, Expr, LoadExpr } from "../kernel/expr.ts";
 import { sameIndex } from "../kernel/index-math.ts";
 import type { Stmt } from "../kernel/kernel.ts";
 import type { Segment } from "../lowering/lower-group.ts";
-import { dependsOn } from "../lowering/strides.ts";
+import { dependsOn, loadsOf } from "../lowering/strides.ts";
 
 interface Uses {
   readonly loads: Expr[];
@@ -16,11 +15,16 @@ interface Uses {
   repeated: boolean;
 }
 
-function collectLoads(root: Expr, buffer: BufferParam, loads: Expr[], seen: Set<Expr>): void {
-  if (seen.has(root)) return;
-  seen.add(root);
-  if (root.op === "load" && root.buffer === buffer) loads.push(root.index);
-  for (const x of operandsOf(root)) collectLoads(x, buffer, loads, seen);
+/** Declared cache: the loads in an expression, which is asked for every pair of buffers of a kernel. */
+const loads = new WeakMap<Expr, readonly LoadExpr[]>();
+
+function collectLoads(root: Expr, buffer: BufferParam, into: Expr[]): void {
+  let all = loads.get(root);
+  if (all === undefined) {
+    all = loadsOf([root]);
+    loads.set(root, all);
+  }
+  for (const load of all) if (load.buffer === buffer) into.push(load.index);
 }
 
 /** `axes`: those of the loops around; null within a `while`, whose turns nothing tells apart. */
@@ -31,24 +35,23 @@ function collect(
   uses: Uses,
   axes: readonly Axis[] | null = [],
 ): void {
-  const seen = new Set<Expr>();
   for (const stmt of stmts) {
     switch (stmt.kind) {
       case "loop":
         collect(stmt.body, read, write, uses, axes === null ? null : [...axes, stmt.axis]);
         break;
       case "while":
-        collectLoads(stmt.cond, read, uses.loads, seen);
+        collectLoads(stmt.cond, read, uses.loads);
         collect(stmt.body, read, write, uses, null);
         break;
       case "if":
-        collectLoads(stmt.cond, read, uses.loads, seen);
+        collectLoads(stmt.cond, read, uses.loads);
         collect(stmt.then, read, write, uses, axes);
         collect(stmt.else, read, write, uses, axes);
         break;
       case "store":
-        collectLoads(stmt.value, read, uses.loads, seen);
-        collectLoads(stmt.index, read, uses.loads, seen);
+        collectLoads(stmt.value, read, uses.loads);
+        collectLoads(stmt.index, read, uses.loads);
         if (stmt.buffer === write) {
           uses.stores.push(stmt.index);
           const once = axes?.every((axis) => axis.extent === 1 || dependsOn(stmt.index, axis)) ?? false;
@@ -58,7 +61,7 @@ function collect(
       case "let":
       case "assign":
       case "accumulate":
-        collectLoads(stmt.value, read, uses.loads, seen);
+        collectLoads(stmt.value, read, uses.loads);
         break;
       default:
         stmt satisfies never;

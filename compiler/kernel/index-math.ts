@@ -274,6 +274,12 @@ function scaledBy(form: LinearForm, k: number): LinearForm {
   return { terms: new Map([...form.terms].map(([leaf, c]) => [leaf, c * k])), constant: form.constant * k };
 }
 
+/** Whether it is what `fromLinearForm` makes of it: one leaf, scaled or moved. */
+function isLinear({ fn, x, y }: BinaryExpr): boolean {
+  if (y.op !== "const" || x.op === "const" || x.op === "binary") return false;
+  return fn === "mul" ? y.value !== 0 && y.value !== 1 : y.value > 0;
+}
+
 /** Simplifies one int32 operation whose operands are simplified already. */
 export function simplifyIndex(e: Expr): Expr {
   if (e.op !== "binary") return e;
@@ -288,6 +294,7 @@ export function simplifyIndex(e: Expr): Expr {
       if (e.fn === "mul" && e.x.op !== "const" && e.y.op !== "const") return e;
       // Only expressions that cannot wrap may be reassociated into a linear form.
       if (isUnknown(rangeOf(e))) return e;
+      if (isLinear(e)) return e;
       return fromLinearForm(rejoin(linearForm(e)));
     }
     case "div":

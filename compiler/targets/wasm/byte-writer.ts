@@ -1,3 +1,5 @@
+const utf8 = new TextEncoder();
+
 /** A growable array of bytes with the encodings of the WebAssembly binary format. */
 export class ByteWriter {
   #bytes: Uint8Array;
@@ -94,7 +96,7 @@ export class ByteWriter {
 
   /** A name: its UTF-8 length and bytes. */
   name(text: string): void {
-    const bytes = new TextEncoder().encode(text);
+    const bytes = utf8.encode(text);
     this.unsigned(bytes.length);
     this.append(bytes);
   }

@@ -443,9 +443,13 @@ function section(out: ByteWriter, id: number, fill: (s: ByteWriter) => void): vo
 /** Text tools want distinct names within a function. */
 function unique(names: readonly string[]): string[] {
   const seen = new Set<string>();
+  // The first number that may be free: all before it are taken.
+  const next = new Map<string, number>();
   return names.map((name) => {
     let candidate = name;
-    for (let n = 1; seen.has(candidate); n++) candidate = `${name}_${n}`;
+    let n = next.get(name) ?? 1;
+    for (; seen.has(candidate); n++) candidate = `${name}_${n}`;
+    next.set(name, n);
     seen.add(candidate);
     return candidate;
   });

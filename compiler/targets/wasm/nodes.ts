@@ -81,42 +81,30 @@ const NO_AXES: ReadonlySet<Axis> = new Set();
 const NO_LOCALS: ReadonlySet<Local> = new Set();
 const NO_BUFFERS: ReadonlySet<BufferParam> = new Set();
 
-function union<T>(sets: readonly ReadonlySet<T>[], none: ReadonlySet<T>): ReadonlySet<T> {
-  let out = none;
+/** The union, which is one of the two where that has everything. */
+function either<T>(x: ReadonlySet<T>, y: ReadonlySet<T>): ReadonlySet<T> {
+  if (y.size === 0 || x === y) return x;
+  if (x.size === 0) return y;
   let own: Set<T> | null = null;
-  for (const set of sets) {
-    if (set.size === 0 || set === out) continue;
-    if (out.size === 0) {
-      out = set;
-      continue;
-    }
-    for (const item of set) {
-      if (out.has(item)) continue;
-      if (own === null) {
-        own = new Set(out);
-        out = own;
-      }
-      own.add(item);
-    }
+  for (const item of y) {
+    if (x.has(item)) continue;
+    own ??= new Set(x);
+    own.add(item);
   }
-  return out;
+  return own ?? x;
 }
 
+const NOTHING: Dependencies = { axes: NO_AXES, locals: NO_LOCALS, loads: NO_BUFFERS };
+
+/** What all of them depend on together: one of the parts itself where that has everything. */
 function joined(parts: readonly Dependencies[]): Dependencies {
-  return {
-    axes: union(
-      parts.map((p) => p.axes),
-      NO_AXES,
-    ),
-    locals: union(
-      parts.map((p) => p.locals),
-      NO_LOCALS,
-    ),
-    loads: union(
-      parts.map((p) => p.loads),
-      NO_BUFFERS,
-    ),
-  };
+  if (parts.length === 0) return NOTHING;
+  return parts.reduce((x, y) => {
+    const axes = either(x.axes, y.axes);
+    const locals = either(x.locals, y.locals);
+    const loads = either(x.loads, y.loads);
+    return axes === x.axes && locals === x.locals && loads === x.loads ? x : { axes, locals, loads };
+  });
 }
 
 const MAX_WEIGHT = 1e6;
@@ -205,7 +193,7 @@ export class NodeTable {
       inlined: null,
       axes: e.op === "axis" ? new Set([e.axis]) : own.axes,
       locals: e.op === "local" ? new Set([e.local]) : own.locals,
-      loads: e.op === "load" ? union([own.loads, new Set([e.buffer])], NO_BUFFERS) : own.loads,
+      loads: e.op === "load" ? either(own.loads, new Set([e.buffer])) : own.loads,
     };
   }
 
@@ -226,6 +214,7 @@ export class NodeTable {
     const key = `${this.#identity(buffer)}:${constant}:${terms.map((t) => `${t.node.id}*${t.scale}`).join()}`;
     let address = this.#addresses.get(key);
     if (address === undefined) {
+      const { axes, locals, loads } = joined(terms.map((t) => t.node));
       address = {
         id: this.#nextId++,
         buffer,
@@ -233,7 +222,9 @@ export class NodeTable {
         constant,
         nonNegative: immediate,
         uses: 0,
-        ...joined(terms.map((t) => t.node)),
+        axes,
+        locals,
+        loads,
       };
       for (const term of terms) term.node.uses++;
       this.#addresses.set(key, address);
