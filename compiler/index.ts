@@ -34,6 +34,7 @@ export {
 export { GraphBuilder } from "./primitives/graph-builder.ts";
 export { PRIMITIVE_NAMES, primitiveOf } from "./primitives/table.ts";
 export type { Program, ProgramInterface, WasmExecutable } from "./program/program.ts";
+export { compileWasm } from "./targets/wasm/compile.ts";
 export * from "./text/index.ts";
 export {
   batchGraph,

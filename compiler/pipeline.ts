@@ -10,6 +10,7 @@ import type { FusionPlan } from "./fusion/plan.ts";
 import { asChosen, type FusionPolicy } from "./fusion/policy.ts";
 import { WASM_FUSION } from "./fusion/target.ts";
 import { Graph } from "./graph/graph.ts";
+import type { Kernel } from "./kernel/kernel.ts";
 import { type CompileObserver, type PassRecord, PassRunner, type Verifier } from "./pass-runner.ts";
 import { mergeCommonSubexpressions } from "./passes/common-subexpressions.ts";
 import { eliminateDeadCode } from "./passes/dead-code.ts";
@@ -20,7 +21,7 @@ import { hoistLoopInvariants } from "./passes/loop-invariants.ts";
 import { rewriteOneHotScatters } from "./passes/one-hot-scatters.ts";
 import type { GraphPass, Pass } from "./passes/pass.ts";
 import { simplifyGraph } from "./passes/simplify.ts";
-import type { WasmExecutable } from "./program/program.ts";
+import type { Program, WasmExecutable } from "./program/program.ts";
 import { compileWasm } from "./targets/wasm/compile.ts";
 import { verifyGraph, verifyProgram } from "./verify/index.ts";
 
@@ -54,6 +55,23 @@ export function fusionPass(policy: FusionPolicy): Pass<Graph, FusionPlan> {
 
 export const FUSION_PASS = fusionPass(asChosen);
 
+/** The same with a plugin's changes. */
+export function assemblyPass({ kernel }: CompilerPlugin): Pass<FusionPlan, AssembledProgram> {
+  if (kernel === undefined) return ASSEMBLY_PASS;
+  return {
+    ...ASSEMBLY_PASS,
+    run: (plan, context) => {
+      const assembled = ASSEMBLY_PASS.run(plan, context);
+      const { program } = assembled;
+      return { ...assembled, program: { ...program, kernels: program.kernels.map((k) => kernel(k)) } };
+    },
+  };
+}
+
+export function wasmPass({ wasm }: CompilerPlugin): Pass<AssembledProgram, WasmExecutable> {
+  return wasm === undefined ? WASM_PASS : { ...WASM_PASS, run: ({ program }) => wasm(program) };
+}
+
 /** Partition → kernels, buffers and schedule. */
 export const ASSEMBLY_PASS: Pass<FusionPlan, AssembledProgram> = {
   name: "assembly",
@@ -72,6 +90,10 @@ export interface CompilerPlugin {
   passes?(passes: readonly GraphPass[]): readonly GraphPass[];
   /** Has the last word on every choice of fusion. */
   fusion?: FusionPolicy;
+  /** Has the last word on every kernel for WebAssembly, as it was lowered. */
+  kernel?(kernel: Kernel): Kernel;
+  /** Makes modules in the place of the code generator. */
+  wasm?(program: Program): WasmExecutable;
 }
 
 export interface CompileOptions {
@@ -117,7 +139,7 @@ export function compileGraph(graph: Graph, options: CompileOptions = {}): Compil
   runner.start(graph);
   const optimised = optimiseGraph(graph, runner, graphPasses(plugin));
   const plan = runner.run("fusion", fusionPass(plugin.fusion ?? asChosen), optimised);
-  const assembled = runner.run("program", ASSEMBLY_PASS, plan);
-  const executable = runner.run("wasm", WASM_PASS, assembled);
+  const assembled = runner.run("program", assemblyPass(plugin), plan);
+  const executable = runner.run("wasm", wasmPass(plugin), assembled);
   return { graph, optimised, plan, assembled, executable, records: runner.records };
 }

@@ -41,7 +41,9 @@ let place: Workspace;
 before(() => {
   place = new Workspace();
   place.fixture("wrong-pass.ts");
-  place.fixture("wrong-fusion.ts");
+  for (const file of ["wrong-fusion.ts", "wrong-kernel.ts", "wrong-code.ts", "replace-function.ts"]) {
+    place.fixture(file);
+  }
   place.write("net.ir", NETWORK);
   place.write("two.ir", REDUCTIONS);
 });
@@ -90,6 +92,28 @@ describe("weft bisect", { concurrency: 2 }, () => {
     );
     assert.deepEqual([culprit.pass, culprit.kind, culprit.choice.kind], ["fusion", "mismatch", "join"]);
     assert.deepEqual(culprit.choice.equation.outputs, [{ name: "%2", type: "f32[4]" }]);
+  });
+
+  test("names the kernel that was lowered wrongly, and the one whose code is wrong", async () => {
+    for (const [plugin, pass] of [
+      ["wrong-kernel.ts", "assembly"],
+      ["wrong-code.ts", "wasm"],
+    ]) {
+      const { code, stdout } = await place.weft(["bisect", "net.ir", "--plugin", plugin]);
+      assert.equal(code, 1, stdout);
+      assert.match(
+        stdout,
+        new RegExp(
+          `^${pass} +RESULTS DIFFER\n[\\s\\S]*\nThe first kernel that is wrong: k\\d+_\\w+ \\(.*net\\.ts:3:4.*\\)\n  out\\w*: f32\\[512\\]: `,
+          "m",
+        ),
+      );
+      const json = await place.weft(["bisect", "net.ir", "--plugin", plugin, "--json"]);
+      const { culprit } = JSON.parse(json.stdout);
+      assert.equal(culprit.pass, pass);
+      assert.match(culprit.kernel.name, /^k\d+_\w+$/);
+      assert.equal(culprit.kernel.difference.elements, 512);
+    }
   });
 
   test("wrong files and options", async () => {

@@ -7,6 +7,8 @@ export interface Cost {
   readonly integerOps: number;
   /** How often each function of the math library is evaluated: `{ exp: 1024, log: 32 }`. */
   readonly transcendentals: Readonly<Record<string, number>>;
+  /** Operations within them: of exp in float32, for instance, some twenty each. */
+  readonly mathOperations: number;
   /** Bytes that have to come from memory: each buffer once per launch, or what is loaded of it if that is less. */
   readonly bytesRead: number;
   readonly bytesWritten: number;
@@ -18,6 +20,7 @@ export const NO_COST: Cost = {
   flops: 0,
   integerOps: 0,
   transcendentals: {},
+  mathOperations: 0,
   bytesRead: 0,
   bytesWritten: 0,
   dataDependent: false,
@@ -33,6 +36,7 @@ export function addCosts(a: Cost, b: Cost): Cost {
     flops: a.flops + b.flops,
     integerOps: a.integerOps + b.integerOps,
     transcendentals,
+    mathOperations: a.mathOperations + b.mathOperations,
     bytesRead: a.bytesRead + b.bytesRead,
     bytesWritten: a.bytesWritten + b.bytesWritten,
     dataDependent: a.dataDependent || b.dataDependent,
@@ -47,10 +51,16 @@ export function scaleCost(cost: Cost, times: number): Cost {
     transcendentals: Object.fromEntries(
       Object.entries(cost.transcendentals).map(([fn, n]) => [fn, n * times]),
     ),
+    mathOperations: cost.mathOperations * times,
     bytesRead: cost.bytesRead * times,
     bytesWritten: cost.bytesWritten * times,
     dataDependent: cost.dataDependent,
   };
+}
+
+/** What arithmetic units have to do: the roofline's operations, those within math functions among them. */
+export function operationsOf({ flops, mathOperations }: Cost): number {
+  return flops + mathOperations;
 }
 
 /** All evaluations of math functions together. */

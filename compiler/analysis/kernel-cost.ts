@@ -3,6 +3,7 @@ import { type BufferParam, type Expr, operandsOf } from "../kernel/expr.ts";
 import type { Kernel, Stmt } from "../kernel/kernel.ts";
 import { DTYPE_INFO, isFloating } from "../types/dtype.ts";
 import { addCosts, type Cost, dearer, NO_COST } from "./cost.ts";
+import { mathOperations } from "./math-cost.ts";
 
 /** Tallies of statements run some number of times. Bytes are kept by buffer until the kernel is through. */
 interface Tally {
@@ -80,7 +81,14 @@ function own(e: Expr, times: number): Tally {
     case "fused":
       return operation(true, 2 * times);
     case "call":
-      return { ...NOTHING, cost: { ...NO_COST, transcendentals: { [e.fn]: times } } };
+      return {
+        ...NOTHING,
+        cost: {
+          ...NO_COST,
+          transcendentals: { [e.fn]: times },
+          mathOperations: times * mathOperations(e.fn, e.dtype),
+        },
+      };
     default:
       // Moves, selections and conversions.
       return NOTHING;

@@ -2,9 +2,13 @@
  * Runs a Program on the kernel interpreter: the schedule, buffers, offsets and aliasing of the real thing without a
  * target. Slow; it tells whether a wrong result comes from the plan or from the code generator.
  */
+import type { Kernel } from "../kernel/kernel.ts";
 import type { BufferRef, LoopId, Program, Step } from "../program/program.ts";
 import { InternalError } from "../types/errors.ts";
 import { runKernel } from "./kernel-interpreter.ts";
+
+/** Sees each launch and runs it: `memory` is that of the kernel's parameters. */
+export type AroundLaunch = (kernel: Kernel, memory: readonly DataView[], run: () => void) => void;
 
 class Machine {
   readonly #memory: Uint8Array[];
@@ -15,6 +19,7 @@ class Machine {
     private readonly program: Program,
     inputs: readonly Uint8Array[],
     outputs: readonly Uint8Array[],
+    private readonly around: AroundLaunch,
   ) {
     // Temporaries share one arena, as they will on a target: a planning mistake must show here.
     const arena = new Uint8Array(program.tempBytes).fill(0xa5);
@@ -55,10 +60,8 @@ class Machine {
       case "launch": {
         const kernel = this.#kernels.get(step.kernel);
         if (kernel === undefined) throw new InternalError(`no kernel named ${step.kernel}`);
-        return runKernel(
-          kernel,
-          step.args.map((ref) => this.#view(ref)),
-        );
+        const memory = step.args.map((ref) => this.#view(ref));
+        return this.around(kernel, memory, () => runKernel(kernel, memory));
       }
       case "copy": {
         const from = this.#view(step.from);
@@ -90,7 +93,11 @@ class Machine {
 }
 
 /** Runs a program on little-endian bytes of its inputs; returns the bytes of its outputs. */
-export function runProgram(program: Program, inputs: readonly Uint8Array[]): Uint8Array[] {
+export function runProgram(
+  program: Program,
+  inputs: readonly Uint8Array[],
+  around: AroundLaunch = (_kernel, _memory, run) => run(),
+): Uint8Array[] {
   const buffers = program.buffers.filter((b) => b.kind === "output");
   const given = inputs.map((bytes) => bytes.slice());
   const outputs = program.outputs.map((_, o) => {
@@ -98,6 +105,6 @@ export function runProgram(program: Program, inputs: readonly Uint8Array[]): Uin
     if (alias !== null) return given[alias];
     return new Uint8Array(buffers.find((b) => b.offset === o)?.bytes ?? 0).fill(0x5a);
   });
-  new Machine(program, given, outputs).run();
+  new Machine(program, given, outputs, around).run();
   return outputs;
 }

@@ -9,6 +9,7 @@ import { verifyGraph } from "../../compiler/verify/index.ts";
 import { type Difference, formatDifference } from "../inspect/compare-results.ts";
 import { numberData, sourceData } from "../inspect/graph-data.ts";
 import { type BisectResult, bisectPasses, type Culprit } from "../inspect/search/bisect.ts";
+import type { KernelFault } from "../inspect/search/kernel-fault.ts";
 import { EXIT, InputError } from "./errors.ts";
 import { readIr } from "./ir-files.ts";
 import {
@@ -68,11 +69,17 @@ function textOf({ verdicts, culprit }: BisectResult): string {
 
 function conclusion(culprit: Culprit | null): string[] {
   if (culprit === null) return ["No pass changes the results."];
-  const { pass, kind, choice, difference, message } = culprit;
+  const { pass, kind, choice, kernel, difference, message } = culprit;
   const what = kind === "crash" ? "that fails" : "after which results differ";
   const lines = [`The first pass ${what}: ${pass}`];
   if (difference !== null) lines.push(`  ${formatDifference(difference)}`);
   if (message !== null) lines.push(...message.split("\n").map((line) => `  ${line}`));
+  if (kernel !== null) {
+    const sources = sourcesOf(kernel);
+    const where = sources.length === 0 ? "" : ` (${sources.join(", ")})`;
+    lines.push(`The first kernel that is wrong: ${kernel.kernel.name}${where}`);
+    lines.push(`  ${kernel.buffer}: ${formatDifference(kernel.difference).replace(/^output 0, /, "")}`);
+  }
   if (choice !== null) {
     lines.push(`The first choice of fusion that makes it so, number ${choice.number}:`);
     lines.push(`  ${describeChoice(choice.choice)}`);
@@ -100,7 +107,15 @@ function dataOf(graph: Graph, { verdicts, culprit }: BisectResult): unknown {
   return { graph: graph.name, passes: verdicts, culprit: culprit && culpritData(graph, culprit) };
 }
 
-function culpritData(graph: Graph, { pass, kind, choice, difference, message }: Culprit): unknown {
+function sourcesOf({ kernel }: KernelFault): string[] {
+  const places = kernel.sources.flatMap((source) => {
+    const location = source.resolve();
+    return location === null ? [] : [formatSource(location)];
+  });
+  return [...new Set(places)];
+}
+
+function culpritData(graph: Graph, { pass, kind, choice, kernel, difference, message }: Culprit): unknown {
   const names = valueNames(graph);
   const equationData = (e: FusionChoice["equation"]): unknown => ({
     op: e.op,
@@ -112,6 +127,12 @@ function culpritData(graph: Graph, { pass, kind, choice, difference, message }: 
     kind,
     message,
     difference: difference && differenceData(difference),
+    kernel: kernel && {
+      name: kernel.kernel.name,
+      buffer: kernel.buffer,
+      sources: sourcesOf(kernel),
+      difference: differenceData(kernel.difference),
+    },
     choice: choice && {
       number: choice.number,
       kind: choice.choice.kind,

@@ -4,7 +4,7 @@ import { bundleProgram } from "./bundle.ts";
 import { InputError } from "./errors.ts";
 
 /**
- * The plugin that a file exports as `default`, `{ passes?, fusion? }`; none for no file. Throws InputError for a file
+ * The plugin that a file exports as `default`, a `CompilerPlugin`; none for no file. Throws InputError for a file
  * that exports something else.
  */
 export async function loadPlugin(file: string | undefined): Promise<CompilerPlugin> {
@@ -13,7 +13,7 @@ export async function loadPlugin(file: string | undefined): Promise<CompilerPlug
   const plugin = exports.default;
   if (!isPlugin(plugin)) {
     throw new InputError(
-      `${file} exports no plugin: export default { passes?: (passes) => passes, fusion?: (choice) => choice }`,
+      `${file} exports no plugin: export default { passes?: (passes) => passes, fusion?: (choice) => choice, kernel?: (kernel) => kernel, wasm?: (program) => … }`,
     );
   }
   return plugin;
@@ -21,7 +21,7 @@ export async function loadPlugin(file: string | undefined): Promise<CompilerPlug
 
 function isPlugin(x: unknown): x is CompilerPlugin {
   if (typeof x !== "object" || x === null) return false;
-  const { passes, fusion } = x as Record<string, unknown>;
-  const given = [passes, fusion].filter((part) => part !== undefined);
+  const { passes, fusion, kernel, wasm } = x as Record<string, unknown>;
+  const given = [passes, fusion, kernel, wasm].filter((part) => part !== undefined);
   return given.length > 0 && given.every((part) => typeof part === "function");
 }

@@ -1,6 +1,6 @@
 /** `weft profile`: runs a program or a function, times each kernel, and writes a trace for chrome://tracing. */
 import { writeFileSync } from "node:fs";
-import { countTranscendentals } from "../../compiler/analysis/cost.ts";
+import { countTranscendentals, operationsOf } from "../../compiler/analysis/cost.ts";
 import { programCost } from "../../compiler/analysis/program-cost.ts";
 import { toTypedArray } from "../../compiler/interpret/tensors.ts";
 import { compileGraph } from "../../compiler/pipeline.ts";
@@ -122,6 +122,8 @@ interface KernelRow {
   readonly fastestMicroseconds: number;
   readonly flops: number;
   readonly transcendentals: number;
+  /** Operations within math functions. */
+  readonly mathOperations: number;
   readonly bytes: number;
   readonly gigaflopsPerSecond: number;
   readonly gigabytesPerSecond: number;
@@ -130,9 +132,9 @@ interface KernelRow {
   readonly sources: readonly string[];
 }
 
-/** The best time the machine could have for the counted work, in seconds. Math functions count as nothing. */
-export function rooflineSeconds(flops: number, bytes: number, machine: Machine): number {
-  return Math.max(flops / machine.flops, bytes / machine.bandwidth);
+/** The best time the machine could have for the counted work, in seconds. */
+export function rooflineSeconds(operations: number, bytes: number, machine: Machine): number {
+  return Math.max(operations / machine.flops, bytes / machine.bandwidth);
 }
 
 function rowsOf(functions: readonly ProfiledFunction[], machine: Machine): KernelRow[] {
@@ -143,7 +145,7 @@ function rowsOf(functions: readonly ProfiledFunction[], machine: Machine): Kerne
       if (times === null) return [];
       const bytes = cost.bytesRead + cost.bytesWritten;
       const seconds = times.median / 1000;
-      const best = rooflineSeconds(cost.flops, bytes, machine);
+      const best = rooflineSeconds(operationsOf(cost), bytes, machine);
       const perSecond = (work: number): number => (seconds === 0 ? 0 : work / seconds / 1e9);
       return [
         {
@@ -156,8 +158,9 @@ function rowsOf(functions: readonly ProfiledFunction[], machine: Machine): Kerne
           fastestMicroseconds: times.fastest * 1000,
           flops: cost.flops,
           transcendentals: countTranscendentals(cost),
+          mathOperations: cost.mathOperations,
           bytes,
-          gigaflopsPerSecond: perSecond(cost.flops),
+          gigaflopsPerSecond: perSecond(operationsOf(cost)),
           gigabytesPerSecond: perSecond(bytes),
           roofline: seconds === 0 || best === 0 ? null : best / seconds,
           sources: [

@@ -1,7 +1,7 @@
 /** Runs graphs and programs on reference tensors: by the interpreters, and compiled. */
 import type { Graph } from "../../compiler/graph/graph.ts";
 import type { RefTensor } from "../../compiler/graph/reference.ts";
-import { runProgram } from "../../compiler/interpret/program-interpreter.ts";
+import { type AroundLaunch, runProgram } from "../../compiler/interpret/program-interpreter.ts";
 import { interpretGraph } from "../../compiler/interpret/reference.ts";
 import { fromBytes, fromTypedArray, toBytes, toTypedArray } from "../../compiler/interpret/tensors.ts";
 import type { Program, ProgramInterface, WasmExecutable } from "../../compiler/program/program.ts";
@@ -13,9 +13,13 @@ export function runReference(graph: Graph, inputs: readonly RefTensor[]): RefTen
 }
 
 /** On the interpreter of kernels: the plan without the code generator. */
-export function interpretProgram(program: Program, inputs: readonly RefTensor[]): RefTensor[] {
+export function interpretProgram(
+  program: Program,
+  inputs: readonly RefTensor[],
+  around?: AroundLaunch,
+): RefTensor[] {
   const types = outputTypes(program);
-  return runProgram(program, inputs.map(toBytes)).map((bytes, i) => fromBytes(types[i], bytes));
+  return runProgram(program, inputs.map(toBytes), around).map((bytes, i) => fromBytes(types[i], bytes));
 }
 
 /** The module that this engine runs. */

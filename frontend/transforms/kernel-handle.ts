@@ -1,5 +1,5 @@
 /** One kernel of a compiled function as a value: its text, its cost, and a run of it alone. */
-import type { Cost } from "../../compiler/analysis/cost.ts";
+import { type Cost, operationsOf } from "../../compiler/analysis/cost.ts";
 import type { Kernel } from "../../compiler/kernel/kernel.ts";
 import { type KernelAccess, kernelAccesses } from "../../compiler/text/kernel-accesses.ts";
 import { printKernel } from "../../compiler/text/kernel-printer.ts";
@@ -65,10 +65,10 @@ export class KernelHandle {
     return kernelAccesses(this.#kernel);
   }
 
-  /** Floating operations of a launch for each byte it has to read or write. */
+  /** Floating operations of a launch, those within math functions included, for each byte it has to read or write. */
   get arithmeticIntensity(): number {
     const bytes = this.cost.bytesRead + this.cost.bytesWritten;
-    return bytes === 0 ? 0 : this.cost.flops / bytes;
+    return bytes === 0 ? 0 : operationsOf(this.cost) / bytes;
   }
 
   /** Loops, index expressions and statements. */

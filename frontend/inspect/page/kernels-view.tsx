@@ -29,15 +29,21 @@ export function KernelsView(): JSX.Element {
 /** Kernels whose names fit beside their points. */
 const NAMED = 4;
 
-/** Operations for each byte that has to be moved. */
-function intensityOf({ cost }: KernelInfo): number {
-  const moved = cost.bytesRead + cost.bytesWritten;
-  return moved === 0 ? 0 : cost.flops / moved;
+/** Floating operations, and those within math functions. */
+function operationsOf({ cost }: KernelInfo): number {
+  return cost.flops + cost.mathOperations;
 }
 
-/** The least milliseconds that the machine allows; math functions count as nothing. */
-function bestTime({ cost }: KernelInfo, { flops, bandwidth }: Machine): number {
-  return 1000 * Math.max(cost.flops / flops, (cost.bytesRead + cost.bytesWritten) / bandwidth);
+/** Operations for each byte that has to be moved. */
+function intensityOf(kernel: KernelInfo): number {
+  const moved = kernel.cost.bytesRead + kernel.cost.bytesWritten;
+  return moved === 0 ? 0 : operationsOf(kernel) / moved;
+}
+
+/** The least milliseconds that the machine allows. */
+function bestTime(kernel: KernelInfo, { flops, bandwidth }: Machine): number {
+  const moved = kernel.cost.bytesRead + kernel.cost.bytesWritten;
+  return 1000 * Math.max(operationsOf(kernel) / flops, moved / bandwidth);
 }
 
 function Roofline({
@@ -50,10 +56,10 @@ function Roofline({
   const make = useCallback(
     (width: number) => {
       const points = kernels.flatMap((kernel, i) => {
-        const { milliseconds, name, cost } = kernel;
+        const { milliseconds, name } = kernel;
         const intensity = intensityOf(kernel);
         if (milliseconds === null || milliseconds === 0 || intensity === 0) return [];
-        return [{ name, intensity, speed: cost.flops / milliseconds / 1e6, color: colorOf(i) }];
+        return [{ name, intensity, speed: operationsOf(kernel) / milliseconds / 1e6, color: colorOf(i) }];
       });
       const ridge = machine.flops / machine.bandwidth;
       const low = Math.min(ridge / 10, ...points.map((p) => p.intensity / 2));
@@ -97,8 +103,8 @@ function Roofline({
       <PlotBox make={make} label="speed of the kernels against what the machine allows" />
       <figcaption class="note">
         One core of this machine: {count(machine.flops)}FLOP/s{machine.fused ? " fused" : ""},{" "}
-        {count(machine.bandwidth)}B/s copied. Kernels above the line work within the caches. Math functions
-        are not counted as operations.
+        {count(machine.bandwidth)}B/s copied. Kernels above the line work within the caches. Operations within
+        math functions count.
       </figcaption>
     </figure>
   );
@@ -148,9 +154,12 @@ function CardBody({ kernel, best }: { readonly kernel: KernelInfo; readonly best
       "operations",
       `${count(cost.flops)} floating${cost.integerOps > 0 ? `, ${count(cost.integerOps)} integer` : ""}`,
     ],
-    ["math functions", functions.length === 0 ? "none" : functions.join(", ")],
+    [
+      "math functions",
+      functions.length === 0 ? "none" : `${functions.join(", ")}: ${count(cost.mathOperations)} operations`,
+    ],
     ["bytes", `${bytes(cost.bytesRead)} read, ${bytes(cost.bytesWritten)} written`],
-    ["arithmetic intensity", moved === 0 ? "" : `${(cost.flops / moved).toPrecision(3)} operations per byte`],
+    ["arithmetic intensity", moved === 0 ? "" : `${intensityOf(kernel).toPrecision(3)} operations per byte`],
     [
       "time of a launch",
       kernel.milliseconds === null

@@ -12,17 +12,18 @@ import { Graph } from "../../../compiler/graph/graph.ts";
 import type { RefTensor } from "../../../compiler/graph/reference.ts";
 import { PassRunner } from "../../../compiler/pass-runner.ts";
 import {
-  ASSEMBLY_PASS,
+  assemblyPass,
   type CompilerPlugin,
   fusionPass,
   graphPasses,
   verifyArtifact,
-  WASM_PASS,
+  wasmPass,
 } from "../../../compiler/pipeline.ts";
 import { compileWasm } from "../../../compiler/targets/wasm/compile.ts";
 import { type Difference, firstDifference, type Tolerance } from "../compare-results.ts";
 import { interpretProgram, runExecutable, runReference } from "../execute.ts";
 import { FusionLimit } from "./fusion-limit.ts";
+import { type KernelFault, wronglyGenerated, wronglyLowered } from "./kernel-fault.ts";
 
 export interface BisectInput {
   readonly graph: Graph;
@@ -43,6 +44,8 @@ export interface Culprit {
   readonly kind: "mismatch" | "crash";
   /** The first choice of fusion after which results change, and how many come before it. */
   readonly choice: { readonly choice: FusionChoice; readonly number: number } | null;
+  /** The kernel that is to blame, where the fault is in its lowering or its code. */
+  readonly kernel: KernelFault | null;
   readonly difference: Difference | null;
   /** Of what was thrown. */
   readonly message: string | null;
@@ -74,10 +77,11 @@ export function bisectPasses(given: BisectInput, onPass: (name: string) => void)
       verdicts.push({ pass: name, verdict: difference === null ? "same" : "differs" });
       return difference === null
         ? made
-        : { pass: name, kind: "mismatch", choice: null, difference, message: null };
+        : { pass: name, kind: "mismatch", choice: null, kernel: null, difference, message: null };
     } catch (error) {
       verdicts.push({ pass: name, verdict: "crashed" });
-      return { pass: name, kind: "crash", choice: null, difference: null, message: messageOf(error) };
+      const message = messageOf(error);
+      return { pass: name, kind: "crash", choice: null, kernel: null, difference: null, message };
     }
   };
 
@@ -96,10 +100,11 @@ export function bisectPasses(given: BisectInput, onPass: (name: string) => void)
 
   const lower = (policy = plugin.fusion ?? asChosen): AssembledProgram => {
     const own = new PassRunner({ donated }, verifyArtifact, null);
-    return own.run("program", ASSEMBLY_PASS, own.run("fusion", fusionPass(policy), current));
+    return own.run("program", assemblyPass(plugin), own.run("fusion", fusionPass(policy), current));
   };
+  const generate = plugin.wasm ?? compileWasm;
   const runLowered = ({ program }: AssembledProgram): RefTensor[] =>
-    isSmall(program) ? interpretProgram(program, inputs) : runExecutable(compileWasm(program), inputs);
+    isSmall(program) ? interpretProgram(program, inputs) : runExecutable(generate(program), inputs);
   const assembled = step("fusion and assembly", lower, (made) => differs(runLowered(made)));
   if (isCulprit(assembled)) {
     const found = bisectFusion(assembled, (limit) => differs(runLowered(lower(limit.policy))), plugin);
@@ -107,14 +112,30 @@ export function bisectPasses(given: BisectInput, onPass: (name: string) => void)
       pass: found.pass,
       verdict: found.kind === "crash" ? "crashed" : "differs",
     };
-    return { verdicts, culprit: found };
+    // Without any fusion each kernel makes values of the graph, which say whether it is right.
+    const kernel =
+      found.pass === "assembly" && found.kind === "mismatch"
+        ? wronglyLowered(
+            lower(new FusionLimit(0, plugin.fusion ?? asChosen).policy),
+            current,
+            inputs,
+            tolerance,
+          )
+        : null;
+    return { verdicts, culprit: { ...found, kernel } };
   }
   const module = step(
     "wasm",
-    () => runner.run("wasm", WASM_PASS, assembled),
+    () => runner.run("wasm", wasmPass(plugin), assembled),
     (made) => differs(runExecutable(made, inputs)),
   );
-  return { verdicts, culprit: isCulprit(module) ? module : null };
+  if (!isCulprit(module)) return { verdicts, culprit: null };
+  const { program } = assembled;
+  const kernel =
+    module.kind === "mismatch" && isSmall(program)
+      ? wronglyGenerated(program, inputs, generate, tolerance)
+      : null;
+  return { verdicts, culprit: { ...module, kernel } };
 }
 
 /**
