@@ -7,7 +7,7 @@ import { root } from "./paths.mjs";
 import { withScratchFolder } from "./scratch.mjs";
 import { ensureInstalled } from "./setup.mjs";
 
-await ensureInstalled("start");
+await ensureInstalled("test");
 process.exitCode = await withScratchFolder("accuracy", async (outdir) => {
   const [file] = await bundleFiles(["tests/accuracy/main.ts"], outdir).catch(failBuild);
   const flags = ["--enable-source-maps"];

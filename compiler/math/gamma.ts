@@ -27,8 +27,9 @@ export const lgammaPositive = defineBoth(FORMATS, "lgamma_positive", 1, [3.5, 3]
   }
   const shifted = s.gt(x, F.c(2.5));
   const zOne = s.sub(x, one);
-  // Adding 0 makes log Γ(1) +0.
-  const nearOne = s.fma(zOne, polynomial(F, zOne, LGAMMA_1[F.dtype]), F.c(0));
+  // log Γ(1) is +0; a GPU's compiler would drop a zero that is added.
+  const atOne = s.eq(zOne, F.c(0));
+  const nearOne = s.select(atOne, F.c(0), s.mul(zOne, polynomial(F, zOne, LGAMMA_1[F.dtype])));
   const zTwo = s.select(below, x, s.sub(y, F.c(2)));
   const nearTwo = s.mul(zTwo, polynomial(F, zTwo, LGAMMA_2[F.dtype]));
 
@@ -124,7 +125,9 @@ export const trigammaPositive = defineBoth(FORMATS, "trigamma_positive", 1, [3, 
   const terms: Expr[] = [];
   for (let i = 0; i < 6; i++) {
     const step = s.lt(y, F.c(6));
-    terms.push(s.select(step, s.div(F.c(1), s.mul(y, y)), F.c(0)));
+    // The square of a small x may be below the normal numbers, which a GPU may take for zero.
+    const reciprocal = s.div(F.c(1), y);
+    terms.push(s.select(step, s.mul(reciprocal, reciprocal), F.c(0)));
     y = s.select(step, s.add(y, F.c(1)), y);
   }
   const inverse = s.div(F.c(1), y);

@@ -19,8 +19,8 @@ export const rsqrt = defineBoth(FORMATS, "rsqrt", 1, [0.6, 0.6], (F, x) => {
   const yHead = F.head(y);
   const lostByRoot = s.sub(s.sub(a, s.mul(gHead, gHead)), s.mul(gTail, s.add(g, gHead)));
   const lostByQuotient = s.sub(s.sub(F.c(1), s.mul(yHead, gHead)), s.mul(yHead, gTail));
-  const halfSquare = s.mul(s.mul(y, F.c(0.5)), y);
-  const correction = s.sub(lostByQuotient, s.mul(lostByRoot, halfSquare));
+  // In this order nothing is below the normal numbers, which a GPU may take for zeros.
+  const correction = s.sub(lostByQuotient, s.mul(s.mul(lostByRoot, s.mul(y, F.c(0.5))), y));
   const root = s.fma(y, correction, yHead);
   const value = s.select(raised, s.mul(root, F.c(2 ** 48)), root);
   const regular = s.and(s.gt(x, F.c(0)), s.lt(x, F.c(Number.POSITIVE_INFINITY)));

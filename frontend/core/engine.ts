@@ -99,6 +99,17 @@ export class GpuEngine extends Engine<GpuStorage> {
     return storage;
   }
 
+  /** The bytes of an array that gives them away: its own, not those of a number that is kept here. */
+  donate(x: ConcreteArray): GpuStorage {
+    const storage = this.place(x);
+    if (x.fill === null || storage.references === 1) return storage;
+    storage.untrack(x);
+    storage.release();
+    const own = this.device.gpu.store(filledBytes(x.aval.type, x.fill));
+    x.keepOnGpu(own, this.device);
+    return own;
+  }
+
   scalar(dtype: DType, value: number): GpuStorage {
     const key = `${dtype}:${Object.is(value, -0) ? "-0" : value}`;
     let storage = this.#scalars.get(key);

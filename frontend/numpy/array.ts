@@ -1,5 +1,5 @@
 /** Arrays from numbers, nested lists, typed arrays and arrays (`jnp.array`). */
-import { type DType, isInteger } from "../../compiler/types/dtype.ts";
+import { DTYPE_INFO, type DType, isFloating, isInteger } from "../../compiler/types/dtype.ts";
 import type { TypedArray } from "../../compiler/types/typed-array.ts";
 import { dtypeOfTypedArray } from "../../runtime/typed-array.ts";
 import {
@@ -90,6 +90,14 @@ function asInteger(value: number, dtype: DType): number {
   return whole;
 }
 
+/** Elements of a typed array in another dtype, as `convert` makes them: floats saturate in integers, and integers wrap. */
+function convertedElements(data: NativeArray, from: DType, to: DType): NativeArray {
+  if (to === "bool") return data.map((x: number) => (x === 0 ? 0 : 1));
+  if (!isInteger(to) || !isFloating(from)) return data;
+  const { min, max } = DTYPE_INFO[to];
+  return Float64Array.from(data, (x) => (Number.isNaN(x) ? 0 : Math.min(Math.max(Math.trunc(x), min), max)));
+}
+
 /**
  * An array from numbers, nested lists, typed arrays or arrays (`jnp.array`).
  *
@@ -107,8 +115,10 @@ export function array(data: ArrayData, options: OptionsOrDType = {}): NdArray {
     return filled(elementsOf([data], dtype)[0], dtype);
   }
   if (isNative(data)) {
-    const own = arrayFromData(data, nativeDType(data), [data.length]);
-    return dtype === undefined ? own : convert(own, dtype);
+    // Converted here: a GPU has no float64 to convert from.
+    const own = nativeDType(data);
+    const elements = dtype === undefined || dtype === own ? data : convertedElements(data, own, dtype);
+    return arrayFromData(elements, dtype ?? own, [data.length]);
   }
   if (!isList(data)) {
     throw new WeftTypeError(

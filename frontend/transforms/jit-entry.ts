@@ -172,14 +172,14 @@ export class JitEntry {
     const executable = this.executableOn(device);
     const numbers = this.#gpuNumbers.get(engine) ?? [];
     this.#gpuNumbers.set(engine, numbers);
+    const donated = this.#donated;
     const storages = leaves.map((leaf, i) => {
-      if (leaf instanceof ConcreteArray) return engine.place(leaf);
+      if (leaf instanceof ConcreteArray) return donated?.[i] ? engine.donate(leaf) : engine.place(leaf);
       numbers[i] = engine.argument(numbers[i], this.avals[i].type, Number(leaf));
       return numbers[i].storage;
     });
     for (const array of captured) storages.push(engine.place(array));
-    const results = executable.run(storages, this.#donated);
-    const donated = this.#donated;
+    const results = executable.run(storages, donated);
     if (donated !== null) {
       // The host's copy of a donated array goes with it.
       for (const [i, leaf] of leaves.entries()) {

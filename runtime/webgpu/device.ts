@@ -276,8 +276,11 @@ const LIMITS = [
   "maxComputeWorkgroupSizeZ",
 ] as const;
 
-/** A device of an adapter, with all that the adapter grants. */
-export async function createDevice(adapter: GPUAdapter): Promise<GpuDevice> {
+/** A device of an adapter, with all that the adapter grants. `instead`: what to compile for in place of that. */
+export async function createDevice(
+  adapter: GPUAdapter,
+  instead: Partial<GpuLimits> = {},
+): Promise<GpuDevice> {
   const features = FEATURES.filter((feature) => adapter.features.has(feature));
   const requiredLimits: Record<string, number> = {};
   for (const name of LIMITS) requiredLimits[name] = adapter.limits[name];
@@ -293,6 +296,7 @@ export async function createDevice(adapter: GPUAdapter): Promise<GpuDevice> {
       bindingBytes: Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize),
       software: SOFTWARE.test(`${architecture} ${description}`),
       features,
+      ...instead,
     },
     description || [vendor, architecture].filter(Boolean).join(" ") || "unknown adapter",
   );

@@ -4,12 +4,12 @@
  */
 import { readFileSync } from "node:fs";
 import type { PrimitiveName } from "../../compiler/graph/names.ts";
-import { compileGraph, GraphBuilder, tensorType } from "../../compiler/index.ts";
+import { compileGraph, type Graph, GraphBuilder, tensorType } from "../../compiler/index.ts";
 import type { MathDType } from "../../compiler/math/index.ts";
 import { loadFunction } from "../../runtime/index.ts";
 import { type GoldenColumns, readColumns } from "./golden.ts";
-import type { Variant } from "./measure.ts";
-import { floats } from "./points.ts";
+import type { Variant, WasmVariant } from "./measure.ts";
+import { type Floats, floats } from "./points.ts";
 
 /** The greatest relative error allowed. */
 const BOUNDS = {
@@ -49,25 +49,45 @@ export function readIterated(): ReadonlyMap<string, GoldenColumns> {
 export function measureIterated(
   name: IteratedName,
   dtype: MathDType,
-  variant: Variant,
+  variant: WasmVariant,
   goldens: ReadonlyMap<string, GoldenColumns>,
 ): IteratedMeasurement {
+  const golden = goldenOf(name, goldens);
+  const compiled = loadFunction(compileGraph(iteratedGraph(name, dtype, golden)).executable, { variant });
+  const [out] = compiled.run(...golden.args.map((column) => floats(dtype, column)));
+  compiled.dispose();
+  return summarise(name, dtype, variant, golden, Array.from(out as Floats));
+}
+
+export function goldenOf(name: IteratedName, goldens: ReadonlyMap<string, GoldenColumns>): GoldenColumns {
   const golden = goldens.get(name);
   if (golden === undefined) throw new Error(`iterated.bin has no ${name}: run iterated.py`);
-  const { args, results } = golden;
+  return golden;
+}
+
+/** The function at all its golden points. */
+export function iteratedGraph(name: IteratedName, dtype: MathDType, { args }: GoldenColumns): Graph {
   const b = new GraphBuilder();
   const inputs = args.map((column) => b.input(tensorType(dtype, [column.length])));
-  const { executable } = compileGraph(b.finish(name, b.emit(name, inputs, {})));
-  const compiled = loadFunction(executable, { variant });
-  const [out] = compiled.run(...args.map((column) => floats(dtype, column)));
+  return b.finish(name, b.emit(name, inputs, {}));
+}
+
+/** The errors of what came out. */
+export function summarise(
+  name: IteratedName,
+  dtype: MathDType,
+  variant: Variant,
+  { args, results }: GoldenColumns,
+  out: ArrayLike<number>,
+): IteratedMeasurement {
   let [max, total, worst] = [-1, 0, 0];
   for (const [i, expected] of results.entries()) {
-    const error = Math.abs(Number(out[i]) - expected) / Math.abs(expected);
+    const error = Math.abs(out[i] - expected) / Math.abs(expected);
     total += error;
     // Written so that a NaN is the greatest error.
     if (!(error <= max)) [max, worst] = [error, i];
   }
-  const measured: IteratedMeasurement = {
+  return {
     name,
     dtype,
     variant,
@@ -76,9 +96,7 @@ export function measureIterated(
     max,
     mean: total / results.length,
     at: args.map((column) => column[worst]),
-    result: Number(out[worst]),
+    result: out[worst],
     expected: results[worst],
   };
-  compiled.dispose();
-  return measured;
 }

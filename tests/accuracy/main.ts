@@ -1,9 +1,11 @@
 /**
- * `npm run accuracy`: measures every function in every variant that this engine knows, prints the table and writes it
+ * `npm run accuracy`: measures every function in every variant that this engine knows and, in float32, on WebGPU, prints the table and writes it
  * to docs/accuracy.md. With names (`npm run accuracy -- exp erf`): only these, and nothing is written. Ends with code 1
  * if a bound does not hold.
  */
 import { readFileSync, writeFileSync } from "node:fs";
+import { requestAdapter } from "../../runtime/webgpu/adapter.ts";
+import { createDevice } from "../../runtime/webgpu/device.ts";
 import { FUNCTIONS } from "./functions.ts";
 import { readGolden } from "./golden.ts";
 import { ITERATED, type IteratedMeasurement, measureIterated, readIterated } from "./iterated.ts";
@@ -17,6 +19,7 @@ import {
   printedLine,
   printedTitle,
 } from "./report.ts";
+import { measureIteratedOnGpu, measureOnGpu } from "./webgpu.ts";
 
 /** Points of each function and variant. */
 const COUNT = 600_000;
@@ -32,6 +35,7 @@ if (unknown.length > 0) {
 }
 
 const goldens = readGolden();
+const gpu = await createDevice(await requestAdapter());
 const measurements: Measurement[] = [];
 console.log(printedTitle());
 for (const fn of FUNCTIONS) {
@@ -41,18 +45,24 @@ for (const fn of FUNCTIONS) {
     measurements.push(measurement);
     console.log(printedLine(measurement));
   }
+  if (fn.dtype !== "float32") continue;
+  const measurement = await measureOnGpu(fn, COUNT, gpu);
+  measurements.push(measurement);
+  console.log(printedLine(measurement));
 }
 const iterated: IteratedMeasurement[] = [];
 if (names.length === 0) {
   const points = readIterated();
-  for (const name of ITERATED)
-    for (const dtype of ["float32", "float64"] as const)
-      for (const variant of variants()) {
-        const measurement = measureIterated(name, dtype, variant, points);
-        iterated.push(measurement);
-        console.log(printedIterated(measurement));
-      }
+  for (const name of ITERATED) {
+    const ofName = (["float32", "float64"] as const).flatMap((dtype) =>
+      variants().map((variant) => measureIterated(name, dtype, variant, points)),
+    );
+    ofName.push(await measureIteratedOnGpu(name, points, gpu));
+    for (const measurement of ofName) console.log(printedIterated(measurement));
+    iterated.push(...ofName);
+  }
 }
+gpu.destroy();
 const failures = [...measurements.flatMap(failuresOf), ...iterated.flatMap(iteratedFailures)];
 for (const failure of failures) console.error(failure);
 process.exitCode = failures.length > 0 ? 1 : 0;
@@ -60,7 +70,8 @@ if (names.length === 0 && failures.length === 0) {
   const text = readFileSync(DOCUMENT, "utf8");
   const [head, tail] = [text.indexOf(BEGIN), text.indexOf(END)];
   if (head < 0 || tail < head) throw new Error(`docs/accuracy.md has no "${BEGIN}" before "${END}"`);
-  const tables = `${markdownTables(measurements)}${iteratedTable(iterated)}`;
+  const adapter = `WebGPU ran on ${gpu.description}.\n`;
+  const tables = `\n${adapter}${markdownTables(measurements)}\n${iteratedTable(iterated)}`;
   writeFileSync(DOCUMENT, `${text.slice(0, head + BEGIN.length)}\n${tables}\n${text.slice(tail)}`);
   console.log("\nwritten to docs/accuracy.md");
 }

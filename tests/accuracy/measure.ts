@@ -6,7 +6,9 @@ import type { Golden } from "./golden.ts";
 import { type Floats, floats, type Points, pointsOf, specialValues } from "./points.ts";
 import { errorUnit, referenceOf } from "./reference.ts";
 
-export type Variant = "simd" | "relaxed";
+/** Of WebAssembly modules. */
+export type WasmVariant = "simd" | "relaxed";
+export type Variant = WasmVariant | "webgpu";
 
 export interface Errors {
   /** Points with a finite nonzero exact result, whose error is a number. */
@@ -27,7 +29,7 @@ export interface Measurement {
   readonly errors: Errors;
 }
 
-export function variants(): Variant[] {
+export function variants(): WasmVariant[] {
   return hasRelaxedSimd() ? ["simd", "relaxed"] : ["simd"];
 }
 
@@ -65,7 +67,7 @@ function runAll(compiled: CompiledFunction, fn: FunctionCase, size: number, poin
 function withFunction<T>(
   fn: FunctionCase,
   size: number,
-  variant: Variant,
+  variant: WasmVariant,
   use: (compiled: CompiledFunction) => T,
 ): T {
   const compiled = loadFunction(compileFunction(fn, size).executable, { variant });
@@ -77,7 +79,7 @@ function withFunction<T>(
 }
 
 /** Points where main loop, tails and scalar code differ in a bit; NaNs are equal. Empty is right. */
-function disagreements(fn: FunctionCase, variant: Variant, points: Points, results: Floats): string[] {
+function disagreements(fn: FunctionCase, variant: WasmVariant, points: Points, results: Floats): string[] {
   const step = Math.max(1, Math.floor(results.length / REPEATED));
   const chosen = Array.from({ length: Math.floor(results.length / step) }, (_, i) => i * step);
   const subset = points.map((column) =>
@@ -102,7 +104,7 @@ function distance(fn: FunctionCase, actual: number, expected: number, unit: numb
   return (Math.abs(half(actual) - half(expected)) / unit) * 2;
 }
 
-class Tally implements Errors {
+export class Tally implements Errors {
   count = 0;
   total = 0;
   max = 0;
@@ -146,7 +148,7 @@ class Tally implements Errors {
  */
 export function measure(
   fn: FunctionCase,
-  variant: Variant,
+  variant: WasmVariant,
   count: number,
   goldens: ReadonlyMap<string, Golden>,
 ): Measurement {

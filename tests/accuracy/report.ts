@@ -57,12 +57,14 @@ function table(measurements: readonly Measurement[], dtype: MathDType): string {
       String(worst.fn.bound),
       of("simd"),
       of("relaxed"),
+      ...(single ? [of("webgpu")] : []),
       meanOf(worst).toFixed(2),
     ];
     return `| ${[...cells, ...budget, String(worst.errors.count), place(worst)].join(" | ")} |`;
   });
   const budget = single ? ["XLA's CPU budget"] : [];
-  const titles = ["function", "bound", "simd", "relaxed", "mean", ...budget, "points", "greatest error at"];
+  const variants = ["simd", "relaxed", ...(single ? ["webgpu"] : [])];
+  const titles = ["function", "bound", ...variants, "mean", ...budget, "points", "greatest error at"];
   const rule = titles.map((_, i) => (i === 0 || i === titles.length - 1 ? "---" : "---:"));
   return [`### ${dtype}`, "", `| ${titles.join(" | ")} |`, `| ${rule.join(" | ")} |`, ...lines].join("\n");
 }

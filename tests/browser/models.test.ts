@@ -20,11 +20,15 @@ type Module = JSHandle<typeof models>;
 const TOLERANCE: Readonly<Record<(typeof models.names)[number], number>> = {
   autoInsurance: 1e-4,
   lineFit: 1e-5,
+  linearRegression: 1e-5,
+  bayesianRegression: 1e-4,
   nonlinearRegression: 1e-4,
   sigmoidDerivatives: 1e-5,
   logisticRegression: 1e-4,
   convolutional: 1e-4,
+  recurrent: 1e-4,
   transformer: 1e-4,
+  gpt: 1e-4,
 };
 
 for (const platform of ["wasm", "webgpu"] as const) {

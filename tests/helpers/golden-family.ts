@@ -3,7 +3,7 @@
  * second derivative and its vmap equal what JAX gave.
  */
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { describe, test } from "node:test";
 import type { Graph } from "../../compiler/graph/graph.ts";
 import type { CompiledGraph } from "../../compiler/pipeline.ts";
 import { isFloating } from "../../compiler/types/dtype.ts";
@@ -13,6 +13,7 @@ import * as weft from "../../frontend/index.ts";
 import { arrayDifference, type Bounds } from "./golden-compare.ts";
 import { GoldenContainer, type Stored, type StoredArray, type StoredCase } from "./golden-container.ts";
 import { checkRoundTrip } from "./round-trip.ts";
+import { type GoldenRun, goldenRun, onHost } from "./golden-device.ts";
 
 const { jit, numpy: np, random, vjp, vmap } = weft;
 
@@ -25,9 +26,17 @@ interface Header {
   readonly cases: readonly StoredCase[];
 }
 
-/** One test for every case of tests/golden/data/`family`.bin. */
+/**
+ * One test for every case of tests/golden/data/`family`.bin; in a run of the goldens on another device than Wasm
+ * (golden-device.ts), for those that run there.
+ */
 export function goldenFamily(family: string, functions: HelperFunctions = {}): void {
   const container = new GoldenContainer<Header>(family);
+  const run = goldenRun();
+  if (run !== null) {
+    describe(family, { concurrency: run.concurrency }, () => goldenFamilyOn(run, container, functions));
+    return;
+  }
   const step = process.env.GOLDENS === "all" ? 1 : ROUND_TRIP_EVERY;
   for (const [i, stored] of container.header.cases.entries()) {
     test(stored.name, () => {
@@ -71,24 +80,41 @@ function recordCompilations(work: () => void): Compilation[] {
   return found;
 }
 
-/**
- * The cases of a family whose place is a multiple of `every`, compiled for a device, value and gradient; with
- * `GOLDENS=all` in the environment every case. Those of the table of another test, without arrays, of float64, or with
- * results whose shape depends on data are left out.
- */
-export function goldenFamilyOn(device: weft.Device, family: string, every: number): void {
-  const container = new GoldenContainer<Header>(family);
-  const step = process.env.GOLDENS === "all" ? 1 : every;
-  for (const [i, stored] of container.header.cases.entries()) {
-    if (i % step !== 0 || stored.helper || stored.nojit || JSON.stringify(stored).includes('"float64"'))
-      continue;
-    const golden = new GoldenCase(stored, container, {});
-    if (!golden.compiles) continue;
-    test(stored.name, async () => {
-      const problems = await golden.problemsOn(device);
+function goldenFamilyOn(
+  { platform, cases: extent }: GoldenRun,
+  container: GoldenContainer<Header>,
+  functions: HelperFunctions,
+): void {
+  const able = container.header.cases.filter((stored) => !JSON.stringify(stored).includes('"float64"'));
+  for (const stored of extent === "selection" ? oneOfEach(able) : able) {
+    test(stored.name, async (t) => {
+      const golden = new GoldenCase(stored, container, functions);
+      const problems = await golden.problemsOn(await weft.device(platform), extent === "derived");
+      if (problems === null) return t.skip("no array results, or their shapes depend on data");
       assert.ok(problems.length === 0, [stored.name, ...problems].join("\n  "));
     });
   }
+}
+
+/** One case of every function, with a gradient if one has it. */
+function oneOfEach(cases: readonly StoredCase[]): StoredCase[] {
+  const chosen = new Map<string, StoredCase>();
+  const worth = ({ nojit, grad }: StoredCase): number => (nojit ? 0 : 2) + (grad === undefined ? 0 : 1);
+  for (const stored of cases) {
+    // What a function of a test's table does depends on the name that it is given.
+    const key = stored.helper ? `${stored.f} ${firstName(stored.args)}` : stored.f;
+    const known = chosen.get(key);
+    if (known === undefined || worth(stored) > worth(known)) chosen.set(key, stored);
+  }
+  return [...chosen.values()];
+}
+
+function firstName(args: readonly Stored[]): string {
+  for (const x of args) {
+    const found = "s" in x && typeof x.s === "string" ? x.s : "t" in x ? firstName(x.t) : "";
+    if (found !== "") return found;
+  }
+  return "";
 }
 
 /** What is a namespace of cases, and where it hangs in Weft. */
@@ -132,66 +158,56 @@ class GoldenCase {
 
   /** What differs from JAX, each with the way it was computed. */
   problems(): string[] {
-    const before = random.config.threefryPartitionable;
-    random.config.threefryPartitionable = !this.#stored.legacy;
-    try {
-      return [
-        ...this.#attempt("value", () => this.#valueProblems()),
-        ...this.#attempt("under jit", () => this.#jitProblems()),
-        ...this.#attempt("gradient", () => this.#gradientProblems()),
-        ...this.#attempt("vmap", () => this.#vmapProblems()),
-      ];
-    } finally {
-      random.config.threefryPartitionable = before;
-    }
+    return this.#inMode(() => {
+      const problems = this.#attempt("value", () => this.#compareValue(this.#call(this.#leaves)));
+      const { nojit } = this.#stored;
+      for (const { title, run, inputs, expected, names, bounds } of this.#ways()) {
+        if (nojit && title === UNDER_JIT) continue;
+        const compiled = nojit ? run : jit(run);
+        problems.push(
+          ...this.#attempt(title, () => this.#compareArrays(compiled([...inputs]), expected, names, bounds)),
+        );
+      }
+      return problems;
+    });
   }
 
-  /** Whether it is a function of arrays. */
-  get compiles(): boolean {
-    return this.#leaves.length > 0;
-  }
-
-  /** What differs from JAX when the function and its gradient are compiled for a device. */
-  async problemsOn(device: weft.Device): Promise<string[]> {
-    const before = random.config.threefryPartitionable;
-    random.config.threefryPartitionable = !this.#stored.legacy;
+  /**
+   * What differs from JAX when the function and its gradient are compiled for a device, as one program; `derived`: with
+   * its second derivative and its batch. Null where it cannot be compiled, because shapes depend on data.
+   */
+  async problemsOn(device: weft.Device, derived: boolean): Promise<string[] | null> {
     try {
-      const expected: StoredArray[] = [];
-      collectLeavesSorted(this.#stored.out, (array) => expected.push(array));
-      const parts = jit((leaves: NdArray[]) => this.#parts(leaves), { device })([...this.#leaves]);
-      const problems = this.#compareArrays(
-        await onHost(parts),
-        expected,
-        names("value", expected.length),
-        this.#bounds,
+      const ways = this.#ways().filter((way) => derived || !way.derived);
+      if (ways.length === 0) return null;
+      const program = jit((inputs: NdArray[][]) => ways.map(({ run }, i) => run(inputs[i])), { device });
+      const results = this.#inMode(() => program(ways.map(({ inputs }) => [...inputs])));
+      const here = await onHost(results);
+      return ways.flatMap(({ expected, names, bounds }, i) =>
+        this.#compareArrays(here[i], expected, names, bounds),
       );
-      const { wrt, grad, gradTol, tol, atol } = this.#stored;
-      if (wrt === undefined || grad === undefined) return problems;
-      const gradients = jit(this.#gradient(wrt), { device })(wrt.map((leaf) => this.#leaves[leaf]));
-      const bounds = { tol: gradTol ?? (tol === undefined ? undefined : tol * 5), atol, factor: 5 };
-      const titles = wrt.map((leaf) => `gradient of array ${leaf}`);
-      return [...problems, ...this.#compareArrays(await onHost(gradients), grad, titles, bounds)];
+    } catch (error) {
+      if (error instanceof weft.ConcretizationTypeError && this.#stored.nojit) return null;
+      return [thrown("compiled", error)];
+    }
+  }
+
+  /** Runs `body` with the random bits that the case is of. */
+  #inMode<T>(body: () => T): T {
+    const before = random.config.threefryPartitionable;
+    random.config.threefryPartitionable = !this.#stored.legacy;
+    try {
+      return body();
     } finally {
       random.config.threefryPartitionable = before;
     }
   }
 
-  /** The gradient by some leaves of the weighted sum of the floating results. */
-  #gradient(wrt: readonly number[]): (selected: NdArray[]) => NdArray[] {
-    return (selected) =>
-      gradientOf((xs) => {
-        const leaves = [...this.#leaves];
-        for (const [i, leaf] of wrt.entries()) leaves[leaf] = xs[i];
-        return this.#parts(leaves).filter((x) => isFloating(x.dtype));
-      }, selected);
-  }
-
-  #attempt(way: string, run: () => string[]): string[] {
+  #attempt(title: string, run: () => string[]): string[] {
     try {
       return run();
     } catch (error) {
-      const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-      return [`${way}: throws ${text.split("\n").slice(0, 6).join("\n    ")}`];
+      return [thrown(title, error)];
     }
   }
 
@@ -224,18 +240,14 @@ class GoldenCase {
     return { tol, ulp, atol, exact: exact === 1 };
   }
 
-  #valueProblems(): string[] {
-    return this.#compareValue(this.#call(this.#leaves), this.#stored.out, "value");
-  }
-
-  #compareValue(actual: unknown, expected: Stored, path: string): string[] {
+  #compareValue(actual: unknown, expected: Stored = this.#stored.out, path = "value"): string[] {
     if ("s" in expected) {
       const want = scalar(expected);
       return Object.is(actual, want) ? [] : [`${path}: is ${String(actual)}, expected ${String(want)}`];
     }
     if ("a" in expected) {
       const isArray = actual instanceof NdArray || typeof actual === "number" || typeof actual === "boolean";
-      if (!isArray) return [`${path}: is no array but ${describe(actual)}`];
+      if (!isArray) return [`${path}: is no array but ${inWords(actual)}`];
       return this.#compareArrays([asArray(actual)], [expected], [path], this.#bounds);
     }
     if ("r" in expected) throw new Error("a function is no result");
@@ -259,68 +271,101 @@ class GoldenCase {
     });
   }
 
-  #jitProblems(): string[] {
-    if (this.#stored.nojit || this.#leaves.length === 0) return [];
+  /** What is computed of the case, as functions of arrays that may be compiled. */
+  #ways(): Way[] {
+    const { out, wrt, grad, second, gradTol, secondTol, tol, atol } = this.#stored;
     const expected: StoredArray[] = [];
-    collectLeavesSorted(this.#stored.out, (array) => expected.push(array));
+    collectLeavesSorted(out, (array) => expected.push(array));
     if (expected.length === 0) return [];
-    const parts = jit((leaves: NdArray[]) => this.#parts(leaves))([...this.#leaves]);
-    return this.#compareArrays(parts, expected, names("under jit", expected.length), this.#bounds);
-  }
-
-  #gradientProblems(): string[] {
-    const { wrt, grad, second, gradTol, secondTol, tol, atol } = this.#stored;
-    if (wrt === undefined || grad === undefined) return [];
-    const weighted = (selected: NdArray[]): NdArray[] => {
-      const leaves = [...this.#leaves];
-      for (const [i, leaf] of wrt.entries()) leaves[leaf] = selected[i];
-      return this.#parts(leaves).filter((x) => isFloating(x.dtype));
-    };
-    const selected = wrt.map((leaf) => this.#leaves[leaf]);
-    const compile = this.#stored.nojit ? (f: typeof weighted) => f : (f: typeof weighted) => jit(f);
-    const gradient = (xs: NdArray[]) => gradientOf(weighted, xs);
-    const looser = (factor: number, own?: number): Bounds => ({
-      tol: own ?? (tol === undefined ? undefined : tol * factor),
-      atol,
-      factor,
-    });
-    const problems = this.#compareArrays(
-      compile(gradient)(selected),
-      grad,
-      wrt.map((leaf) => `gradient of array ${leaf}`),
-      looser(5, gradTol),
-    );
-    if (second === undefined) return problems;
-    return [
-      ...problems,
-      ...this.#attempt("second derivative", () =>
-        this.#compareArrays(
-          compile((xs: NdArray[]) => gradientOf(gradient, xs))(selected),
-          second,
-          wrt.map((leaf) => `second derivative of array ${leaf}`),
-          looser(25, secondTol),
-        ),
-      ),
+    const ways: Way[] = [
+      {
+        title: UNDER_JIT,
+        derived: false,
+        run: (leaves) => this.#parts(leaves),
+        inputs: this.#leaves,
+        expected,
+        names: names(UNDER_JIT, expected.length),
+        bounds: this.#bounds,
+      },
     ];
+    if (wrt !== undefined && grad !== undefined) {
+      const weighted = (selected: NdArray[]): NdArray[] => {
+        const leaves = [...this.#leaves];
+        for (const [i, leaf] of wrt.entries()) leaves[leaf] = selected[i];
+        return this.#parts(leaves).filter((x) => isFloating(x.dtype));
+      };
+      const gradient = (xs: NdArray[]): NdArray[] => gradientOf(weighted, xs);
+      const inputs = wrt.map((leaf) => this.#leaves[leaf]);
+      const looser = (factor: number, own?: number): Bounds => ({
+        tol: own ?? (tol === undefined ? undefined : tol * factor),
+        atol,
+        factor,
+      });
+      ways.push({
+        title: "gradient",
+        derived: false,
+        run: gradient,
+        inputs,
+        expected: grad,
+        names: wrt.map((leaf) => `gradient of array ${leaf}`),
+        bounds: looser(5, gradTol),
+      });
+      if (second !== undefined) {
+        ways.push({
+          title: "second derivative",
+          derived: true,
+          run: (xs) => gradientOf(gradient, xs),
+          inputs,
+          expected: second,
+          names: wrt.map((leaf) => `second derivative of array ${leaf}`),
+          bounds: looser(25, secondTol),
+        });
+      }
+    }
+    return [...ways, ...this.#batchWay()];
   }
 
-  #vmapProblems(): string[] {
-    const { mapped, lane, vmap: expected, nojit } = this.#stored;
+  #batchWay(): Way[] {
+    const { mapped, lane, vmap: expected } = this.#stored;
     if (mapped === undefined || lane === undefined || expected === undefined) return [];
-    const stacked = [...this.#leaves];
-    const axes: (number | null)[] = stacked.map(() => null);
+    const inputs = [...this.#leaves];
+    const axes: (number | null)[] = inputs.map(() => null);
     for (const [i, leaf] of mapped.entries()) {
-      stacked[leaf] = np.stack([stacked[leaf], this.#container.array(lane[i])]);
+      inputs[leaf] = np.stack([inputs[leaf], this.#container.array(lane[i])]);
       axes[leaf] = 0;
     }
     const run = vmap((leaves: NdArray[]) => this.#parts(leaves), { inAxes: [axes] });
-    const parts = nojit ? run(stacked) : jit(run)(stacked);
-    return this.#compareArrays(parts, expected, names("vmap", expected.length), this.#bounds);
+    return [
+      {
+        title: "vmap",
+        derived: true,
+        run,
+        inputs,
+        expected,
+        names: names("vmap", expected.length),
+        bounds: this.#bounds,
+      },
+    ];
   }
 }
 
-async function onHost(arrays: readonly NdArray[]): Promise<NdArray[]> {
-  return weft.blockUntilReady(weft.devicePut([...arrays], await weft.device("wasm")) as NdArray[]);
+const UNDER_JIT = "under jit";
+
+/** One of the things that are computed of a case, and what JAX gave for it. */
+interface Way {
+  readonly title: string;
+  /** Whether it shows a transformation more than the operations: left out of a selection. */
+  readonly derived: boolean;
+  readonly run: (inputs: NdArray[]) => NdArray[];
+  readonly inputs: readonly NdArray[];
+  readonly expected: readonly StoredArray[];
+  readonly names: readonly string[];
+  readonly bounds: Bounds;
+}
+
+function thrown(title: string, error: unknown): string {
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return `${title}: throws ${text.split("\n").slice(0, 6).join("\n    ")}`;
 }
 
 /** The gradient of sum(out * weights) over the floating results of a function of arrays. */
@@ -349,7 +394,7 @@ function scalar(x: { readonly s: number | string | boolean | null; readonly f?: 
   return x.s === "nan" ? NaN : x.s === "inf" ? Infinity : -Infinity;
 }
 
-function describe(x: unknown): string {
+function inWords(x: unknown): string {
   if (Array.isArray(x)) return `a list of ${x.length}`;
   return typeof x === "object" && x !== null ? `an object with ${Object.keys(x).join(", ")}` : String(x);
 }
@@ -374,7 +419,7 @@ function collectParts(actual: unknown, expected: Stored, path: string, parts: Nd
   if ("s" in expected || "r" in expected) return;
   if ("a" in expected) {
     if (typeof actual !== "number" && typeof actual !== "boolean" && !(actual instanceof NdArray)) {
-      throw new Error(`${path} is no array but ${describe(actual)}`);
+      throw new Error(`${path} is no array but ${inWords(actual)}`);
     }
     parts.push(asArray(actual));
     return;
@@ -393,7 +438,7 @@ interface Child {
 function children(actual: unknown, expected: Stored, path: string): Child[] {
   const field = (name: string, stored: Stored): Child => {
     if (typeof actual !== "object" || actual === null || !(name in actual)) {
-      throw new Error(`${path} has no .${name}: it is ${describe(actual)}`);
+      throw new Error(`${path} has no .${name}: it is ${inWords(actual)}`);
     }
     return { value: Reflect.get(actual, name), stored, at: `${path}.${name}` };
   };
@@ -410,7 +455,7 @@ function children(actual: unknown, expected: Stored, path: string): Child[] {
   }
   if (!("t" in expected)) return [];
   if (!Array.isArray(actual)) {
-    if (expected.n === undefined) throw new Error(`${path} is no list but ${describe(actual)}`);
+    if (expected.n === undefined) throw new Error(`${path} is no list but ${inWords(actual)}`);
     return expected.n.map((name, i) => field(name, expected.t[i]));
   }
   if (actual.length !== expected.t.length) {

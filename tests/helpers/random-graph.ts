@@ -7,7 +7,24 @@ import type { Random } from "./random.ts";
 
 const UNARY = ["neg", "abs", "tanh", "sin", "floor", "logistic", "exp"] as const;
 const BINARY = ["add", "sub", "mul", "max", "min"] as const;
-const SHAPES: readonly Shape[] = [[], [3], [5], [2, 3], [4, 5], [3, 4, 2], [1, 7], [9]];
+
+/** What sizes the values of a graph have. */
+export interface GraphSizes {
+  readonly shapes: readonly Shape[];
+  /** Greatest extents of a product. */
+  readonly product: readonly [m: number, k: number, n: number];
+}
+
+const SMALL: GraphSizes = {
+  shapes: [[], [3], [5], [2, 3], [4, 5], [3, 4, 2], [1, 7], [9]],
+  product: [9, 6, 9],
+};
+
+/** Beyond the sizes at which a GPU's schedules use tiles and workgroups. */
+export const LARGE: GraphSizes = {
+  shapes: [[], [3], [700], [7, 130], [66, 35], [5, 40, 9], [1, 1100], [300, 4]],
+  product: [70, 90, 70],
+};
 
 /** Keeps values small, so that rounding differences do not grow through the graph. */
 function tame(b: GraphBuilder, x: Operand): Operand {
@@ -34,7 +51,7 @@ function fit(b: GraphBuilder, x: Operand, shape: Shape, random: Random): Operand
   return b.reshape(y, shape);
 }
 
-function step(b: GraphBuilder, pool: Operand[], random: Random, depth: number): Operand {
+function step(b: GraphBuilder, pool: Operand[], random: Random, depth: number, sizes: GraphSizes): Operand {
   const x = random.pick(pool);
   const { shape } = x.type;
   switch (random.below(13)) {
@@ -54,15 +71,16 @@ function step(b: GraphBuilder, pool: Operand[], random: Random, depth: number): 
       return b.transpose(x, permutation);
     }
     case 6:
-      return fit(b, x, random.pick(SHAPES), random);
+      return fit(b, x, random.pick(sizes.shapes), random);
     case 7: {
       const axes = shape.map((_, i) => i).filter(() => random.chance(0.5));
       return b.one("rev", [x], { dimensions: axes });
     }
     case 8: {
-      const k = 1 + random.below(6);
-      const m = 1 + random.below(9);
-      const n = 1 + random.below(9);
+      const [mostM, mostK, mostN] = sizes.product;
+      const k = 1 + random.below(mostK);
+      const m = 1 + random.below(mostM);
+      const n = 1 + random.below(mostN);
       const lhs = fit(b, x, [m, k], random);
       const rhs = fit(b, random.pick(pool), [k, n], random);
       const product = b.dotGeneral(lhs, rhs, {
@@ -89,25 +107,38 @@ function step(b: GraphBuilder, pool: Operand[], random: Random, depth: number): 
       return b.one("concatenate", [x, b.unary("neg", x)], { dimension: axis });
     }
     default:
-      return depth > 0 ? structure(b, x, pool, random, depth) : b.unary("logistic", x);
+      return depth > 0 ? structure(b, x, pool, random, depth, sizes) : b.unary("logistic", x);
   }
 }
 
 /** A body over carry and constants that returns a value of the carry's type. */
-function bodyGraph(types: readonly Operand[], result: Operand, random: Random, depth: number): Graph {
+function bodyGraph(
+  types: readonly Operand[],
+  result: Operand,
+  random: Random,
+  depth: number,
+  sizes: GraphSizes,
+): Graph {
   const b = new GraphBuilder();
   const inputs = types.map((x) => b.input(x.type));
   const pool: Operand[] = [...inputs];
-  for (let i = 0; i < 2 + random.below(3); i++) pool.push(step(b, pool, random, depth - 1));
+  for (let i = 0; i < 2 + random.below(3); i++) pool.push(step(b, pool, random, depth - 1, sizes));
   const out = tame(b, fit(b, pool[pool.length - 1], result.type.shape, random));
   return b.finish("body", [out]);
 }
 
-function structure(b: GraphBuilder, x: Operand, pool: Operand[], random: Random, depth: number): Operand {
+function structure(
+  b: GraphBuilder,
+  x: Operand,
+  pool: Operand[],
+  random: Random,
+  depth: number,
+  sizes: GraphSizes,
+): Operand {
   const constant = random.pick(pool);
   if (random.chance(0.5)) {
     const length = 1 + random.below(4);
-    const inner = bodyGraph([constant, x], x, random, depth);
+    const inner = bodyGraph([constant, x], x, random, depth, sizes);
     const stacked = new Graph("body", inner.inputs, inner.equations, [inner.outputs[0], inner.outputs[0]]);
     const params = {
       body: stacked,
@@ -120,18 +151,18 @@ function structure(b: GraphBuilder, x: Operand, pool: Operand[], random: Random,
     const results = b.emit("scan", [constant, x], params);
     return random.pick(results);
   }
-  const branches = [0, 1, 2].map(() => bodyGraph([constant, x], x, random, depth));
+  const branches = [0, 1, 2].map(() => bodyGraph([constant, x], x, random, depth, sizes));
   const index = b.literal(random.below(5) - 1, "int32");
   return b.emit("cond", [index, constant, x], { branches })[0];
 }
 
 /** A graph of about `size` random operations with one to three inputs and outputs. */
-export function randomGraph(random: Random, size: number): Graph {
+export function randomGraph(random: Random, size: number, sizes: GraphSizes = SMALL): Graph {
   const b = new GraphBuilder();
   const pool: Operand[] = Array.from({ length: 1 + random.below(3) }, () =>
-    b.input(tensorType("float32", random.pick(SHAPES))),
+    b.input(tensorType("float32", random.pick(sizes.shapes))),
   );
-  for (let i = 0; i < size; i++) pool.push(step(b, pool, random, 2));
+  for (let i = 0; i < size; i++) pool.push(step(b, pool, random, 2, sizes));
   const outputs = Array.from({ length: 1 + random.below(3) }, () => random.pick(pool.slice(-4)));
   return b.finish("random", outputs);
 }

@@ -135,6 +135,35 @@ describe("arrays on the GPU", () => {
     assert.deepEqual(await values(w), [-5, -4]);
   });
 
+  test("numbers of the same value are donated each by itself", async () => {
+    const step = jit(
+      (s: { a: NdArray; b: NdArray; w: NdArray }) => ({ ...s, a: s.a.add(1), w: s.w.add(s.b) }),
+      {
+        donateArgnums: 0,
+        device: gpu,
+      },
+    );
+    let state = { a: np.zeros([]), b: np.zeros([]), w: np.ones([3]) };
+    for (let i = 0; i < 3; i++) state = step(state);
+    const again = step({ a: np.zeros([]), b: np.zeros([]), w: np.ones([3]) });
+    assert.deepEqual(await values(state.a), [3]);
+    assert.deepEqual(await values(again.w), [1, 1, 1]);
+    const { a } = again;
+    assert.throws(() => step({ a, b: a, w: np.ones([3]) }), /donate the same buffer twice/);
+  });
+
+  test("typed arrays become another dtype before they are there", async () => {
+    const there = (data: Float64Array, dtype: "float32" | "int32" | "uint8" | "bool") =>
+      values(devicePut(np.array(data, { dtype }), gpu));
+    const data = new Float64Array([1.1, -2.5, Number.NaN, 1e10]);
+    assert.deepEqual(await there(data, "float32"), [...Float32Array.from(data)]);
+    assert.deepEqual(await there(data, "int32"), [1, -2, 0, 2147483647]);
+    assert.deepEqual(await there(data, "uint8"), [1, 0, 0, 255]);
+    assert.deepEqual(await there(data, "bool"), [1, 1, 1, 1]);
+    const f = jit(() => np.array(data, { dtype: "float32" }).mul(2), { device: gpu });
+    assert.equal((await values(f()))[1], -5);
+  });
+
   test("a readback sees its own moment, whatever is donated after it", async () => {
     const step = jit((w: NdArray) => w.add(1), { donateArgnums: 0 });
     let w = devicePut(np.zeros([4]), gpu).mul(1);

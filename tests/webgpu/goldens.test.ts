@@ -1,28 +1,33 @@
-/** A selection of the goldens, JAX's own numbers, on WebGPU: `GOLDENS=all npm test -- webgpu/goldens` runs all of them. */
-import { after, describe } from "node:test";
+/**
+ * The goldens, JAX's own numbers, on WebGPU: one case of every function with its gradient. `GOLDENS=all npm test --
+ * webgpu/goldens` runs every case and the tables of the API, `GOLDENS=derived` second derivatives and batches besides;
+ * `FAMILIES=fft,nn` some families alone.
+ */
+import { readdirSync } from "node:fs";
+import path from "node:path";
+import { after } from "node:test";
 import { device } from "weft";
-import { goldenFamilyOn } from "../helpers/golden-family.ts";
+import { runGoldensOn } from "../helpers/golden-device.ts";
+import { root } from "../helpers/paths.ts";
 
 const gpu = await device("webgpu");
 after(() => gpu.destroy());
 
-/** Families, and of how many cases one is run. */
-const FAMILIES: Readonly<Record<string, number>> = {
-  fft: 48,
-  "linalg-matrices": 48,
-  "lax-more": 48,
-  nn: 48,
-  "nn-more": 48,
-  "numpy-binary": 64,
-  "numpy-logic": 48,
-  "numpy-reductions": 64,
-  "numpy-shapes": 96,
-  "numpy-unary": 64,
-  random: 48,
-  special: 96,
-  stats: 64,
-};
-
-for (const [family, every] of Object.entries(FAMILIES)) {
-  describe(family, () => goldenFamilyOn(gpu, family, every));
+runGoldensOn("webgpu");
+const families = readdirSync(path.join(root, "tests/golden")).filter((file) => file.endsWith(".test.ts"));
+const only = process.env.FAMILIES?.split(",");
+for (const file of families) {
+  const family = file.slice(0, -".test.ts".length);
+  // The test of the data as a whole is no family.
+  if (family !== "families" && (only?.includes(family) ?? true)) await import(`../golden/${family}.test.ts`);
+}
+if (process.env.GOLDENS !== undefined && (only?.includes("api") ?? true)) {
+  await import("../lax-golden.test.ts");
+  await import("../nn-golden.test.ts");
+  await import("../numpy-golden-elementwise.test.ts");
+  await import("../numpy-golden-linalg.test.ts");
+  await import("../numpy-golden-reductions.test.ts");
+  await import("../numpy-golden-shapes.test.ts");
+  await import("../optim-golden.test.ts");
+  await import("../random-golden.test.ts");
 }

@@ -1,7 +1,8 @@
 /**
  * Functions in WGSL for what the language leaves undefined or does otherwise than the kernel IR: conversions of NaN and
  * out-of-range floats, integer division by zero, shifts by too much, NaN and signed zero in max and min, the exact
- * remainder and the multiply-add rounded once.
+ * remainder and the multiply-add rounded once. Those that are called often choose instead of branching: drivers write
+ * them into their callers, and SwiftShader's optimizer takes minutes for some loops with dozens of branches.
  */
 
 interface Helper {
@@ -18,23 +19,19 @@ const HELPERS: Readonly<Record<string, Helper>> = {
     text: `fn ne_f32(x: f32, y: f32) -> bool { return (x != y) | is_nan(x) | is_nan(y); }`,
   },
   max_f32: {
-    uses: ["is_nan"],
+    uses: ["ne_f32"],
     text: `// NaN wins, and +0 is greater than -0.
 fn max_f32(x: f32, y: f32) -> f32 {
-  if (is_nan(x)) { return x; }
-  if (is_nan(y)) { return y; }
-  if (x == y) { return bitcast<f32>(bitcast<u32>(x) & bitcast<u32>(y)); }
-  return select(y, x, x > y);
+  let both = bitcast<f32>(bitcast<u32>(x) & bitcast<u32>(y));
+  return select(select(both, select(y, x, x > y), ne_f32(x, y)), x, is_nan(x));
 }`,
   },
   min_f32: {
-    uses: ["is_nan"],
+    uses: ["ne_f32"],
     text: `// NaN wins, and -0 is less than +0.
 fn min_f32(x: f32, y: f32) -> f32 {
-  if (is_nan(x)) { return x; }
-  if (is_nan(y)) { return y; }
-  if (x == y) { return bitcast<f32>(bitcast<u32>(x) | bitcast<u32>(y)); }
-  return select(y, x, x < y);
+  let both = bitcast<f32>(bitcast<u32>(x) | bitcast<u32>(y));
+  return select(select(both, select(y, x, x < y), ne_f32(x, y)), x, is_nan(x));
 }`,
   },
   f32_to_i32: {

@@ -18,9 +18,31 @@ import {
 } from "weft";
 import { buildAutoInsuranceDataset } from "../../../samples/auto-insurance/dataset.ts";
 import { train } from "../../../samples/auto-insurance/model.ts";
+import { Model as Bambi, type Position } from "../../../samples/bayesian-regression/model.ts";
+import { createState as createGpt, GPT, trainerOf as gptTrainerOf } from "../../../samples/gpt/model.ts";
 import { gradOfLoss, leastSquares, lossLandscape, makePoints } from "../../../samples/line-fit/model.ts";
+import { makeObservations, onCpu } from "../../../samples/linear-regression/dataset.ts";
+import {
+  type State as FlaxState,
+  LinearRegression,
+  type Model,
+  optimizer,
+  trainerOf,
+} from "../../../samples/linear-regression/model.ts";
 import { classify, cost, iterate } from "../../../samples/logistic-regression/model.ts";
+import { sampleChain } from "../../../samples/mcmc/sample-chain.ts";
+import {
+  DeepRegression,
+  makeParabola,
+  NonLinearRegression,
+} from "../../../samples/nonlinear-regression/model.ts";
+import {
+  CharLSTM,
+  createState as createLstm,
+  trainerOf as lstmTrainerOf,
+} from "../../../samples/rnn/model.ts";
 import { gradient, hessian, sigmoid } from "../../../samples/sigmoid-derivatives/model.ts";
+import { Vocabulary } from "../../../samples/text/vocabulary.ts";
 
 type Results = Readonly<Record<string, readonly number[]>>;
 
@@ -45,20 +67,53 @@ async function lineFit(): Promise<Results> {
   return read({ ...leastSquares(points), beta, losses });
 }
 
-/** Document 002: the network 10–10–1 on a parabola with Adam. */
+/** Document 002: the linear model in Flax, on a plane with noise. */
+async function linearRegression(): Promise<Results> {
+  const { xObs, yObsNoisy } = makeObservations();
+  const [x, y] = onCpu(() => [xObs, yObsNoisy].map((each) => each.astype("float32")));
+  return trainFlax(new LinearRegression(), x!, y!, 200);
+}
+
+/** Document 002: both networks on a parabola. */
 async function nonlinearRegression(): Promise<Results> {
-  class NonLinearRegression extends nn.Module {
-    call(x: NdArray): NdArray {
-      x = nn.relu(new nn.Dense(10).call(x));
-      x = nn.relu(new nn.Dense(10).call(x));
-      return new nn.Dense(1).call(x);
-    }
-  }
-  const x = np.linspace(-2, 2, 40).reshape([40, 1]);
-  const y = np.square(x).mul(2);
-  const model = new NonLinearRegression();
-  const { params } = model.init(random.PRNGKey(0), x);
-  return trainWithAdam(params, (p) => np.mean(np.square(model.apply({ params: p }, x).sub(y))), 40);
+  const { xNonLinear, yNonLinear } = makeParabola();
+  const [x, y] = [xNonLinear.slice("...", null), yNonLinear.slice("...", null)];
+  const deep = await trainFlax(new DeepRegression(), x, y, 40);
+  const wide = await trainFlax(new NonLinearRegression(), x, y, 40);
+  return { deep: deep.losses!, wide: wide.losses! };
+}
+
+/** Epochs of Adam as one compiled loop. */
+async function trainFlax(model: Model, x: NdArray, y: NdArray, epochs: number): Promise<Results> {
+  const params: nn.VariableDict = model.init(random.PRNGKey(0), x);
+  const start: FlaxState = optim.TrainState.create({ applyFn: model.apply, params, tx: optimizer });
+  const [, losses] = trainerOf(model, epochs)(start, x, y);
+  return read({ losses });
+}
+
+/** Document 002: the density of the Bayesian model, its gradient, and where a chain goes first. */
+async function bayesianRegression(): Promise<Results> {
+  const { xObs, yObsNoisy } = makeObservations();
+  const model = onCpu(() => {
+    const df = { y: yObsNoisy.slice(":", 0), x0: xObs.slice(":", 0), x1: xObs.slice(":", 1) };
+    return new Bambi("y ~ x0 + x1", df);
+  });
+  const at: Position = {
+    Intercept: np.array(3),
+    x0: np.array(1),
+    x1: np.array(2),
+    sigma_log: np.array(-0.5),
+  };
+  const [density, slopes] = jit(valueAndGrad((p: Position) => model.logDensity(p)))(at);
+  const first = jit((key: NdArray) =>
+    sampleChain((p: Position) => model.logDensity(p), key, model.initialPosition(key), {
+      numWarmup: 0,
+      numSamples: 2,
+      maxTreeDepth: 2,
+      stepSize: 1e-4,
+    }),
+  )(random.PRNGKey(3));
+  return read({ density, ...slopes, potential: first.potential });
 }
 
 /** Document 003: the sigmoid and its derivatives. */
@@ -101,6 +156,44 @@ async function convolutional(): Promise<Results> {
     },
     10,
   );
+}
+
+const TEXT =
+  "Call me Ishmael. Some years ago, never mind how long precisely, I thought I would sail about a little. ";
+
+/** A character-level LSTM, as 002 announces it. */
+async function recurrent(): Promise<Results> {
+  const vocabulary = new Vocabulary(TEXT);
+  const text = np.array(vocabulary.encode(TEXT));
+  const training = { batchSize: 4, length: 12, steps: 10, stepsPerCall: 10, learningRate: 1e-2 };
+  const model = new CharLSTM({ vocabSize: vocabulary.size, features: 16 });
+  const [, losses] = lstmTrainerOf(model, training)(createLstm(model, random.PRNGKey(0), training), text);
+  return read({ losses });
+}
+
+/** A small GPT with dropout, as 002 announces it. */
+async function gpt(): Promise<Results> {
+  const vocabulary = new Vocabulary(TEXT);
+  const text = np.array(vocabulary.encode(TEXT));
+  const config = {
+    context: 16,
+    layers: 2,
+    heads: 2,
+    features: 16,
+    dropoutRate: 0.1,
+    vocabSize: vocabulary.size,
+  };
+  const training = {
+    batchSize: 4,
+    steps: 8,
+    stepsPerCall: 8,
+    warmupSteps: 2,
+    learningRate: 1e-2,
+    weightDecay: 0.1,
+  };
+  const model = new GPT(config);
+  const [, losses] = gptTrainerOf(model, training)(createGpt(model, random.PRNGKey(0), training), text);
+  return read({ losses });
 }
 
 /** Causal self-attention with layer norm and a gelu MLP, the block of a small GPT. */
@@ -154,11 +247,15 @@ async function trainWithAdam<P extends Tree>(
 const MODELS = {
   autoInsurance,
   lineFit,
+  linearRegression,
+  bayesianRegression,
   nonlinearRegression,
   sigmoidDerivatives,
   logisticRegression,
   convolutional,
+  recurrent,
   transformer,
+  gpt,
 };
 export const names = Object.keys(MODELS) as (keyof typeof MODELS)[];
 

@@ -1,27 +1,40 @@
 /**
  * Random programs on several devices against one another, and against the double-precision oracle: `--devices
- * wasm,webgpu`. Programs are random graphs (tests/helpers/random-graph.ts) and, every fourth, a nest of transformations.
+ * wasm,webgpu`. Programs are random graphs (tests/helpers/random-graph.ts), small and large, and, every fourth, a nest of
+ * transformations. On WebGPU each is compiled both for software and for hardware.
  */
-import { device, deviceGet, devicePut, jit, type NdArray, numpy as np, type Platform } from "weft";
+import {
+  type Device,
+  device,
+  deviceGet,
+  devicePut,
+  jit,
+  type NdArray,
+  numpy as np,
+  type Platform,
+} from "weft";
 import type { Graph } from "../../../compiler/graph/graph.ts";
 import { interpretGraph } from "../../../compiler/interpret/reference.ts";
 import { fromBytes, toBytes } from "../../../compiler/interpret/tensors.ts";
 import { compileGraph } from "../../../compiler/pipeline.ts";
 import { compileGraphForWebGpu } from "../../../compiler/pipeline-webgpu.ts";
 import { printGraph } from "../../../compiler/text/graph-printer.ts";
+import { WebGpuDevice } from "../../../frontend/core/device.ts";
 import { cpuDevice } from "../../../runtime/device.ts";
 import { loadWasm } from "../../../runtime/loader.ts";
+import { requestAdapter } from "../../../runtime/webgpu/adapter.ts";
 import { gpuDevice } from "../../../runtime/webgpu/default-device.ts";
+import { createDevice } from "../../../runtime/webgpu/device.ts";
 import { loadGpuProgram } from "../../../runtime/webgpu/loader.ts";
 import { assertClose } from "../../helpers/compare.ts";
 import { Random } from "../../helpers/random.ts";
-import { randomGraph } from "../../helpers/random-graph.ts";
+import { LARGE, randomGraph } from "../../helpers/random-graph.ts";
 import { randomTensor } from "../../helpers/tensors.ts";
-import { inputsOf, programOf } from "../nests/check.ts";
+import { inputsOf, singleProgramOf } from "../nests/check.ts";
 import { evaluateInWeft } from "../nests/evaluate.ts";
 import type { FuzzOptions } from "../nests/main.ts";
 import { plain } from "../nests/numbers.ts";
-import { type Program, printProgram } from "../nests/program.ts";
+import { printProgram } from "../nests/program.ts";
 
 const PLATFORMS: readonly Platform[] = ["wasm", "webgpu"];
 /** Every so many programs one is a nest of transformations. */
@@ -67,35 +80,52 @@ export async function fuzzDevices(
   return failed;
 }
 
+/** A device, and on a GPU the kind of hardware that is compiled for: the schedules of a software driver are others. */
+type Target =
+  | { readonly platform: "wasm"; readonly name: string }
+  | { readonly platform: "webgpu"; readonly name: string; readonly software: boolean };
+
+function targetsOf(platforms: readonly Platform[]): Target[] {
+  return platforms.flatMap((platform): Target[] =>
+    platform === "wasm"
+      ? [{ platform, name: platform }]
+      : [true, false].map((software) => ({
+          platform,
+          name: `${platform}, schedules for ${software ? "software" : "hardware"}`,
+          software,
+        })),
+  );
+}
+
 async function checkGraph(
   seed: number,
   platforms: readonly Platform[],
   save: (name: string, text: string) => string,
 ): Promise<string | null> {
   const random = new Random(`graph ${seed}`);
-  const graph = randomGraph(random, 3 + (seed % 12));
+  const graph = randomGraph(random, 3 + (seed % 12), seed % 2 === 0 ? LARGE : undefined);
   const inputs = graph.inputs.map(({ type }) => randomTensor(random, type, [-2, 2]));
   const want = interpretGraph(graph, inputs);
   const bytes = inputs.map(toBytes);
-  for (const platform of platforms) {
+  for (const target of targetsOf(platforms)) {
     try {
-      const got = await runGraphOn(platform, graph, bytes);
+      const got = await runGraphOn(target, graph, bytes);
       const results = want.map(({ type }, i) => fromBytes(type, got[i]));
-      assertClose(results, want, BOUND, platform);
+      assertClose(results, want, BOUND, target.name);
     } catch (error) {
       const file = save(`devices-${seed}.ir`, printGraph(graph));
-      return `${platform}: ${error instanceof Error ? error.message : String(error)}\ngraph: ${file}`;
+      return `${target.name}: ${error instanceof Error ? error.message : String(error)}\ngraph: ${file}`;
     }
   }
   return null;
 }
 
 async function runGraphOn(
-  platform: Platform,
+  target: Target,
   graph: Graph,
   inputs: readonly Uint8Array[],
 ): Promise<Uint8Array[]> {
-  if (platform === "wasm") {
+  if (target.platform === "wasm") {
     const { memory } = cpuDevice();
     const program = loadWasm(compileGraph(graph).executable);
     const given = inputs.map((x) => memory.store(x));
@@ -106,7 +136,8 @@ async function runGraphOn(
     return results;
   }
   const gpu = await gpuDevice();
-  const program = loadGpuProgram(compileGraphForWebGpu(graph, { limits: gpu.limits }).executable, gpu);
+  const limits = { ...gpu.limits, software: target.software };
+  const program = loadGpuProgram(compileGraphForWebGpu(graph, { limits }).executable, gpu);
   const given = inputs.map((x) => gpu.store(x));
   const outputs = program.run(given);
   const results = await Promise.all(outputs.map((storage) => storage.read()));
@@ -115,31 +146,34 @@ async function runGraphOn(
   return results;
 }
 
-/** The next nest from a seed on that a GPU can run: of float32. */
-function nestOf(seed: number): Program {
-  for (let i = 0; ; i++) {
-    const program = programOf(seed + i * 1_000_003);
-    if (program.dtype === "float32") return program;
-  }
+/** Declared cache of one: a GPU for which code is made as for hardware. */
+let hardware: Promise<WebGpuDevice> | null = null;
+
+function deviceOf(target: Target): Promise<Device> {
+  if (target.platform === "wasm" || target.software) return device(target.platform);
+  hardware ??= requestAdapter()
+    .then((adapter) => createDevice(adapter, { software: false }))
+    .then((gpu) => new WebGpuDevice(gpu));
+  return hardware;
 }
 
 async function checkNest(seed: number, platforms: readonly Platform[]): Promise<string | null> {
-  const program = nestOf(seed);
+  const program = singleProgramOf(seed);
   const f = jit((...xs: NdArray[]): NdArray[] => evaluateInWeft(program.main, xs));
   const xs = inputsOf(program).map((x) =>
     np.array(Float64Array.from(x.data, plain), { dtype: "float32" }).reshape([...x.shape]),
   );
   let first: readonly ArrayLike<number>[] | null = null;
-  for (const platform of platforms) {
+  for (const target of targetsOf(platforms)) {
+    const { name } = target;
     try {
-      const there = devicePut(xs, await device(platform)) as NdArray[];
+      const there = devicePut(xs, await deviceOf(target)) as NdArray[];
       const results = (await deviceGet(f(...there))) as ArrayLike<number>[];
       if (first === null) first = results;
       const problem = difference(results, first);
-      if (problem !== null)
-        return `${platform} and ${platforms[0]} differ: ${problem}\n${printProgram(program)}`;
+      if (problem !== null) return `${name} and ${platforms[0]} differ: ${problem}\n${printProgram(program)}`;
     } catch (error) {
-      return `${platform}: ${error instanceof Error ? error.message : String(error)}\n${printProgram(program)}`;
+      return `${name}: ${error instanceof Error ? error.message : String(error)}\n${printProgram(program)}`;
     }
   }
   return null;

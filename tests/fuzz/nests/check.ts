@@ -1,5 +1,17 @@
 /** Compares what Weft makes of a program, compiled and differentiated in several ways, with the reference. */
-import { grad, jit, jvp, type NdArray, numpy as np, vmap } from "weft";
+import {
+  blockUntilReady,
+  type Device,
+  device,
+  devicePut,
+  grad,
+  jit,
+  jvp,
+  type NdArray,
+  numpy as np,
+  vmap,
+  withDefaultDevice,
+} from "weft";
 import { Random } from "../../helpers/random.ts";
 import { evaluateInWeft, evaluateReference } from "./evaluate.ts";
 import { generateProgram } from "./generate.ts";
@@ -31,6 +43,14 @@ export function sampleOf(seed: number): (check: string) => boolean {
   const chosen = random.pick(["gradient under jit", "jvp under jit", "vmap under jit"]);
   const eager = random.chance(0.1);
   return (check) => check === chosen || (check === "eager" && eager);
+}
+
+/** The next program from a seed on that a GPU can run: of float32. */
+export function singleProgramOf(seed: number): Program {
+  for (let i = 0; ; i++) {
+    const program = programOf(seed + i * 1_000_003);
+    if (program.dtype === "float32") return program;
+  }
 }
 
 /** The program of a seed: the first one drawn that is cheap enough and stays small. */
@@ -84,11 +104,14 @@ const fixed = (shape: Shape): Tensor => ({
   data: Array.from({ length: sizeOf(shape) }, (_, i) => ((i * 7) % 13) / 8 - 0.7),
 });
 
-/**
- * `jit` of the function against its values; derivatives and a batch against those of the reference. `sample` gives
- * which of the checks are made besides that of `jit`; default all.
- */
-export function checkProgram(program: Program, sample: (check: string) => boolean = () => true): Outcome {
+/** One of the ways in which a program is checked: what Weft computes for it, and what the reference does. */
+interface Way {
+  readonly check: string;
+  readonly actual: () => readonly NdArray[];
+  readonly expected: () => readonly Tensor[];
+}
+
+function waysOf(program: Program): Way[] {
   const inputs = inputsOf(program);
   const { dtype, main } = program;
   const steps = allSteps(main);
@@ -96,44 +119,78 @@ export function checkProgram(program: Program, sample: (check: string) => boolea
     np.array(Float64Array.from(x.data, plain), { dtype }).reshape([...x.shape]);
   const f = (...xs: NdArray[]): NdArray[] => evaluateInWeft(main, xs);
   const xs = inputs.map(array);
-  const checks: [string, () => [readonly NdArray[], readonly Tensor[]]][] = [];
-  const values = () => evaluateReference(main, inputs);
+  const expected = () => evaluateReference(main, inputs);
 
-  checks.push(["eager", () => [f(...xs), values()]]);
-  checks.push(["jit", () => [jit(f)(...xs), values()]]);
+  const ways: Way[] = [
+    { check: "eager", actual: () => f(...xs), expected },
+    { check: "jit", actual: () => jit(f)(...xs), expected },
+  ];
   if (!has(steps, "while")) {
     const weights = resultShapes(main).map(fixed);
     const argnums = xs.map((_, i) => i);
     const weighted = (...ys: NdArray[]): NdArray =>
       f(...ys).reduce((sum, y, i) => sum.add(np.sum(y.mul(array(weights[i])))), np.array(0, { dtype }));
-    checks.push([
-      "gradient under jit",
-      () => [
-        jit(grad(weighted, { argnums }))(...xs),
-        evaluateReference(gradientProgram(program), [...inputs, ...weights]),
-      ],
-    ]);
+    ways.push({
+      check: "gradient under jit",
+      actual: () => jit(grad(weighted, { argnums }))(...xs),
+      expected: () => evaluateReference(gradientProgram(program), [...inputs, ...weights]),
+    });
   }
   if (!has(steps, "customVjp")) {
     const direction = inputs.map((x) => fixed(x.shape));
     const along = (...ys: NdArray[]): NdArray[] => jvp(f, ys, direction.map(array))[1];
-    checks.push([
-      "jvp under jit",
-      () => [jit(along)(...xs), evaluateReference(pushProgram(program), [...inputs, ...direction])],
-    ]);
+    ways.push({
+      check: "jvp under jit",
+      actual: () => jit(along)(...xs),
+      expected: () => evaluateReference(pushProgram(program), [...inputs, ...direction]),
+    });
   }
   const twice = inputs.map(
     (x): Tensor => ({ shape: [2, ...x.shape], data: [...x.data, ...x.data.map((v) => -0.5 * plain(v))] }),
   );
-  checks.push([
-    "vmap under jit",
-    () => [jit(vmap(f))(...twice.map(array)), evaluateReference(batchProgram(program), twice)],
-  ]);
+  ways.push({
+    check: "vmap under jit",
+    actual: () => jit(vmap(f))(...twice.map(array)),
+    expected: () => evaluateReference(batchProgram(program), twice),
+  });
+  return ways;
+}
 
+/**
+ * `jit` of the function against its values; derivatives and a batch against those of the reference. `sample` gives
+ * which of the checks are made besides that of `jit`; default all.
+ */
+export function checkProgram(program: Program, sample: (check: string) => boolean = () => true): Outcome {
   let compared = 0;
-  for (const [check, run] of checks) {
+  for (const { check, actual, expected } of waysOf(program)) {
     if (check !== "jit" && !sample(check)) continue;
-    const outcome = attempt(run, dtype);
+    const outcome = attempt(() => [actual(), expected()], program.dtype);
+    if (outcome === "given up") continue;
+    if (outcome !== null) return { kind: "failed", failure: { check, message: outcome } };
+    compared++;
+  }
+  return { kind: compared > 0 ? "passed" : "skipped" };
+}
+
+/** The same on a device: `jit` of the function, and those of the compiled checks that `sample` names. */
+export async function checkProgramOn(
+  on: Device,
+  program: Program,
+  sample: (check: string) => boolean = () => true,
+): Promise<Outcome> {
+  const host = await device("wasm");
+  let compared = 0;
+  for (const { check, actual, expected } of waysOf(program)) {
+    // Without jit every operation would be a program of its own.
+    if (check === "eager" || (check !== "jit" && !sample(check))) continue;
+    let results: readonly NdArray[];
+    try {
+      const there = withDefaultDevice(on, actual);
+      results = await blockUntilReady(devicePut([...there], host) as NdArray[]);
+    } catch (error) {
+      return { kind: "failed", failure: { check, message: thrown(error) } };
+    }
+    const outcome = attempt(() => [results, expected()], program.dtype);
     if (outcome === "given up") continue;
     if (outcome !== null) return { kind: "failed", failure: { check, message: outcome } };
     compared++;
@@ -144,7 +201,7 @@ export function checkProgram(program: Program, sample: (check: string) => boolea
 const has = (steps: readonly Step[], op: string): boolean => steps.some((step) => step.op === op);
 
 function attempt(
-  run: () => [readonly NdArray[], readonly Tensor[]],
+  run: () => readonly [actual: readonly NdArray[], expected: readonly Tensor[]],
   dtype: Program["dtype"],
 ): string | "given up" | null {
   try {
@@ -152,9 +209,13 @@ function attempt(
     return difference(actual, expected, dtype);
   } catch (error) {
     if (error instanceof GivenUp) return "given up";
-    const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    return `throws ${text.split("\n").slice(0, 8).join("\n  ")}`;
+    return thrown(error);
   }
+}
+
+function thrown(error: unknown): string {
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return `throws ${text.split("\n").slice(0, 8).join("\n  ")}`;
 }
 
 function difference(
