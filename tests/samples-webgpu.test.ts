@@ -117,6 +117,12 @@ describe("models train as with JAX", () => {
     near(await numbers(losses), golden.losses.slice(0, steps), 2e-5);
   });
 
+  const drawing = {
+    key: random.PRNGKey(1),
+    temperature: np.array(0.8),
+    topK: np.array(5, { dtype: "int32" }),
+  };
+
   interface Written<C> {
     readonly text: string;
     readonly config: C;
@@ -130,12 +136,11 @@ describe("models train as with JAX", () => {
     >("rnn");
     const vocabulary = new Vocabulary(golden.text);
     const text = np.array(vocabulary.encode(golden.text));
-    const model = new rnn.CharLSTM({ vocabSize: vocabulary.size, features: golden.features });
+    const model = new rnn.CharLSTM({ vocabSize: vocabulary.size, features: golden.features, context: 32 });
     const start = rnn.createState(model, random.PRNGKey(0), golden.training);
     const [state, losses] = rnn.trainerOf(model, golden.training)(start, text);
     near(await numbers(losses), golden.losses, 1e-4);
-    const generate = rnn.generatorOf(model, { length: 24, topK: 5 });
-    const tokens = generate(state.params, text.slice([null, 8]), random.PRNGKey(1), np.array(0.8));
+    const tokens = rnn.generatorOf(model)(state.params, text.slice([null, 32]), np.array(8), drawing);
     assert.deepEqual(await numbers(tokens), golden.tokens);
   });
 
@@ -147,9 +152,8 @@ describe("models train as with JAX", () => {
     const start = gpt.createState(model, random.PRNGKey(0), golden.training);
     const [trained, losses] = gpt.trainerOf(model, golden.training)(start, text);
     near(await numbers(losses), golden.losses, 1e-4);
-    const generate = gpt.generatorOf(golden.config, { topK: 5 });
-    const prompt = text.slice([null, 4]);
-    const tokens = generate(trained.params, prompt, random.PRNGKey(1), np.array(0.8));
+    const prompt = text.slice([null, golden.config.context]);
+    const tokens = gpt.generatorOf(golden.config)(trained.params, prompt, np.array(4), drawing);
     assert.deepEqual(await numbers(tokens), golden.tokens);
   });
 

@@ -12,8 +12,8 @@ import { asArray, NdArray } from "../../frontend/core/index.ts";
 import * as weft from "../../frontend/index.ts";
 import { arrayDifference, type Bounds } from "./golden-compare.ts";
 import { GoldenContainer, type Stored, type StoredArray, type StoredCase } from "./golden-container.ts";
-import { checkRoundTrip } from "./round-trip.ts";
 import { type GoldenRun, goldenRun, onHost } from "./golden-device.ts";
+import { checkRoundTrip } from "./round-trip.ts";
 
 const { jit, numpy: np, random, vjp, vmap } = weft;
 

@@ -106,6 +106,12 @@ class Merging {
   }
 }
 
+/** An operand of a product or the dividend: compilers take 0 · x for 0, which it is not for infinities and NaN. */
+function factor(operand: Expr, text: string): string {
+  if (operand.op !== "const" || operand.value !== 0 || wgslType(operand.dtype) !== "f32") return text;
+  return Object.is(operand.value, -0) ? "bitcast<f32>(0x80000000u | zero_bits)" : "bitcast<f32>(zero_bits)";
+}
+
 /** Writes the lines that an expression needs before it, and gives its text. */
 export class ExprWriter {
   readonly #uses = new Map<Expr, number>();
@@ -269,10 +275,10 @@ export class ExprWriter {
         return wrap(`(${a} ${sign} ${b})`, dtype);
       }
       case "mul":
-        return wrap(`(${x} * ${y})`, dtype);
+        return wrap(`(${factor(left, x)} * ${factor(right, y)})`, dtype);
       case "div":
       case "rem":
-        return this.#divide(fn, type, right, x, y, dtype);
+        return this.#divide(fn, type, left, right, x, y, dtype);
       case "max":
       case "min":
         if (type === "bool") return fn === "max" ? `(${x} | ${y})` : `(${x} & ${y})`;
@@ -349,9 +355,17 @@ export class ExprWriter {
     return `(${x} ${sign} ${y})`;
   }
 
-  #divide(fn: "div" | "rem", type: string, right: Expr, x: string, y: string, dtype: DType): string {
+  #divide(
+    fn: "div" | "rem",
+    type: string,
+    left: Expr,
+    right: Expr,
+    x: string,
+    y: string,
+    dtype: DType,
+  ): string {
     if (type === "f32") {
-      if (fn === "div") return `(${x} / ${y})`;
+      if (fn === "div") return `(${factor(left, x)} / ${y})`;
       this.context.helper("rem_f32");
       return `rem_f32(${x}, ${y})`;
     }

@@ -166,7 +166,7 @@ async function recurrent(): Promise<Results> {
   const vocabulary = new Vocabulary(TEXT);
   const text = np.array(vocabulary.encode(TEXT));
   const training = { batchSize: 4, length: 12, steps: 10, stepsPerCall: 10, learningRate: 1e-2 };
-  const model = new CharLSTM({ vocabSize: vocabulary.size, features: 16 });
+  const model = new CharLSTM({ vocabSize: vocabulary.size, features: 16, context: 32 });
   const [, losses] = lstmTrainerOf(model, training)(createLstm(model, random.PRNGKey(0), training), text);
   return read({ losses });
 }
