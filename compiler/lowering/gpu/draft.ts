@@ -77,9 +77,10 @@ export function powerOfTwo(n: number, least: number, most: number): number {
   return size;
 }
 
-/** `body` where `index` is below `extent`; without a condition where it always is. */
+/** `body` where `index` is below `extent`; without a condition where it is known to be: an infinite extent. */
 export function whenBelow(k: KernelBuilder, index: Expr, extent: number, body: () => void): void {
-  when(k, s.lt(index, s.int(extent)), body);
+  if (extent === Infinity) body();
+  else when(k, s.lt(index, s.int(extent)), body);
 }
 
 /** `body` where the condition holds; without a statement where it is known. */

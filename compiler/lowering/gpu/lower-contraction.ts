@@ -27,7 +27,7 @@ import { within } from "../reduce-regions.ts";
 import { directProduct, type ProductAxes } from "./direct-product.ts";
 import { type GroupContext, powerOfTwo, when } from "./draft.ts";
 import { Partials, type Stage, stageOf } from "./partials.ts";
-import { productClass, tileCandidates, tileOf } from "./tiles.ts";
+import { defaultTile, productClass, tileOf } from "./tiles.ts";
 
 /** Results, and terms of each, from which tiles pay. */
 const MIN_SIDE = 8;
@@ -62,7 +62,16 @@ export function lowerContraction(
   });
   const tile = tileOf(product, limits);
   if (limits.software) return [directProduct(group, context, contraction, axes, tile)];
-  return new TiledProduct(group, context, limits, fold, contraction, axes, tile).run();
+  return new TiledProduct(
+    group,
+    context,
+    limits,
+    fold,
+    contraction,
+    axes,
+    tile,
+    defaultTile(product, limits),
+  ).run();
 }
 
 /** The part of each axis; null where one is summed over that is in one factor alone. */
@@ -120,13 +129,14 @@ class TiledProduct {
     private readonly contraction: Contraction,
     private readonly axes: ProductAxes,
     private readonly tile: TileShape,
+    usual: TileShape,
   ) {
     [this.#blockRows, this.#blockColumns] = blockOf(axes, tile, limits);
     this.#size = (this.#blockRows / tile.rows) * (this.#blockColumns / tile.columns);
     this.#dtype = fold.specs[0].dtype;
     const { rows, columns, depth, batch } = axes;
     // Cuts are those of the default tile whatever is measured, so that a sum has the same parts.
-    const [cutRows, cutColumns] = blockOf(axes, tileCandidates(limits)[0], limits);
+    const [cutRows, cutColumns] = blockOf(axes, usual, limits);
     const blocks = batch.extent * Math.ceil(rows.extent / cutRows) * Math.ceil(columns.extent / cutColumns);
     const wanted = Math.min(Math.ceil(BUSY_BLOCKS / blocks), Math.floor(depth.extent / MIN_CUT));
     this.#cut = wanted < 2 ? depth.extent : Math.ceil(depth.extent / wanted / CUT_STEP) * CUT_STEP;

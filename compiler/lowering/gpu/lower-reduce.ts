@@ -86,7 +86,9 @@ class ReduceLowerer {
         ? [BUSY_SOFTWARE, MIN_SOFTWARE_CHUNK]
         : [BUSY_INVOCATIONS, MIN_CHUNK];
     const wanted = Math.min(Math.ceil(busy / Math.max(this.#count, 1)), Math.floor(this.#terms / least));
-    this.#chunk = wanted < 2 ? this.#terms : Math.ceil(this.#terms / wanted);
+    // Chunks of whole blocks need no look at where a block ends.
+    const step = !this.#workgroup && folds.sumsFloats ? SUM_BLOCK : 1;
+    this.#chunk = wanted < 2 ? this.#terms : Math.ceil(this.#terms / wanted / step) * step;
     this.#chunks = wanted < 2 ? 1 : Math.ceil(this.#terms / this.#chunk);
   }
 
@@ -177,7 +179,9 @@ class ReduceLowerer {
     const { draft, folds } = stage;
     const { k } = draft;
     const into = (r: Expr, target: ReadonlyMap<Equation, readonly Local[]>): void =>
-      whenBelow(k, r, this.#terms, () => folds.accumulate(k, out, this.#at(r, stage), target));
+      whenBelow(k, r, this.#chunk * this.#chunks === this.#terms ? Infinity : this.#terms, () =>
+        folds.accumulate(k, out, this.#at(r, stage), target),
+      );
     const blocks = folds.sumsFloats && this.#chunk > 2 * SUM_BLOCK ? Math.ceil(this.#chunk / SUM_BLOCK) : 1;
     if (blocks === 1) {
       k.loop(this.#chunk, (r) => into(s.add(start, r), accs), { name: "r", kind: "reduce" });
@@ -192,7 +196,9 @@ class ReduceLowerer {
           SUM_BLOCK,
           (r) => {
             const place = s.add(within, r);
-            whenBelow(k, place, this.#chunk, () => into(s.add(start, place), partial));
+            whenBelow(k, place, this.#chunk % SUM_BLOCK === 0 ? Infinity : this.#chunk, () =>
+              into(s.add(start, place), partial),
+            );
           },
           { name: "r", kind: "reduce" },
         );
