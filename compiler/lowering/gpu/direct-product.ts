@@ -38,12 +38,6 @@ export function directProduct(
   const b = k.axis("b", batch.extent, "grid");
   const rowTile = k.axis("it", Math.ceil(rows.extent / tile.rows), "grid");
   const columnTile = k.axis("jt", across, "grid");
-  const start = atGroup(
-    extents.map(() => s.int(0)),
-    batch,
-    extents,
-    s.axis(b),
-  );
   const row = (i: number): Expr => s.add(s.mul(s.axis(rowTile), s.int(tile.rows)), s.int(i));
   // Neighbours have neighbouring columns.
   const column = (j: number): Expr => s.add(s.axis(columnTile), s.int(j * across));
@@ -53,37 +47,54 @@ export function directProduct(
       (index) => elements.element(fold.equation.inputs[which], index),
       coordinatesAt(factors[which], at),
     );
+  const origin = extents.map(() => s.int(0));
+  /** A position with a group's axes set: several of them cost divisions, so they are found once. */
+  const placed = (at: Position, group: AxisGroup, counter: Expr): Position => {
+    const out = [...atGroup(at, group, extents, counter)];
+    if (group.axes.length > 1) for (const axis of group.axes) out[axis] = s.local(k.let("p", out[axis]));
+    return out;
+  };
+  /** Runs `body` for every term, with the depth's axes of the position set: loops of their own, without divisions. */
+  const terms = (body: (at: Position) => void, at: Position = origin, n = 0): void => {
+    if (n === depth.axes.length) return body(at);
+    const axis = depth.axes[n];
+    k.loop(
+      extents[axis],
+      (r) =>
+        terms(
+          body,
+          at.map((x, i) => (i === axis ? r : x)),
+          n + 1,
+        ),
+      { name: "r", kind: "reduce" },
+    );
+  };
   /** An element of a factor, zero beyond its end. */
-  const side = (which: 0 | 1, axes: AxisGroup, place: Expr, r: Expr): Expr => {
-    const value = read(which, atGroup(atGroup(start, axes, extents, place), depth, extents, r));
-    return s.guard(s.lt(place, s.int(axes.extent)), value, s.const(0, dtype));
+  const side = (which: 0 | 1, axes: AxisGroup, place: Expr, own: Position, term: Position): Expr => {
+    const at = own.map((x, axis) => (depth.axes.includes(axis) ? term[axis] : x));
+    return s.guard(s.lt(place, s.int(axes.extent)), read(which, at), s.const(0, dtype));
   };
   within(
     k,
     [b, rowTile, columnTile].filter((axis) => axis.extent > 1),
     () => {
+      const start = placed(origin, batch, s.axis(b));
+      const rowsAt = Array.from({ length: tile.rows }, (_, i) => placed(start, rows, row(i)));
+      const columnsAt = Array.from({ length: tile.columns }, (_, j) => placed(start, columns, column(j)));
       const sums = Array.from({ length: tile.rows * tile.columns }, () => k.let("acc", s.const(0, dtype)));
-      k.loop(
-        depth.extent,
-        (r) => {
-          elements.clear();
-          const left = Array.from({ length: tile.rows }, (_, i) =>
-            s.local(k.let("a", side(0, rows, row(i), r))),
-          );
-          const right = Array.from({ length: tile.columns }, (_, j) =>
-            s.local(k.let("c", side(1, columns, column(j), r))),
-          );
-          for (const [n, sum] of sums.entries()) {
-            const [x, y] = [left[Math.floor(n / tile.columns)], right[n % tile.columns]];
-            k.assign(sum, s.add(s.local(sum), s.mul(x, y)));
-          }
-        },
-        { name: "r", kind: "reduce" },
-      );
+      terms((term) => {
+        elements.clear();
+        const left = rowsAt.map((own, i) => s.local(k.let("a", side(0, rows, row(i), own, term))));
+        const right = columnsAt.map((own, j) => s.local(k.let("c", side(1, columns, column(j), own, term))));
+        for (const [n, sum] of sums.entries()) {
+          const [x, y] = [left[Math.floor(n / tile.columns)], right[n % tile.columns]];
+          k.assign(sum, s.add(s.local(sum), s.mul(x, y)));
+        }
+      });
       for (const [n, sum] of sums.entries()) {
         const [m, c] = [row(Math.floor(n / tile.columns)), column(n % tile.columns)];
         when(k, s.and(s.lt(m, s.int(rows.extent)), s.lt(c, s.int(columns.extent))), () => {
-          const at = atGroup(atGroup(start, rows, extents, m), columns, extents, c);
+          const at = atGroup(rowsAt[Math.floor(n / tile.columns)], columns, extents, c);
           folds.results(k, resultIndex(contraction, at), new Map([[fold.equation, [s.local(sum)]]]));
         });
       }
