@@ -7,6 +7,7 @@
 import type { FusionGroup } from "../../fusion/plan.ts";
 import type { Equation } from "../../graph/graph.ts";
 import type { Axis, BufferParam, Expr, Local } from "../../kernel/expr.ts";
+import type { KernelBuilder } from "../../kernel/kernel-builder.ts";
 import { scalarOps as s } from "../../kernel/scalar-ops.ts";
 import type { GpuLimits } from "../../program/webgpu.ts";
 import { sizeOf } from "../../types/tensor-type.ts";
@@ -31,6 +32,8 @@ const MIN_WORKGROUP_CHUNK = 4096;
 /** The same for an adapter in software, whose cores are few. */
 const BUSY_SOFTWARE = 256;
 const MIN_SOFTWARE_CHUNK = 1024;
+/** Terms of a turn of the loop there: what a turn costs beside them is much. */
+const SOFTWARE_UNROLL = 8;
 /** Terms that one accumulator of a sum takes before it is added to the total: keeps the rounding error small. */
 const SUM_BLOCK = 128;
 
@@ -184,7 +187,7 @@ class ReduceLowerer {
       );
     const blocks = folds.sumsFloats && this.#chunk > 2 * SUM_BLOCK ? Math.ceil(this.#chunk / SUM_BLOCK) : 1;
     if (blocks === 1) {
-      k.loop(this.#chunk, (r) => into(s.add(start, r), accs), { name: "r", kind: "reduce" });
+      this.#turns(k, this.#chunk, (r) => into(s.add(start, r), accs));
       return;
     }
     k.loop(
@@ -192,16 +195,12 @@ class ReduceLowerer {
       (block) => {
         const partial = declareAccumulators(stage);
         const within = s.mul(block, s.int(SUM_BLOCK));
-        k.loop(
-          SUM_BLOCK,
-          (r) => {
-            const place = s.add(within, r);
-            whenBelow(k, place, this.#chunk % SUM_BLOCK === 0 ? Infinity : this.#chunk, () =>
-              into(s.add(start, place), partial),
-            );
-          },
-          { name: "r", kind: "reduce" },
-        );
+        this.#turns(k, SUM_BLOCK, (r) => {
+          const place = s.add(within, r);
+          whenBelow(k, place, this.#chunk % SUM_BLOCK === 0 ? Infinity : this.#chunk, () =>
+            into(s.add(start, place), partial),
+          );
+        });
         for (const fold of folds.folds) {
           const sums = partial.get(fold.equation) ?? [];
           folds.combine(
@@ -213,6 +212,19 @@ class ReduceLowerer {
         }
       },
       { name: "block" },
+    );
+  }
+
+  /** A loop over terms in order, several of them in a turn where that pays. */
+  #turns(k: KernelBuilder, count: number, body: (r: Expr) => void): void {
+    const several = this.limits.software && count % SOFTWARE_UNROLL === 0 && count > SOFTWARE_UNROLL;
+    const step = several ? SOFTWARE_UNROLL : 1;
+    k.loop(
+      count / step,
+      (turn) => {
+        for (let n = 0; n < step; n++) body(step === 1 ? turn : s.add(s.mul(turn, s.int(step)), s.int(n)));
+      },
+      { name: "r", kind: "reduce" },
     );
   }
 
