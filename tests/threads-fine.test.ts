@@ -11,6 +11,8 @@ import { startThreads, type ThreadCounts, threadedBackend } from "./helpers/thre
 
 const FIRST = 20_000;
 const PROGRAMS = 60;
+/** Seeds of `npm run fuzz -- --threads 3` that once failed. */
+const REGRESSIONS: readonly number[] = [301027, 301888];
 
 const counts: ThreadCounts = { programs: 0, shared: 0, runs: 0 };
 let previous: Backend;
@@ -28,6 +30,13 @@ describe("nests by one thread and by three", () => {
       const program = programOf(seed);
       const outcome = checkProgram(program, sampleOf(seed));
       if (outcome.kind === "failed") assert.fail(describeFailure(seed, program, outcome.failure));
+    });
+  }
+
+  for (const seed of REGRESSIONS) {
+    test(`seed ${seed}, in all ways`, () => {
+      const outcome = checkProgram(programOf(seed));
+      if (outcome.kind === "failed") assert.fail(describeFailure(seed, programOf(seed), outcome.failure));
     });
   }
 

@@ -392,7 +392,8 @@ class Assembler {
   ): void {
     if (!GENERATED.has(group.kind)) return;
     for (const [w, write] of args.entries()) {
-      if (write.param.access === "read") continue;
+      // Scratch that grains have a part of each is not what the segments speak of.
+      if (write.param.access === "read" || write.shared !== null) continue;
       if (!this.#isTemp(refs[w])) continue;
       const overwritable = (buffer: number): boolean =>
         args.every(

@@ -123,7 +123,8 @@ export const tanh = (x: Num): Num =>
     },
     x,
   );
-export const abs = (x: Num): Num => unary(Math.abs, (v) => Math.sign(margin(plain(v), 0)), x);
+/** The slope at 0 is that of the positive side, as in JAX. */
+export const abs = (x: Num): Num => unary(Math.abs, (v) => Math.sign(margin(plain(v), 0)) || 1, x);
 export const logistic = (x: Num): Num =>
   unary(
     (v) => 1 / (1 + Math.exp(-v)),
