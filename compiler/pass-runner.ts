@@ -12,6 +12,7 @@ export type Level = "graph" | "fusion" | "program" | "wasm" | "webgpu";
 /** What the compiler has at a level. */
 export type Artifact = Graph | FusionPlan | AssembledProgram | WasmExecutable | WebGpuExecutable;
 
+/** What one pass made of its input, and how long it took. */
 export interface PassRecord {
   /** 0 is the traced graph itself; passes count from 1. */
   readonly index: number;

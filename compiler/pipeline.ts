@@ -96,6 +96,7 @@ export interface CompilerPlugin {
   wasm?(program: Program): WasmExecutable;
 }
 
+/** Options of `compileGraph`. */
 export interface CompileOptions {
   readonly plugin?: CompilerPlugin;
   /** Whether input i may be overwritten (`donateArgnums`); none if absent. */

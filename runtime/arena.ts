@@ -48,6 +48,7 @@ function createMemory(shared: boolean): { memory: WebAssembly.Memory; maximum: n
   }
 }
 
+/** One WebAssembly memory and its allocator, a two-level segregated fit: where the arrays of a device are. */
 export class Arena {
   readonly memory: WebAssembly.Memory;
   /** Whether other threads can have it too. */

@@ -3,11 +3,13 @@ import { Arena, type Block } from "./arena.ts";
 import type { Sharing } from "./sharing.ts";
 import { DeviceMemory } from "./storage.ts";
 
+/** Options of `CpuDevice`. */
 export interface DeviceOptions {
   /** Whether threads can share its memory. Default false. */
   readonly shared?: boolean;
 }
 
+/** The processor as a device: its memory, and the threads that share kernels. */
 export class CpuDevice {
   readonly memory: DeviceMemory;
   /** Threads that share the grains of kernels; null: the calling thread runs them all. */

@@ -20,6 +20,7 @@ function freeBlocks(held: Held): void {
   for (const block of held.blocks.splice(0)) held.device.memory.arena.release(block);
 }
 
+/** Options of `loadFunction`, `loadWasm`, `load` and `loadSync`. */
 export interface LoadOptions {
   device?: CpuDevice;
   /** Which variant of the module; the default is what the engine can run. */
@@ -93,6 +94,7 @@ function byteLength(tensor: ProgramInterface["inputs"][number]): number {
   return tensor.shape.reduce((n, extent) => n * extent, DTYPE_INFO[tensor.dtype].bytes);
 }
 
+/** A program for WebAssembly, ready to run on storages. */
 export class LoadedProgram {
   readonly #run: (table: number) => void;
   readonly device: CpuDevice;

@@ -9,6 +9,7 @@ import type { Arena, Block } from "./arena.ts";
 import { type ArrayStorage, type GoneReason, goneMessage } from "./array-storage.ts";
 import { DisposedError, NotReadyError, OutOfMemoryError } from "./errors.ts";
 
+/** How much of the arrays is kept in WebAssembly memory. */
 export interface MemoryLimits {
   /** Bytes of arrays kept in the arena before the least recently used are evicted. */
   softLimit: number;
@@ -29,6 +30,7 @@ interface Lease {
   storage: Storage | null;
 }
 
+/** The memory of an array on the processor, in the arena or evicted from it. */
 export class Storage implements ArrayStorage {
   block: Block | null = null;
   /** Bytes while evicted. */

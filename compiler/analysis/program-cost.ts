@@ -3,6 +3,7 @@ import type { Program, Step } from "../program/program.ts";
 import { addCosts, type Cost, dearer, NO_COST, scaleCost } from "./cost.ts";
 import { kernelCost } from "./kernel-cost.ts";
 
+/** A kernel in a program, and how often it is launched. */
 export interface KernelUse {
   readonly name: string;
   /** How often one call launches it; a lower bound inside a loop that its data end. */

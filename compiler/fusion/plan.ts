@@ -39,6 +39,7 @@ export interface RowPlan {
   readonly kept: ReadonlyMap<Value, Kept>;
 }
 
+/** The equations that share one kernel. */
 export interface FusionGroup {
   readonly id: number;
   readonly kind: GroupKind;
@@ -63,6 +64,7 @@ export interface EdgeDecision {
   readonly reason: string;
 }
 
+/** A partition of a graph's equations into groups, with the decision on every edge between them. */
 export interface FusionPlan {
   readonly graph: Graph;
   /** In execution order. */

@@ -17,6 +17,7 @@ export interface FusionChoice {
   readonly reason: string;
 }
 
+/** Whether an edge is fused, and why. */
 export type FusionVerdict = Pick<FusionChoice, "decision" | "reason">;
 
 /**

@@ -11,6 +11,7 @@ import { type Graph, Literal, literal, type Operand } from "./graph.ts";
 import type { BinaryName, PrimitiveName, UnaryName } from "./names.ts";
 import type { DotParams, PrimitiveParams } from "./operations.ts";
 
+/** Emits equations: what the rules of primitives write graphs with. */
 export abstract class Builder {
   /** Given to the equations emitted from here on. */
   source: SourceRef | null = null;

@@ -30,6 +30,7 @@ export class Literal {
   ) {}
 }
 
+/** What an equation is applied to: a value of the graph, or a number. */
 export type Operand = Value | Literal;
 
 /** Dense constant data (little-endian, row-major), for constants that are not one repeated element. */
@@ -83,8 +84,10 @@ export type Attribute =
   | DenseTensor
   | DeferredGraph;
 
+/** The parameters of an equation by name. */
 export type Params = { readonly [key: string]: Attribute };
 
+/** One operation of a graph, with its operands, parameters and results. */
 export interface Equation {
   /** The operation; its rules are in the table of `compiler/primitives`. */
   readonly op: PrimitiveName;
@@ -94,6 +97,7 @@ export interface Equation {
   readonly source: SourceRef | null;
 }
 
+/** A function as typed SSA: inputs, equations in order of execution, outputs. */
 export class Graph {
   readonly kind = "graph";
   constructor(
@@ -104,10 +108,12 @@ export class Graph {
   ) {}
 }
 
+/** A number as an operand, of any shape: all elements are equal. */
 export function literal(value: number, dtype: DType, shape: readonly number[] = []): Literal {
   return new Literal(tensorType(dtype, shape), value);
 }
 
+/** Whether an operand is a number. */
 export function isLiteral(x: Operand): x is Literal {
   return x.kind === "literal";
 }

@@ -157,4 +157,5 @@ export const OTHER_NAMES = [
 ] as const;
 export type OtherName = (typeof OTHER_NAMES)[number];
 
+/** The name of a primitive. */
 export type PrimitiveName = UnaryName | BinaryName | OtherName;

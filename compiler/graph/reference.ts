@@ -1,6 +1,7 @@
 /** Tensors of the reference interpreter: every element a double, integers exact, bool 0 or 1. */
 import type { TensorType } from "../types/tensor-type.ts";
 
+/** A tensor of the interpreter, which says what operations mean. */
 export interface RefTensor {
   readonly type: TensorType;
   /**

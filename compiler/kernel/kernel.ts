@@ -69,6 +69,7 @@ export interface Workgroup {
   readonly registers: readonly BufferParam[];
 }
 
+/** A loop nest over buffers: what one launch computes. */
 export interface Kernel {
   readonly name: string;
   readonly params: readonly BufferParam[];

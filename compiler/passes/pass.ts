@@ -13,4 +13,5 @@ export interface Pass<In, Out> {
   run(input: In, context: PassContext): Out;
 }
 
+/** A pass from graphs to graphs. */
 export type GraphPass = Pass<Graph, Graph>;

@@ -7,6 +7,7 @@ import type { SourceRef } from "../types/source.ts";
 import type { TensorType } from "../types/tensor-type.ts";
 import { primitiveOf } from "./table.ts";
 
+/** A builder that checks each equation by the rules of its primitive and collects them into a graph. */
 export class GraphBuilder extends Builder {
   readonly #inputs: Value[] = [];
   readonly #equations: Equation[] = [];

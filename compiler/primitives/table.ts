@@ -37,6 +37,7 @@ export function primitiveOf(name: PrimitiveName): Primitive {
   return primitives[name];
 }
 
+/** The names of all primitives. */
 export const PRIMITIVE_NAMES: readonly PrimitiveName[] = [...UNARY_NAMES, ...BINARY_NAMES, ...OTHER_NAMES];
 
 export function isPrimitiveName(name: string): name is PrimitiveName {

@@ -10,6 +10,7 @@ import type { DType } from "../types/dtype.ts";
 import type { ArtifactConstant } from "./artifact.ts";
 import type { LoopId, ProgramInterface } from "./program.ts";
 
+/** A program for WebGPU: shaders, buffers and schedule. */
 export interface WebGpuExecutable {
   /** `tempBytes` is the sum of `slots`. Output o with `aliases[o] = i` is input i's own buffer, written in place. */
   readonly interface: ProgramInterface;

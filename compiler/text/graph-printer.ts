@@ -20,6 +20,7 @@ import { sanitizeName, UniqueNames } from "./names.ts";
 import { formatElement, formatNumber } from "./numbers.ts";
 import { formatSourceComment } from "./source-comments.ts";
 
+/** Options of `printGraph`. */
 export interface PrintGraphOptions {
   /** Whether equations carry their source location as a comment. Default true. */
   readonly sources?: boolean;

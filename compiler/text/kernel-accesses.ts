@@ -4,6 +4,7 @@ import type { Kernel, Stmt } from "../kernel/kernel.ts";
 import { postOrder, printExprs, valueName } from "./expr-printer.ts";
 import { kernelNames } from "./kernel-names.ts";
 
+/** A place where a kernel reads or writes a buffer, with its index expressions. */
 export interface KernelAccess {
   readonly kind: "load" | "store";
   /** The parameter, or memory of the workgroup. */

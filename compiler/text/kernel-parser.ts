@@ -18,6 +18,7 @@ import { AXIS_KINDS, COMBINE_SIGNS } from "./kernel-names.ts";
 import { KernelScope } from "./kernel-scope.ts";
 import { suggestion } from "./parse-error.ts";
 
+/** A kernel read from text, and where in it things stand. */
 export interface ParsedKernel {
   readonly kernel: Kernel;
   /** Where each statement begins in the text. */
@@ -29,6 +30,7 @@ export function parseKernel(text: string, fileName = "<text>"): Kernel {
   return parseKernelWithPositions(text, fileName).kernel;
 }
 
+/** A kernel from its text. Throws ParseError with line and column. */
 export function parseKernelWithPositions(text: string, fileName = "<text>"): ParsedKernel {
   const cursor = new Cursor(text, fileName);
   const positions = new Map<Stmt, TextPosition>();

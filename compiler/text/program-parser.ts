@@ -19,6 +19,7 @@ import { Cursor, type TextPosition, type Token } from "./cursor.ts";
 import { parseKernelAt } from "./kernel-parser.ts";
 import { suggestion } from "./parse-error.ts";
 
+/** A program read from text, and where in it things stand. */
 export interface ParsedProgram {
   readonly program: Program;
   /** Where each buffer, step and kernel statement begins in the text. */
@@ -30,6 +31,7 @@ export function parseProgram(text: string, fileName = "<text>"): Program {
   return parseProgramWithPositions(text, fileName).program;
 }
 
+/** A program from its text. Throws ParseError with line and column. */
 export function parseProgramWithPositions(text: string, fileName = "<text>"): ParsedProgram {
   const cursor = new Cursor(text, fileName);
   const parser = new ProgramParser(cursor);

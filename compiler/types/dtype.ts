@@ -16,6 +16,7 @@ export const DTYPES = [
   "float64",
 ] as const;
 
+/** The element types of arrays, under NumPy's names. */
 export type DType = (typeof DTYPES)[number];
 
 export type DTypeKind = "bool" | "int" | "uint" | "float";

@@ -3,6 +3,7 @@ import { DTYPE_INFO, type DType } from "./dtype.ts";
 
 export type Shape = readonly number[];
 
+/** Dtype and shape. */
 export interface TensorType {
   readonly dtype: DType;
   readonly shape: Shape;

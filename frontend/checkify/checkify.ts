@@ -23,6 +23,7 @@ export const automaticChecks: readonly CheckKind[] = [...floatChecks, ...indexCh
 /** All (`checkify.all_checks`). */
 export const allChecks: readonly CheckKind[] = [...automaticChecks, ...userChecks];
 
+/** Options of `checkify`. */
 export interface CheckifyOptions {
   /** Which checks; default the program's own. Lists are put together: `[...indexChecks, ...userChecks]`. */
   readonly errors?: Iterable<CheckKind>;

@@ -6,6 +6,7 @@ import { EXIT, InputError } from "./errors.ts";
 import { print } from "./output.ts";
 import { diffCounts, unifiedDiff } from "./text-diff.ts";
 
+/** Options of `diff` and `diffDumps`. */
 export interface DiffOptions {
   /** Separated by commas. */
   readonly pass?: string;

@@ -17,6 +17,7 @@ import { formatNpy } from "./npy.ts";
 import { print } from "./output.ts";
 import { loadPlugin } from "./plugin.ts";
 
+/** Options of `reduceAssociative` and `reduce`. */
 export interface ReduceOptions extends InputOptions, ToleranceOptions {
   readonly fails: "mismatch" | "crash";
   readonly command?: string;

@@ -9,6 +9,7 @@ import { lowerExport } from "./lower-export.ts";
 import { withStdoutOnStderr } from "./output.ts";
 import { mapStackTraces } from "./stack-traces.ts";
 
+/** Options of `trace`, `startTrace` and `traceExport`. */
 export interface TraceOptions {
   /** The text of --args; the file's `exampleArgs` where it is absent. */
   readonly args: string | undefined;

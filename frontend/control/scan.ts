@@ -14,6 +14,7 @@ import { formatPath, type TreeDef } from "../tree/treedef.ts";
 import { arraysOf, carryInputs, checkCarry, promoteWeakCarry } from "./carry.ts";
 import { whileLoop } from "./while-loop.ts";
 
+/** Options of `scan`. */
 export interface ScanOptions {
   /** Number of steps; needed where xs is null. */
   readonly length?: number;

@@ -24,8 +24,10 @@ export type ArrayLike = NdArray | number | boolean;
 /** Elements of an array read back: float16 is widened to float32, bool is 0 and 1. */
 export type ArrayData = TypedArray;
 
+/** Elements in nested lists, as `np.array` takes them. */
 export type NestedArray<T> = T | NestedArray<T>[];
 
+/** An array, or within a traced function what stands for one (`jax.Array`). Using it does not consume it; its methods are those of `np`. */
 export abstract class NdArray {
   abstract readonly aval: ShapedArray;
 

@@ -4,6 +4,7 @@ import { WeftTypeError } from "../../compiler/types/errors.ts";
 import { type Shape, tensorType } from "../../compiler/types/tensor-type.ts";
 import { avalOf, DEFAULT_FLOAT, formatType, type ShapedArray } from "./aval.ts";
 
+/** Shape and dtype of an array without its elements (`jax.ShapeDtypeStruct`); `spec` makes one. */
 export class ShapeDtypeStruct {
   constructor(readonly aval: ShapedArray) {}
 

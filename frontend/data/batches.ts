@@ -18,6 +18,7 @@ export interface DataSource<T> {
   get(indices: readonly number[]): T | Promise<T>;
 }
 
+/** Options of `batches`. */
 export interface BatchOptions {
   readonly batchSize: number;
   /**
@@ -204,6 +205,7 @@ function stacked(examples: readonly unknown[]): unknown {
   );
 }
 
+/** Options of `split`. */
 export interface SplitOptions {
   /** Parts of the whole, which add up to 1 at most, or numbers of examples. Default [0.75, 0.25]. */
   readonly sizes?: readonly number[];

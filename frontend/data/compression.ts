@@ -55,6 +55,7 @@ export function isGzip(bytes: Uint8Array): boolean {
   return bytes[0] === 0x1f && bytes[1] === 0x8b;
 }
 
+/** Options of `gunzip`. */
 export interface GunzipOptions {
   /** Most bytes that may come out. Default 2³¹ − 1. */
   readonly maxBytes?: number;

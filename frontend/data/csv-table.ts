@@ -11,6 +11,7 @@ export type ColumnType = DType | "string";
 /** A column: numbers, or text with null where it is missing. */
 export type Column = NdArray | readonly (string | null)[];
 
+/** Options of `readCsv`. */
 export interface ReadCsvOptions extends CsvOptions {
   /** Whether the first row has the names of the columns, or the names. Default true. */
   readonly header?: boolean | readonly string[];

@@ -1,6 +1,7 @@
 /** Comma-separated values (RFC 4180) as rows of text. */
 import { WeftTypeError, WeftValueError } from "../core/index.ts";
 
+/** Options of `parseCsvRows`. */
 export interface CsvOptions {
   /** One character between fields. Default ",". */
   readonly delimiter?: string;

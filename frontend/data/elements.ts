@@ -8,6 +8,7 @@ import { arrayFromBytes, arrayFromData, type NdArray, type WeftValueError } from
 /** What becomes of 64-bit integers, which Weft has not. */
 export type Int64Policy = "int32" | "float64";
 
+/** Options of `readNpy`, `parseNpy`, `readSafetensors` and `readNpz`. */
 export interface Int64Option {
   /**
    * 64-bit integers become int32 (unsigned: uint32), and it is an error where one does not fit; or float64, rounded beyond

@@ -4,6 +4,7 @@ import type { Result } from "../transforms/types.ts";
 import { flatten, leafPaths, unflatten } from "../tree/tree.ts";
 import type { Key } from "../tree/treedef.ts";
 
+/** Options of `flattenNames` and `unflattenNames`. */
 export interface NameOptions {
   /** Between the keys of a path. Default ".". */
   readonly separator?: string;

@@ -22,6 +22,7 @@ export async function readNpz(
   );
 }
 
+/** Options of `writeNpz`. */
 export interface WriteNpzOptions {
   /** Whether arrays are deflated, as by `numpy.savez_compressed`. Default false. */
   readonly compressed?: boolean;

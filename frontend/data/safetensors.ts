@@ -47,6 +47,7 @@ const NAMES: Readonly<Record<DType, string>> = {
 };
 const ORDER: readonly string[] = Object.values(NAMES);
 
+/** What a safetensors file holds. */
 export interface Safetensors {
   /** The tensors by name, in the order of their data. */
   readonly tensors: Record<string, NdArray>;
@@ -184,6 +185,7 @@ function tensorOf(entry: Entry, data: Uint8Array, dataAt: number, options: Int64
   }
 }
 
+/** Options of `writeSafetensors`. */
 export interface WriteSafetensorsOptions {
   /** What the file says about itself: strings by name. */
   readonly metadata?: Readonly<Record<string, string>>;

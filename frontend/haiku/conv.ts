@@ -26,6 +26,7 @@ export const pad = {
   reverseCausal: (size: number): [number, number] => [0, size - 1],
 };
 
+/** Options of `ConvND`, `Conv1D`, `Conv2D` and `Conv3D`. */
 export interface HaikuConvOptions {
   /** Default 1. */
   readonly stride?: number | readonly number[];

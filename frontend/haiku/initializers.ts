@@ -20,6 +20,7 @@ export class Constant {
   }
 }
 
+/** Normally distributed numbers (`haiku.initializers.RandomNormal`). */
 export class RandomNormal {
   constructor(
     readonly stddev = 1,

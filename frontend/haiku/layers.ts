@@ -10,6 +10,7 @@ import { Constant, TruncatedNormal } from "./initializers.ts";
 import { Module } from "./module.ts";
 import { getParameter, type Initializer } from "./parameters.ts";
 
+/** Options of `Linear`. */
 export interface LinearOptions {
   readonly withBias?: boolean;
   /** Default: truncated normal with deviation 1/√inputs. */
@@ -69,6 +70,7 @@ export class Sequential<Inputs extends unknown[] = [NdArray], Output = NdArray> 
   }
 }
 
+/** Options of `Reshape` and `Flatten`. */
 export interface ReshapeOptions {
   /** How many axes in front stay as they are. Default 1. */
   readonly preserveDims?: number;

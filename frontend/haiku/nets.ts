@@ -7,6 +7,7 @@ import { dropout, Linear } from "./layers.ts";
 import { Module } from "./module.ts";
 import type { Initializer } from "./parameters.ts";
 
+/** Options of `MLP`. */
 export interface MLPOptions {
   readonly wInit?: Initializer | null;
   readonly bInit?: Initializer | null;

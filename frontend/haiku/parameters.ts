@@ -14,6 +14,7 @@ export function initialize(init: Initializer, shape: readonly number[], dtype: D
   return typeof init === "function" ? init(shape, dtype) : init.call(shape, dtype);
 }
 
+/** Options of `getParameter`. */
 export interface ParameterOptions {
   /** Default float32. */
   readonly dtype?: DType;
@@ -52,6 +53,7 @@ export function getParameter(
   return param;
 }
 
+/** Options of `getState`. */
 export interface StateOptions extends ParameterOptions {
   readonly shape?: readonly number[];
 }

@@ -5,6 +5,7 @@ import { add, max } from "../lax/elementwise.ts";
 import { reduceWindow } from "../lax/reduce-window.ts";
 import { Module } from "./module.ts";
 
+/** Options of `maxPool` and `avgPool`. */
 export interface HaikuPoolOptions {
   /** The axis that a window given by a number leaves alone, besides the first; null: none. Default −1. */
   readonly channelAxis?: number | null;

@@ -18,6 +18,7 @@ export type DotDimensionNumbers = readonly [
   batch: readonly [lhs: readonly number[], rhs: readonly number[]],
 ];
 
+/** Options of `dotGeneral`, `dot` and `batchMatmul`. */
 export interface DotOptions {
   /** Dtype of the result and of the accumulation; default: that of the operands. */
   readonly preferredElementType?: DType | null;

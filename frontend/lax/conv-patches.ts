@@ -20,6 +20,7 @@ import { eq } from "./elementwise.ts";
 import { broadcastedIota, broadcastInDim, reshape, transpose } from "./movement.ts";
 import { dilateExtent, type Padding, type PaddingPairs, paddingPairs } from "./windows.ts";
 
+/** Options of `convGeneralDilatedPatches` and `convGeneralDilatedLocal`. */
 export interface PatchOptions {
   readonly lhsDilation?: readonly number[] | null;
   readonly rhsDilation?: readonly number[] | null;

@@ -177,6 +177,7 @@ export function scatterApply(
   return applyCounted(operand, counts, f);
 }
 
+/** Options of `approxMaxK` and `approxMinK`. */
 export interface ApproxOptions {
   /** Default the last axis. */
   readonly reductionDimension?: number;

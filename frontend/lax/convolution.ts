@@ -89,6 +89,7 @@ function isStrings(d: ConvDimensionNumbers | ConvDimensionStrings): d is ConvDim
   return Array.isArray(d);
 }
 
+/** Options of `convGeneralDilated`, `conv` and `convWithGeneralPadding`. */
 export interface ConvOptions {
   /** Holes between the lhs's elements, +1 each: a transposed convolution. Default 1. */
   readonly lhsDilation?: readonly number[] | null;
@@ -182,6 +183,7 @@ const TRANSPOSE_LETTERS: Readonly<Record<number, ConvDimensionStrings>> = {
   5: ["NHWDC", "HWDIO", "NHWDC"],
 };
 
+/** Options of `ConvTranspose` and `convTranspose`. */
 export interface ConvTransposeOptions {
   readonly rhsDilation?: readonly number[] | null;
   /** Default: channels last, as NHWC, HWIO, NHWC. */

@@ -29,6 +29,7 @@ export interface Complex {
 /** What functions of complex numbers take: real and imaginary parts, or real numbers. */
 export type ComplexLike = ArrayLike | { readonly real: ArrayLike; readonly imag: ArrayLike };
 
+/** Kinds of Fourier transform: complex and its inverse, of real numbers and its inverse. */
 export type FftType = "FFT" | "IFFT" | "RFFT" | "IRFFT";
 
 /** Whether the operand has an imaginary part. */

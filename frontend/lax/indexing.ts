@@ -45,6 +45,7 @@ export function gatherMode(mode: GatherScatterMode): GatherMode {
   );
 }
 
+/** Options of `gather`. */
 export interface GatherOptions {
   readonly mode?: GatherScatterMode;
   /** Default: NaN for floats, the least value for signed and the greatest for unsigned integers, true for bool. */
@@ -78,6 +79,7 @@ export function gather(
   return bindOne("gather", [operand, indexArray(startIndices)], params, operand.weakType);
 }
 
+/** Options of `scatterSub` and `scatterApply`. */
 export interface ScatterOptions {
   readonly mode?: GatherScatterMode;
   readonly indicesAreSorted?: boolean;

@@ -106,6 +106,7 @@ export function cholesky(x: ArrayLike, options: { symmetrizeInput?: boolean } = 
   return options.symmetrizeInput === false ? choleskyOfTriangle(a) : bindOne("cholesky", [symmetrize(a)], {});
 }
 
+/** Options of `eigh` and `eigvalsh`. */
 export interface EighOptions {
   /** Which triangle is read where the matrix is not symmetrised. Default true. */
   readonly lower?: boolean;
@@ -172,6 +173,7 @@ export function qr(
   return [q, r];
 }
 
+/** Options of `svd`. */
 export interface SvdOptions {
   /** Square U and Vᵀ. Default true. */
   readonly fullMatrices?: boolean;

@@ -9,6 +9,7 @@ import { canonicalizeAxis } from "./axes.ts";
 import { add, bitwiseOr } from "./elementwise.ts";
 import { concatenate, pad, reshape, sliceInDim } from "./movement.ts";
 
+/** Options of `map`. */
 export interface MapOptions {
   /** How many rows to compute at once, vectorised; default one. */
   readonly batchSize?: number | null;
@@ -74,6 +75,7 @@ function concatenateTrees(parts: readonly unknown[]): unknown {
   );
 }
 
+/** Options of `associativeScan`. */
 export interface AssociativeScanOptions {
   /** From the last element to the first. */
   readonly reverse?: boolean;

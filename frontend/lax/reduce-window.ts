@@ -17,6 +17,7 @@ import { broadcastTo } from "./operands.ts";
 import { type Combine, extremeValue, monoidOf } from "./reductions.ts";
 import { dilateExtent, type Padding, type PaddingPairs, paddingPairs } from "./windows.ts";
 
+/** Options of `reduceWindow`. */
 export interface ReduceWindowOptions {
   /** Holes between the operand's elements, +1 each. Default 1. */
   readonly baseDilation?: readonly number[] | null;

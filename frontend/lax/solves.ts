@@ -80,6 +80,7 @@ function checkLike(name: string, traced: TracedGraph, expected: string, like: Le
   }
 }
 
+/** Options of `customLinearSolve`. */
 export interface LinearSolveOptions<T> {
   /** Solves with the transposed map, for reverse mode: takes x ↦ Aᵀ x and b. */
   readonly transposeSolve?: (vecmat: (x: Result<T>) => Result<T>, b: Result<T>) => unknown;
@@ -132,6 +133,7 @@ export function customLinearSolve<T>(
   return unflatten(solver.outTree, results) as Result<T>;
 }
 
+/** Options of `customRoot`. */
 export interface RootOptions {
   /** Whether `solve` returns a pair [x, aux], of which aux is not differentiated. */
   readonly hasAux?: boolean;

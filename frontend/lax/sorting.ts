@@ -4,6 +4,7 @@ import { canonicalizeAxis } from "./axes.ts";
 import { broadcastedIota, rev, sliceInDim } from "./movement.ts";
 import { checkSameShape } from "./operands.ts";
 
+/** Options of `sort` and `argsort`. */
 export interface SortOptions {
   /** Axis to sort along; default the last. */
   readonly dimension?: number;

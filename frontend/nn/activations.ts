@@ -133,6 +133,7 @@ export function hardSilu(x: ArrayLike): NdArray {
 /** x · hardSigmoid(x) (`jax.nn.hard_swish`). */
 export const hardSwish = hardSilu;
 
+/** Options of `gelu`. */
 export interface GeluOptions {
   /** Whether to use the tanh formula (default, as in JAX) or the exact one with erf. */
   readonly approximate?: boolean;

@@ -19,6 +19,7 @@ import { toArray } from "../numpy/promotion.ts";
 import { stopGradient } from "../transforms/checkpoint.ts";
 import { logsumexp, softmax } from "./functions.ts";
 
+/** Options of `dotProductAttention`. */
 export interface AttentionOptions {
   /** Added to the scores, broadcast to [batch, heads, queries, keys]; fewer axes are the last ones. */
   readonly bias?: ArrayLike | null;

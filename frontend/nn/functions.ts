@@ -11,6 +11,7 @@ import { type Axis, max, mean, sum } from "../numpy/reductions.ts";
 import { maximum, multiply, square, subtract } from "../numpy/ufuncs.ts";
 import { stopGradient } from "../transforms/checkpoint.ts";
 
+/** Options of `softmax` and `logSoftmax`. */
 export interface SoftmaxOptions {
   /** Elements to take part, bool; the others give 0 (softmax) or −∞ (logSoftmax). */
   readonly where?: ArrayLike | null;
@@ -55,6 +56,7 @@ export function logSoftmax(x: ArrayLike, axis: Axis = -1, options: SoftmaxOption
   return where === null ? result : choose(where, result, numberAs(Number.NEGATIVE_INFINITY, a.dtype));
 }
 
+/** Options of `logsumexp` and `logmeanexp`. */
 export interface LogsumexpOptions {
   /** Default: all axes. */
   readonly axis?: Axis;
@@ -112,6 +114,7 @@ export function logmeanexp(x: ArrayLike, options: Omit<LogsumexpOptions, "b" | "
   return lax.sub(log, lax.log(count));
 }
 
+/** Options of `oneHot`. */
 export interface OneHotOptions {
   /** Default float32. */
   readonly dtype?: DType;
@@ -135,6 +138,7 @@ export function oneHot(x: ArrayLike, numClasses: number, options: OneHotOptions 
   return convert(lax.eq(broadcastTo(expandDims(index, [axis]), shape), classes), options.dtype ?? "float32");
 }
 
+/** Options of `standardize`. */
 export interface StandardizeOptions {
   readonly axis?: Axis;
   readonly mean?: ArrayLike | null;

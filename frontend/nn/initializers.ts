@@ -80,8 +80,10 @@ export function deltaOrthogonal(scale = 1, columnAxis = -1, dtype: DType = "floa
 
 /** What the variance is scaled by: inputs, outputs, their mean, or their geometric mean. */
 export type FanMode = "fan_in" | "fan_out" | "fan_avg" | "fan_geo_avg";
+/** What `varianceScaling` draws from. */
 export type Distribution = "truncated_normal" | "normal" | "uniform";
 
+/** Options of `varianceScaling`, `glorotUniform`, `glorotNormal` and `lecunUniform` and others. */
 export interface FanOptions {
   /** Default the last but one. */
   readonly inAxis?: number | readonly number[];

@@ -55,6 +55,7 @@ export function applyOverAxes(
   return a;
 }
 
+/** Options of `vectorize`. */
 export interface VectorizeOptions {
   /** Places of arguments that are passed as they are. */
   readonly excluded?: readonly number[];

@@ -5,6 +5,7 @@ import { arrayFromBytes, DEFAULT_FLOAT, type NdArray, WeftTypeError, WeftValueEr
 import { checkDType } from "../lax/movement.ts";
 import { array } from "./array.ts";
 
+/** Options of `frombuffer`, `fromiter` and `fromstring`. */
 export interface BufferOptions {
   /** Default float32. */
   readonly dtype?: DType;

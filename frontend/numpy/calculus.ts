@@ -14,6 +14,7 @@ import { promoteDTypes, promoteDTypesInexact, toArray } from "./promotion.ts";
 import { sum } from "./reductions.ts";
 import { abs, add, floorDivide, multiply, remainder, subtract, trueDivide } from "./ufuncs.ts";
 
+/** Options of `diff` and `diffDumps`. */
 export interface DiffOptions {
   readonly axis?: number;
   /** Put before, or behind, the elements first. */
@@ -52,6 +53,7 @@ export function diff(x: ArrayLike, n = 1, options: DiffOptions = {}): NdArray {
   return a;
 }
 
+/** Options of `ediff1d`. */
 export interface Ediff1dOptions {
   /** Put before, or behind, the differences, in the dtype of x. */
   readonly toBegin?: ArrayLike | null;
@@ -69,6 +71,7 @@ export function ediff1d(x: ArrayLike, options: Ediff1dOptions = {}): NdArray {
   return concatenate([...beside(toBegin), differences, ...beside(toEnd)]);
 }
 
+/** Options of `trapezoid`. */
 export interface TrapezoidOptions {
   /** Places of the elements; else they are `dx` apart. */
   readonly x?: ArrayLike | null;
@@ -99,6 +102,7 @@ export function trapezoid(y: ArrayLike, options: TrapezoidOptions = {}): NdArray
   return sum(multiply(means, spread), { axis });
 }
 
+/** Options of `gradient`. */
 export interface GradientOptions {
   /** Axes to differentiate along; default all. */
   readonly axis?: number | readonly number[] | null;
@@ -170,6 +174,7 @@ export function gradient(
 /** Which part of a convolution: all overlaps, as many as the longer operand has, or the complete ones. */
 export type ConvolveMode = "full" | "same" | "valid";
 
+/** Options of `convolve` and `correlate`. */
 export interface ConvolveOptions {
   /** Dtype of the result and of the accumulation. */
   readonly preferredElementType?: DType | null;
@@ -229,6 +234,7 @@ export function correlate(
   return slide("correlate", x, y, mode, false, options);
 }
 
+/** Options of `unwrap`. */
 export interface UnwrapOptions {
   /** Only jumps of at least this size are undone; default half a period. */
   readonly discont?: ArrayLike | null;

@@ -59,6 +59,7 @@ export function full(shape: number | Shape, fillValue: ArrayLike, options: Optio
   return broadcastTo(value, target);
 }
 
+/** Options of `zerosLike`, `onesLike` and `fullLike`. */
 export interface LikeOptions extends DTypeOption {
   readonly shape?: number | Shape;
 }
@@ -132,6 +133,7 @@ export function arange(...args: readonly (ArrayLike | OptionsOrDType | undefined
   );
 }
 
+/** Options of `linspace`, `logspace` and `geomspace`. */
 export interface LinspaceOptions extends DTypeOption {
   /** Whether stop is the last element; default true. */
   readonly endpoint?: boolean;
@@ -139,6 +141,7 @@ export interface LinspaceOptions extends DTypeOption {
   readonly axis?: number;
 }
 
+/** Options of `linspace`. */
 export interface StepOption {
   /** Whether to give [numbers, step]. */
   readonly retstep?: boolean;
@@ -239,6 +242,7 @@ export function geomspace(
   return convert(result, target);
 }
 
+/** Options of `eye` and `tri`. */
 export interface DiagonalOptions extends DTypeOption {
   /** Which diagonal: above the main one where positive; default 0. */
   readonly k?: number;
@@ -299,6 +303,7 @@ export function triu(x: ArrayLike, k = 0): NdArray {
   return lax.select(lowerMask(a.shape, k - 1), zerosLike(a), a);
 }
 
+/** Options of `meshgrid`. */
 export interface MeshgridOptions {
   /** "xy" (default): the first two axes are swapped, as for plots; "ij": matrix indexing. */
   readonly indexing?: "xy" | "ij";

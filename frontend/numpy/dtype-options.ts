@@ -3,6 +3,7 @@ import type { DType } from "../../compiler/types/dtype.ts";
 import { describeValue, NdArray, WeftTypeError } from "../core/index.ts";
 import { checkDType } from "../lax/movement.ts";
 
+/** Options of `dtypeOptions` and `indices`. */
 export interface DTypeOption {
   readonly dtype?: DType;
 }

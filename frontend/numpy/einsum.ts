@@ -161,6 +161,7 @@ export function contractPair(
   return { array, labels: [...batch, ...free(x.labels), ...free(y.labels)] };
 }
 
+/** Options of `Einsum`. */
 export interface EinsumOptions {
   /** Dtype of the result and of the accumulation. */
   readonly preferredElementType?: DType | null;

@@ -18,6 +18,7 @@ import { divide } from "./ufuncs.ts";
 
 export type { Complex, ComplexLike };
 
+/** Which direction of a Fourier transform is scaled: by 1/n backward (default) or forward, or both by 1/√n. */
 export type FftNorm = "backward" | "ortho" | "forward";
 
 /** Options of the transforms of one axis. */
@@ -216,6 +217,7 @@ export function ihfft(a: ArrayLike, options: FftOptions = {}): Complex {
   return mapParts(conjugate(result), (part) => mul(part, 1 / n));
 }
 
+/** Options of `fftfreq` and `rfftfreq`. */
 export interface FrequencyOptions {
   /** Default float32. */
   readonly dtype?: DType;

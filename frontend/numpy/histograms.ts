@@ -46,6 +46,7 @@ export function digitize(x: ArrayLike, bins: ArrayLike, options: { right?: boole
   return lax.select(rising, ascending, descending);
 }
 
+/** Options of `bincount`. */
 export interface BincountOptions {
   readonly weights?: ArrayLike | null;
   readonly minlength?: number;
@@ -85,6 +86,7 @@ export function bincount(x: ArrayLike, options: BincountOptions = {}): NdArray {
   });
 }
 
+/** Options of `histogramBinEdges` and `histogram`. */
 export interface HistogramOptions {
   /** Lower and upper end of the bins. Default: least and greatest element. */
   readonly range?: readonly [ArrayLike, ArrayLike] | null;
@@ -164,6 +166,7 @@ function binsOf(a: NdArray, bounds: NdArray): NdArray {
 /** Bins along each axis: as many for all, or a number or edges for each. */
 export type BinsPerAxis = number | readonly ArrayLike[];
 
+/** Options of `histogramdd` and `histogram2d`. */
 export interface HistogramNdOptions {
   /** Lower and upper end of the bins along each axis, null where they are the least and greatest element. */
   readonly range?: readonly (readonly [ArrayLike, ArrayLike] | null)[] | null;

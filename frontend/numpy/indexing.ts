@@ -32,6 +32,7 @@ import { normalizeIndices } from "./take.ts";
  * an array of integers or a boolean mask.
  */
 export type Index = number | RangeIndex | null | "..." | ":" | NdArray;
+/** A range of an axis, as Python's `start:stop:step`. */
 export type RangeIndex = readonly [start?: number | null, stop?: number | null, step?: number | null];
 
 /** What an axis of the operand is indexed with. */

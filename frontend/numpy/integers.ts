@@ -46,6 +46,7 @@ export function lcm(x1: ArrayLike, x2: ArrayLike): NdArray {
   return lax.select(none, constantLike(d, 0), lax.mul(a, quotient));
 }
 
+/** Options of `packbits` and `unpackbits`. */
 export interface BitOptions {
   /** Axis along which bits lie; without one the array is flattened. */
   readonly axis?: number | null;

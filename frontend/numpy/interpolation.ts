@@ -14,6 +14,7 @@ import { abs, add, multiply, remainder, subtract } from "./ufuncs.ts";
 /** The value beyond the points, or "extrapolate" for the line through the last two. */
 export type Beyond = ArrayLike | "extrapolate" | null;
 
+/** Options of `interp`. */
 export interface InterpOptions {
   /** Value left of the first point; default the first value. */
   readonly left?: Beyond;

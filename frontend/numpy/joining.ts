@@ -20,6 +20,7 @@ import { atleast1d, atleast2d, atleast3d, isArrayLike, ravel } from "./movement.
 import { concreteData, promoteDTypes, toArray } from "./promotion.ts";
 import { take } from "./take.ts";
 
+/** Options of `concatenate` and `stack`. */
 export interface JoinOptions {
   /** Axis to join along; for concatenate null flattens. Default 0. */
   readonly axis?: number | null;
@@ -190,6 +191,7 @@ export function unstack(x: ArrayLike, options: { axis?: number } = {}): NdArray[
   return range(a.shape[axis]).map((i) => lax.indexInDim(a, i, { axis, keepdims: false }));
 }
 
+/** Options of `repeat`. */
 export interface RepeatOptions {
   /** Axis to repeat along; without one the array is flattened. */
   readonly axis?: number | null;

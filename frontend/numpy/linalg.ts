@@ -29,6 +29,7 @@ import { ravel } from "./movement.ts";
 import { promoteDTypes, toArray } from "./promotion.ts";
 import { sumDType } from "./reductions.ts";
 
+/** Options of `matmul`, `dot`, `vdot` and `vecdot` and others. */
 export interface ProductOptions {
   /** Dtype of the result and of the accumulation. */
   readonly preferredElementType?: DType | null;

@@ -125,6 +125,7 @@ export function select(
   return conditions.reduceRight<NdArray>((rest, condition, i) => where(condition, values[i], rest), fallback);
 }
 
+/** Options of `isclose` and `allclose`. */
 export interface CloseOptions {
   /** Relative tolerance; default 1e-5. */
   readonly rtol?: number;
@@ -169,6 +170,7 @@ export function arrayEquiv(x: ArrayLike, y: ArrayLike): NdArray {
   return fits ? reduceAnd(equal(a, b)) : full(0, "bool");
 }
 
+/** Options of `nanToNum`. */
 export interface NanToNumOptions {
   /** In place of NaN; default 0. */
   readonly nan?: number;

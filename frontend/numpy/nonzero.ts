@@ -11,6 +11,7 @@ import { truth, where } from "./logic.ts";
 import { atleast1d, ravel } from "./movement.ts";
 import { concreteData, toArray } from "./promotion.ts";
 
+/** Options of `extract`, `uniqueAll`, `unique` and `uniqueValues` and others. */
 export interface SizeOptions {
   /** How many results there are to be: required where values are not known while tracing. */
   readonly size?: number | null;
@@ -18,6 +19,7 @@ export interface SizeOptions {
   readonly fillValue?: ArrayLike | null;
 }
 
+/** Options of `maskIndices`, `where`, `nonzero` and `argwhere`. */
 export interface NonzeroOptions {
   readonly size?: number | null;
   readonly fillValue?: ArrayLike | readonly ArrayLike[] | null;

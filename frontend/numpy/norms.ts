@@ -10,6 +10,7 @@ import { max, min, sum } from "./reductions.ts";
 /** Which norm: a number p, ±Infinity, or "fro" for matrices. */
 export type NormOrder = number | "fro" | "nuc" | null;
 
+/** Options of `norm`, `computeStats` and `vectorNorm`. */
 export interface NormOptions {
   /** Default: the Euclidean norm of vectors, the Frobenius norm of matrices. */
   readonly ord?: NormOrder;

@@ -42,6 +42,7 @@ export type PadWidth = number | readonly [number, number] | readonly (readonly [
  */
 export type PadFunction = (vector: NdArray, widths: readonly [number, number], axis: number) => NdArray;
 
+/** Options of `pad`. */
 export interface PadOptions {
   /** Default "constant". */
   readonly mode?: PadMode | PadFunction;

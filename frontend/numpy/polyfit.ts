@@ -20,6 +20,7 @@ import { atleast1d } from "./movement.ts";
 import { promoteDTypesInexact, toArray } from "./promotion.ts";
 import { multiply } from "./ufuncs.ts";
 
+/** Options of `polyfit`. */
 export interface PolyfitOptions {
   /** Singular values below this share of the greatest count as 0. Default: points times machine precision. */
   readonly rcond?: number | null;

@@ -42,6 +42,7 @@ export function polysub(a: ArrayLike, b: ArrayLike): NdArray {
   return polyadd(p, lax.neg(q));
 }
 
+/** Options of `polymul` and `polydiv`. */
 export interface TrimLeadingOption {
   /** Whether leading zeros go first; values must be known for it. Default false. */
   readonly trimLeadingZeros?: boolean;

@@ -27,6 +27,7 @@ import { add, maximum, minimum, multiply } from "./ufuncs.ts";
 /** Axes of a reduction; negative ones count from the end; null for all. */
 export type Axis = number | readonly number[] | null;
 
+/** Options of `ptp`, `countNonzero`, `median` and `nanmedian`. */
 export interface AxisOptions {
   /** Default: all axes. */
   readonly axis?: Axis;
@@ -34,11 +35,13 @@ export interface AxisOptions {
   readonly keepdims?: boolean;
 }
 
+/** Options of `all` and `any`. */
 export interface WhereOptions extends AxisOptions {
   /** Elements to count, bool, broadcast to the operand. */
   readonly where?: ArrayLike | null;
 }
 
+/** Options of `sum`, `prod`, `nansum` and `nanprod`. */
 export interface SumOptions extends WhereOptions {
   /** Dtype of the result and of the sum. */
   readonly dtype?: DType | null;
@@ -48,12 +51,15 @@ export interface SumOptions extends WhereOptions {
   readonly promoteIntegers?: boolean;
 }
 
+/** Options of `max`, `min`, `nanmax` and `nanmin`. */
 export type ExtremeOptions = Omit<SumOptions, "dtype" | "promoteIntegers">;
 
+/** Options of `mean` and `nanmean`. */
 export interface MeanOptions extends WhereOptions {
   readonly dtype?: DType | null;
 }
 
+/** Options of `variance`, `std`, `nanvar` and `nanstd`. */
 export interface VarOptions extends MeanOptions {
   /** What is subtracted from the number of elements in the divisor. Default 0. */
   readonly ddof?: number;
@@ -271,6 +277,7 @@ export function std(x: ArrayLike, options: OptionsOrAxis<VarOptions> = {}): NdAr
   return lax.sqrt(variance(x, options));
 }
 
+/** Options of `argmax`, `argmin`, `nanargmax` and `nanargmin`. */
 export interface ArgOptions {
   /** Default: of the array flattened. */
   readonly axis?: number | null;
@@ -301,6 +308,7 @@ export function argmin(x: ArrayLike, options: ArgOptions | number | null = {}): 
   return argExtreme("argmin", x, options);
 }
 
+/** Options of `cumulative`, `cumsum`, `cumprod` and `nancumsum` and others. */
 export interface CumulativeOptions {
   /** Default: of the array flattened. */
   readonly axis?: number | null;
@@ -336,6 +344,7 @@ export function cumprod(x: ArrayLike, options: CumulativeOptions | number | null
   return cumulative("cumprod", x, options, reduce.cumprod);
 }
 
+/** Options of `cumulativeSum` and `cumulativeProd`. */
 export interface CumulativeArrayOptions {
   /** Required where x has more than one axis. */
   readonly axis?: number | null;

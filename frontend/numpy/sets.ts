@@ -39,6 +39,7 @@ export function union1d(x: ArrayLike, y: ArrayLike, options: SizeOptions = {}): 
   return unique(concatenate([a, b], 0), options);
 }
 
+/** Options of `setxor1d`, `setdiff1d` and `intersect1d`. */
 export interface SetOptions extends SizeOptions {
   /** Whether neither array has an element twice, which saves finding out. */
   readonly assumeUnique?: boolean;
@@ -120,6 +121,7 @@ export function setdiff1d(x: ArrayLike, y: ArrayLike, options: SetOptions = {}):
   return chosen(values, mask, options, () => fill);
 }
 
+/** Options of `intersect1d`. */
 export interface IntersectOptions extends SetOptions {
   /** Whether to give the places of the elements in x and y too. */
   readonly returnIndices?: boolean;

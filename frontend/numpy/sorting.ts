@@ -16,6 +16,7 @@ import { concreteData, promoteDTypes, toArray } from "./promotion.ts";
 import * as reduce from "./reductions.ts";
 import { take } from "./take.ts";
 
+/** Options of `sort` and `argsort`. */
 export interface SortOptions {
   /** Default the last; null sorts the array flattened. */
   readonly axis?: number | null;
@@ -91,6 +92,7 @@ export function argpartition(x: ArrayLike, kth: number, options: { axis?: number
   return concatenate([bottom(order), sortTogether(top(order), { dimension: axis })], axis);
 }
 
+/** Options of `compress`. */
 export interface CompressOptions extends SizeOptions {
   readonly axis?: number | null;
 }
@@ -137,6 +139,7 @@ export function extract(condition: ArrayLike, x: ArrayLike, options: SizeOptions
   return compress(ravel(condition), x, options);
 }
 
+/** Options of `searchsorted`. */
 export interface SearchOptions {
   /** The place before (left, default) or behind equal elements. */
   readonly side?: "left" | "right";

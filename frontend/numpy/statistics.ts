@@ -29,6 +29,7 @@ import { abs, multiply, trueDivide } from "./ufuncs.ts";
 /** How a quantile between two elements is found. */
 export type QuantileMethod = "linear" | "lower" | "higher" | "midpoint" | "nearest" | "inverted_cdf";
 
+/** Options of `quantile`, `nanquantile`, `percentile` and `nanpercentile`. */
 export interface QuantileOptions {
   /** Default: all axes. */
   readonly axis?: reduce.Axis;
@@ -230,6 +231,7 @@ export function nanmedian(x: ArrayLike, given: reduce.OptionsOrAxis<reduce.AxisO
   return nanquantile(x, 0.5, options);
 }
 
+/** Options of `average`. */
 export interface AverageOptions extends reduce.AxisOptions {
   /** Of the shape of x, or a vector along the one axis. */
   readonly weights?: ArrayLike | null;
@@ -281,6 +283,7 @@ export function average(
   return returned ? [result, weight] : result;
 }
 
+/** Options of `cov` and `corrcoef`. */
 export interface CovOptions {
   /** Further variables, in the form of x. */
   readonly y?: ArrayLike | null;

@@ -23,6 +23,7 @@ import { add, floorDivide, remainder } from "./ufuncs.ts";
 /** What an index out of bounds gives: the fill value, the nearest element, or the one found by counting round. */
 export type TakeMode = "fill" | "clip" | "wrap";
 
+/** Options of `take` and `takeAlongAxis`. */
 export interface TakeOptions {
   /** Axis to take along; without one the array is flattened. */
   readonly axis?: number | null;

@@ -30,6 +30,7 @@ import { indexOperand } from "./take.ts";
 /** A function of two arrays, elementwise and broadcast. */
 export type BinaryFunction = (x: ArrayLike, y: ArrayLike) => NdArray;
 
+/** Options of `reduce` of a `ufunc`. */
 export interface UfuncReduceOptions {
   /** Default 0; null: all elements, flattened. */
   readonly axis?: number | null;
@@ -39,6 +40,7 @@ export interface UfuncReduceOptions {
   readonly where?: ArrayLike | null;
 }
 
+/** Options of the methods of `ufunc`. */
 export interface UfuncAxisOptions {
   readonly axis?: number;
   readonly dtype?: DType | null;

@@ -140,6 +140,7 @@ export function distinctPadded(x: NdArray): { values: NdArray; indices: NdArray;
   return distinctElements(x, { size: x.size }, true);
 }
 
+/** Options of `unique`. */
 export interface UniqueOptions extends SizeOptions {
   readonly returnIndex?: boolean;
   readonly returnInverse?: boolean;

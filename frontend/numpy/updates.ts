@@ -33,6 +33,7 @@ import { any } from "./reductions.ts";
 import { indexOperand, take } from "./take.ts";
 import { remainder } from "./ufuncs.ts";
 
+/** Options of `place`, `putAlongAxis` and `fillDiagonal`. */
 export interface InplaceOption {
   /** Writing in place is not possible: only false is taken. */
   readonly inplace?: boolean;
@@ -71,6 +72,7 @@ export function place(
   return reshape(written, a.shape);
 }
 
+/** Options of `put`. */
 export interface PutOptions extends InplaceOption {
   /** Out of bounds: "clip" moves to the nearest place, "wrap" counts round; by default the value is dropped. */
   readonly mode?: "clip" | "wrap" | null;
@@ -169,6 +171,7 @@ function placesIn(places: Places, extent: number): NdArray | number | boolean {
   return array(data, { dtype: "int32" });
 }
 
+/** Options of `delete`. */
 export interface DeleteOptions {
   readonly axis?: number | null;
   /** Promises that no place is given twice, so that places may be traced. */
@@ -282,6 +285,7 @@ export function insert(
   return new IndexUpdate(withNew, [...front, oldPlaces]).set(a);
 }
 
+/** Options of `trimZeros`. */
 export interface TrimOptions {
   /** Which ends: "f" the front, "b" the back. Default "fb". */
   readonly trim?: string;

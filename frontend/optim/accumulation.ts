@@ -13,6 +13,7 @@ export interface TraceState extends OptState {
   readonly trace: unknown;
 }
 
+/** Options of `trace`, `startTrace` and `traceExport`. */
 export interface TraceOptions {
   readonly nesterov?: boolean;
   /** Dtype in which the trace is kept. Default that of the parameters. */
@@ -40,6 +41,7 @@ export interface EmaState extends OptState {
   readonly ema: unknown;
 }
 
+/** Options of `measureWithEma` and `ema`. */
 export interface EmaOptions {
   /** Whether the average is bias corrected. Default true. */
   readonly debias?: boolean;

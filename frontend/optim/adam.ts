@@ -19,6 +19,7 @@ export interface ScaleByAdamState extends OptState {
 
 const ADAM_FIELDS = ["count", "mu", "nu"] as const;
 
+/** Options of `lamb`, `optimisticAdam`, `adam` and `nadam` and others. */
 export interface AdamOptions {
   /** Decay of the first moment. Default 0.9. */
   readonly b1?: ArrayLike;
@@ -87,6 +88,7 @@ export interface ScaleByAmsgradState extends ScaleByAdamState {
   readonly nuMax: unknown;
 }
 
+/** Options of `amsgrad` and `scaleByAmsgrad`. */
 export interface AmsgradOptions extends Omit<AdamOptions, "nesterov"> {
   /** Whether the first moment is bias corrected. Default true. */
   readonly biasCorrectionMu?: boolean;
@@ -135,6 +137,7 @@ export function scaleByAdamax(
   );
 }
 
+/** Options of `adabelief` and `scaleByBelief`. */
 export type BeliefOptions = Omit<AdamOptions, "muDtype">;
 
 /**
@@ -158,6 +161,7 @@ export function scaleByBelief(options: BeliefOptions = {}): GradientTransformati
   );
 }
 
+/** Options of `yogi` and `scaleByYogi`. */
 export interface YogiOptions extends Pick<AdamOptions, "b1" | "b2" | "eps" | "epsRoot"> {
   /** First value of both moments. Default 1e-6. */
   readonly initialAccumulatorValue?: number;
@@ -188,6 +192,7 @@ export function scaleByYogi(options: YogiOptions = {}): GradientTransformation<S
   );
 }
 
+/** Options of `radam` and `scaleByRadam`. */
 export interface RadamOptions extends Omit<AdamOptions, "muDtype" | "b2"> {
   /** Decay of the second moment, a number. Default 0.999. */
   readonly b2?: number;
@@ -234,6 +239,7 @@ export interface ScaleByAdanState extends OptState {
   readonly t: NdArray;
 }
 
+/** Options of `adan` and `scaleByAdan`. */
 export interface AdanOptions {
   /** Decay of the average of gradients. Default 0.98. */
   readonly b1?: ArrayLike;
@@ -278,6 +284,7 @@ export interface ScaleByLionState extends OptState {
   readonly mu: unknown;
 }
 
+/** Options of `lion` and `scaleByLion`. */
 export interface LionOptions {
   /** Weight of the momentum in the update. Default 0.9. */
   readonly b1?: ArrayLike;
@@ -318,6 +325,7 @@ export function scaleByLion(options: LionOptions = {}): GradientTransformation<S
   );
 }
 
+/** Options of `novograd` and `scaleByNovograd`. */
 export interface NovogradOptions extends Omit<AdamOptions, "nesterov"> {
   /** Weight decay, inside of the momentum. Default 0. */
   readonly weightDecay?: ArrayLike;

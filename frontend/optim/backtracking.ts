@@ -20,6 +20,7 @@ export interface ScaleByBacktrackingLinesearchState extends OptState {
   readonly info: { readonly numLinesearchSteps: NdArray; readonly decreaseError: NdArray };
 }
 
+/** Options of `scaleByBacktrackingLinesearch`. */
 export interface BacktrackingOptions {
   /** Part of the decrease that the slope promises which a step has to bring (Armijo 1966). Default 1e-4. */
   readonly slopeRtol?: ArrayLike;

@@ -68,6 +68,7 @@ export function unitwiseClip(
   return where(lax.lt(gNorm, maxNorm), grad, clipped);
 }
 
+/** Options of `adaptiveGradClip`. */
 export interface AdaptiveGradClipOptions {
   /** Least norm of the parameters. Default 1e-3. */
   readonly eps?: ArrayLike;

@@ -16,6 +16,7 @@ import { arraysOf, type OptState, zerosOf } from "./trees.ts";
 /** Whether to transform, by step, an int32 scalar, and the extra arguments if they are forwarded: a bool scalar. */
 export type ConditionFn = (step: NdArray, extra: ExtraArgs) => ArrayLike;
 
+/** Options of `conditionallyTransform` and `conditionallyMask`. */
 export interface ConditionOptions {
   /** Whether the condition is given the extra arguments. Default false. */
   readonly forwardExtraArgs?: boolean;

@@ -16,6 +16,7 @@ export interface FactoredState extends OptState {
   readonly v: unknown;
 }
 
+/** Options of `scaleByFactoredRms`. */
 export interface FactoredRmsOptions {
   /** Whether matrices are factored at all. Default true. */
   readonly factored?: boolean;

@@ -35,6 +35,7 @@ export interface InjectHyperparamsState extends OptState {
   readonly innerState: OptState;
 }
 
+/** Options of `injectHyperparams`. */
 export interface InjectOptions {
   /** Dtype of the hyperparameters; default the widest of the parameters' floating dtypes. */
   readonly hyperparamDtype?: DType | null;

@@ -33,6 +33,7 @@ export interface ScaleByLbfgsState extends OptState {
   readonly weightsMemory: NdArray;
 }
 
+/** Options of `scaleByLbfgs`. */
 export interface LbfgsOptions {
   /** How many steps are remembered. Default 10. */
   readonly memorySize?: number;
@@ -154,6 +155,7 @@ function precondition(
   return forward;
 }
 
+/** Options of `lbfgs`. */
 export interface LbfgsOptimizerOptions extends LbfgsOptions {
   /** What finds the step size; null for the learning rate alone. Default a zoom line search of 20 steps from 1. */
   readonly linesearch?: GradientTransformation | null;

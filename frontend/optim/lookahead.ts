@@ -34,6 +34,7 @@ export interface Lookahead {
   ): [updates: LookaheadParams<U>, state: LookaheadState];
 }
 
+/** Options of `lookahead`. */
 export interface LookaheadOptions {
   /** Whether the fast optimizer starts anew after each synchronization. Default false. */
   readonly resetState?: boolean;

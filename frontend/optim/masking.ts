@@ -49,6 +49,7 @@ export interface MaskedState extends OptState {
   readonly innerState: OptState;
 }
 
+/** Options of `masked` and `partition`. */
 export interface MaskedOptions {
   /** Whether extra arguments of the updates' structure are masked too. Default false. */
   readonly maskCompatibleExtraArgs?: boolean;

@@ -54,6 +54,7 @@ export function skipLargeUpdates(maxSquaredNorm: ArrayLike): ShouldSkipUpdate {
   };
 }
 
+/** Options of `MultiSteps`. */
 export interface MultiStepsOptions {
   /** Whether the mean of the gradients is used, or their sum. Default true. */
   readonly useGradMean?: boolean;

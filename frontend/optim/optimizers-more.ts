@@ -39,6 +39,7 @@ export function lamb(
   );
 }
 
+/** Options of `lars`. */
 export interface LarsOptions {
   /** Default 0. */
   readonly weightDecay?: ScalarOrSchedule;
@@ -159,6 +160,7 @@ export function rprop(learningRate: ArrayLike, options: RpropOptions = {}): Grad
   return chain(scaleByRprop(learningRate, options), scale(-1));
 }
 
+/** Options of `adafactor`. */
 export interface AdafactorOptions {
   readonly minDimSizeToFactor?: number;
   readonly decayRate?: ArrayLike;

@@ -34,6 +34,7 @@ import {
 } from "./rms.ts";
 import { scaleByLearningRate } from "./scaling.ts";
 
+/** Options of `sgd` and `rmsprop`. */
 export interface MomentumOptions extends TraceOptions {
   /** Decay of the momentum; none by default. */
   readonly momentum?: ArrayLike | null;
@@ -177,6 +178,7 @@ export function adagrad(learningRate: ScalarOrSchedule, options: RssOptions = {}
   return chain(scaleByRss(options), scaleByLearningRate(learningRate));
 }
 
+/** Options of `adadelta`. */
 export interface AdadeltaOptimizerOptions extends AdadeltaOptions {
   readonly weightDecay?: ScalarOrSchedule;
   readonly weightDecayMask?: Mask | null;

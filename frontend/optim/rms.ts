@@ -17,6 +17,7 @@ export interface ScaleByRmsState extends OptState {
   readonly nu: unknown;
 }
 
+/** Options of `rmsprop`, `scaleByRms` and `scaleByStddev`. */
 export interface RmsOptions {
   /** Decay of the averages. Default 0.9. */
   readonly decay?: ArrayLike;
@@ -99,6 +100,7 @@ export interface ScaleByRssState extends OptState {
   readonly sumOfSquares: unknown;
 }
 
+/** Options of `adagrad` and `scaleByRss`. */
 export interface RssOptions {
   /** First value of the sum of squares. Default 0.1. */
   readonly initialAccumulatorValue?: ArrayLike;
@@ -130,6 +132,7 @@ export interface ScaleByAdaDeltaState extends OptState {
   readonly eX: unknown;
 }
 
+/** Options of `scaleByAdadelta`. */
 export interface AdadeltaOptions {
   /** Decay of the mean squares. Default 0.9. */
   readonly rho?: ArrayLike;
@@ -212,6 +215,7 @@ export interface ScaleByRpropState extends OptState {
   readonly prevUpdates: unknown;
 }
 
+/** Options of `rprop` and `scaleByRprop`. */
 export interface RpropOptions {
   /** Factor of a step size where the sign of the gradient changed. Default 0.5. */
   readonly etaMinus?: ArrayLike;

@@ -66,6 +66,7 @@ export function scaleBySign(): GradientTransformation {
   return statelessWithTreeMap((g) => lax.sign(g));
 }
 
+/** Options of `scaleByTrustRatio`. */
 export interface TrustRatioOptions {
   /** Least norm of parameters and updates. Default 0. */
   readonly minNorm?: ArrayLike;
@@ -141,6 +142,7 @@ export function scaleByOptimisticGradient(
   );
 }
 
+/** Options of `polyakSgd` and `scaleByPolyak`. */
 export interface PolyakOptions {
   /** The least value of the loss. Default 0. */
   readonly fMin?: ArrayLike;

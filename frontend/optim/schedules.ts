@@ -49,6 +49,7 @@ export function linearSchedule(
   return polynomialSchedule(initValue, endValue, 1, transitionSteps, options);
 }
 
+/** Options of `exponentialDecay` and `warmupExponentialDecaySchedule`. */
 export interface ExponentialDecayOptions {
   /** Steps before the decay begins. Default 0. */
   readonly transitionBegin?: number;
@@ -168,6 +169,7 @@ function checkTransitionSteps(name: string, transitionSteps: number): void {
   throw new WeftValueError(`A ${name} schedule was set with a non-positive \`transition_steps\``);
 }
 
+/** Options of `linearOnecycleSchedule` and `cosineOnecycleSchedule`. */
 export interface OnecycleOptions {
   /** Part of the steps that go up. Default 0.3. */
   readonly pctStart?: number;

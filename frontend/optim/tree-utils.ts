@@ -93,6 +93,7 @@ export function size(tree: unknown): number {
   return arraysOf(tree).reduce((n, x) => n + x.size, 0);
 }
 
+/** Options of `norm`, `computeStats` and `vectorNorm`. */
 export interface NormOptions {
   /** 2 (default), 1 or Infinity. */
   readonly ord?: number | null;

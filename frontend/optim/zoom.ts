@@ -27,6 +27,7 @@ export interface ScaleByZoomLinesearchState extends OptState {
   };
 }
 
+/** Options of `scaleByZoomLinesearch`. */
 export interface ZoomOptions {
   /** Greatest step; null for none. */
   readonly maxLearningRate?: ArrayLike | null;

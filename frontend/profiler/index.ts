@@ -52,6 +52,7 @@ export class Trace {
   }
 }
 
+/** Options of `trace`, `startTrace` and `traceExport`. */
 export interface TraceOptions {
   /** Spans kept; the rest are counted as lost. Default 1 000 000. */
   readonly limit?: number;

@@ -73,6 +73,7 @@ function wideBits(k1: NdArray, k2: NdArray, shape: Shape): [high: NdArray, low: 
   return [reshape(sliceInDim(words, 0, size), shape), reshape(sliceInDim(words, size, 2 * size), shape)];
 }
 
+/** Options of `bits`. */
 export interface BitsOptions {
   /** uint32 (default), uint16 or uint8. */
   readonly dtype?: DType;
@@ -116,11 +117,13 @@ function mantissas(k1: NdArray, k2: NdArray, shape: Shape, dtype: DType): NdArra
   return lax.bitcastConvertType(lax.bitwiseOr(random, 0x3f800000), "float32");
 }
 
+/** Options of `binomial`, `gamma`, `loggamma` and `beta` and others. */
 export interface FloatOptions {
   /** Default float32. */
   readonly dtype?: DType;
 }
 
+/** Options of `uniform`. */
 export interface UniformOptions extends FloatOptions {
   /** Least value; default 0. */
   readonly minval?: ArrayLike;
@@ -160,6 +163,7 @@ export function uniform(key: KeyLike, shape: number | Shape = [], options: Unifo
   return lax.max(low, scaled);
 }
 
+/** Options of `randint`. */
 export interface RandintOptions {
   /** Default int32. */
   readonly dtype?: DType;

@@ -25,6 +25,7 @@ import { bits32, type KeyLike, singleKey, splitWords, wordsOf } from "./keys.ts"
 
 type Size = number | Shape;
 
+/** Options of `bernoulli`. */
 export interface BernoulliOptions {
   /** "high" compares with twice as many bits, so that probabilities near 0 are met more exactly. Default "low". */
   readonly mode?: "high" | "low";
@@ -82,6 +83,7 @@ export function geometric(
   return convert(lax.add(lax.floor(lax.div(lax.log(u), rate)), 1), dtype);
 }
 
+/** Options of `categorical`. */
 export interface CategoricalOptions {
   /** Axis of the classes; default the last. */
   readonly axis?: number;
@@ -138,6 +140,7 @@ function shuffle(key: KeyLike, x: NdArray, axis: number): NdArray {
   return shuffled;
 }
 
+/** Options of `permutation`. */
 export interface PermutationOptions {
   /** Default 0. */
   readonly axis?: number;
@@ -159,6 +162,7 @@ export function permutation(key: KeyLike, x: number | NdArray, options: Permutat
   return take(x, order, { axis, mode: "clip" });
 }
 
+/** Options of `choice`. */
 export interface ChoiceOptions {
   /** Whether an element may be drawn again. Default true. */
   readonly replace?: boolean;

@@ -64,6 +64,7 @@ export function exponential(key: KeyLike, shape: Size = [], options: FloatOption
  */
 export type GumbelMode = "low" | "high" | "highest";
 
+/** Options of `gumbel`. */
 export interface GumbelOptions extends FloatOptions {
   /** Default "low". */
   readonly mode?: GumbelMode | null;

@@ -128,6 +128,7 @@ function seedWords(name: string, seed: ArrayLike): NdArray {
 /** The generator of random bits. JAX's others (rbg, unsafe_rbg, philox…) give bits that depend on the device, or are experimental. */
 export type KeyImpl = "threefry2x32";
 
+/** Options of `PRNGKey`, `key` and `wrapKeyData`. */
 export interface KeyOptions {
   /** Default "threefry2x32", the only one. */
   readonly impl?: KeyImpl | null;

@@ -25,6 +25,7 @@ import { type KeyLike, singleKey, splitWords } from "./keys.ts";
 
 type Size = number | Shape;
 
+/** Options of `multivariateNormal`. */
 export interface MultivariateNormalOptions extends FloatOptions {
   /** How the covariance is factored: "cholesky" (default) is fastest; "eigh" and "svd" take singular ones. */
   readonly method?: "cholesky" | "eigh" | "svd";
@@ -89,6 +90,7 @@ function promoteArrays(x: ArrayLike, y: ArrayLike): [NdArray, NdArray] {
   return [a, b];
 }
 
+/** Options of `orthogonal`. */
 export interface OrthogonalOptions extends FloatOptions {
   /** Columns; default as many as rows. */
   readonly m?: number | null;

@@ -79,6 +79,7 @@ function poissonRejection(key: NdArray, lam: NdArray, dtype: DType): NdArray {
   return end.k.astype(dtype);
 }
 
+/** Options of `poisson`. */
 export interface IntegerOptions {
   /** An integer dtype; default int32. */
   readonly dtype?: DType;
@@ -223,6 +224,7 @@ export function binomial(
   return lax.select(asDrawn, samples, count.astype(dtype).sub(samples));
 }
 
+/** Options of `multinomial`. */
 export interface MultinomialOptions extends FloatOptions {
   /** Shape of the result, its last axis the outcomes; default that of p. */
   readonly shape?: Shape | null;

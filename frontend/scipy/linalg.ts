@@ -115,6 +115,7 @@ export function luSolve(
   return factor.luSolve(x, permutation, y, options.trans ?? 0);
 }
 
+/** Options of `qr`. */
 export interface QrOptions {
   readonly mode?: "full" | "r" | "economic";
   readonly pivoting?: boolean;
@@ -135,6 +136,7 @@ export function qr(a: ArrayLike, options: QrOptions = {}): NdArray[] {
   return mode === "r" ? [r] : [q, r];
 }
 
+/** Options of `svd`. */
 export interface SvdOptions {
   readonly fullMatrices?: boolean;
   readonly computeUv?: boolean;
@@ -150,6 +152,7 @@ export function svd(a: ArrayLike, options: SvdOptions = {}): NdArray | [u: NdArr
   return factor.svd(floatMatrix("scipy.linalg.svd", a), options);
 }
 
+/** Options of `eigh` and `eigvalsh`. */
 export interface EighOptions extends LowerOption {
   readonly eigvalsOnly?: boolean;
   /** Of the generalised problem; must be null, as in JAX. */

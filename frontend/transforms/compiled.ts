@@ -28,8 +28,10 @@ import { gpuKernelCode, wasmKernelCode } from "./kernel-code.ts";
 import { KernelHandle } from "./kernel-handle.ts";
 import type { AnyFunction, Arguments, Result } from "./types.ts";
 
+/** The stages of which a compiled function has a text. */
 export type Stage = "jaxpr" | "graph" | "optimized" | "fusion" | "kernel" | "program" | "wgsl";
 
+/** What a compiled function costs, whole and by kernel (`compiled.cost_analysis()` in JAX). */
 export interface CostAnalysis {
   /** Floating operations of the graph's equations; loops count their trips, whiles one. */
   readonly flops: number;
@@ -46,6 +48,7 @@ export interface CostAnalysis {
   readonly kernels: readonly KernelUse[];
 }
 
+/** What memory a compiled function takes (`compiled.memory_analysis()` in JAX). */
 export interface MemoryAnalysis {
   /** Bytes of arguments and captured arrays. */
   readonly argumentSize: number;
@@ -67,6 +70,7 @@ export interface MemoryAnalysis {
   readonly timeline: readonly MemoryMoment[];
 }
 
+/** What is alive while one step of the schedule runs. */
 export interface MemoryMoment extends Omit<Moment, "live"> {
   readonly live: readonly { readonly label: string; readonly offset: number; readonly bytes: number }[];
 }

@@ -20,11 +20,13 @@ import {
 import { type TracedGraph, traceToGraph } from "./trace-function.ts";
 import { type AnyFunction, type Arguments, applyFunction, type Result } from "./types.ts";
 
+/** Options of `customJvp` and `customVjp`. */
 export interface CustomRuleOptions<N extends readonly number[] = readonly number[]> {
   /** Arguments that are not differentiated and are passed to the rule as they are, before the others. */
   readonly nondiffArgnums?: N;
 }
 
+/** A function with a derivative rule of its own, which `defJvp` or `defJvps` gives (`jax.custom_jvp`). */
 export interface CustomJvpFunction<F extends AnyFunction, N extends readonly number[] = readonly []> {
   (...args: Arguments<Parameters<F>>): Result<ReturnType<F>>;
   /**

@@ -22,6 +22,7 @@ import type { CustomRuleOptions } from "./custom-jvp.ts";
 import { type TracedGraph, traceToGraph } from "./trace-function.ts";
 import { type AnyFunction, type Arguments, applyFunction, type Result } from "./types.ts";
 
+/** A function with a pullback of its own, which `defVjp` gives (`jax.custom_vjp`). */
 export interface CustomVjpFunction<F extends AnyFunction, N extends readonly number[] = readonly []> {
   (...args: Arguments<Parameters<F>>): Result<ReturnType<F>>;
   /**

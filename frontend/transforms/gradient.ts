@@ -22,6 +22,7 @@ import {
 import { type TracedGraph, traceToGraph, withOutputs } from "./trace-function.ts";
 import { type AnyFunction, type Arguments, applyFunction, type Picked, type Result } from "./types.ts";
 
+/** Options of `grad` and `valueAndGrad`. */
 export interface GradOptions<A extends number | readonly number[] = number | readonly number[], H = boolean> {
   /** Which argument, or arguments, to differentiate with respect to. Default 0. */
   readonly argnums?: A;
@@ -204,10 +205,12 @@ export function grad<
   return gradient as GradFunction<F, A, H>;
 }
 
+/** What `grad` returns: the gradients, with `hasAux` those and the auxiliary value. */
 export type GradFunction<F extends AnyFunction, A, H> = (
   ...args: Arguments<Parameters<F>>
 ) => H extends true ? [Picked<Parameters<F>, A>, Aux<F>] : Picked<Parameters<F>, A>;
 
+/** What `valueAndGrad` returns: the value and the gradients. */
 export type ValueAndGradFunction<F extends AnyFunction, A, H> = (
   ...args: Arguments<Parameters<F>>
 ) => H extends true ? [[NdArray, Aux<F>], Picked<Parameters<F>, A>] : [NdArray, Picked<Parameters<F>, A>];
@@ -350,6 +353,7 @@ function instantiateZeros(
   return avals.map(({ type }, i) => (nonzero[i] ? present[at++] : zeros(type.shape, type.dtype)));
 }
 
+/** The second result of `vjp`: cotangents of the result to cotangents of the arguments. */
 export type Pullback<P extends unknown[], Out> = (cotangents: Out) => { [K in keyof P]: Result<P[K]> };
 
 /**

@@ -14,6 +14,7 @@ import { jvp, selectArguments, vjp } from "./gradient.ts";
 import { type AnyFunction, type Arguments, applyFunction, type Picked, type TreeOf } from "./types.ts";
 import { vmap } from "./vmap.ts";
 
+/** Options of `jacfwd`, `jacrev` and `hessian`. */
 export interface JacobianOptions<
   A extends number | readonly number[] = number | readonly number[],
   H = boolean,
@@ -30,6 +31,7 @@ export type Jacobian<F extends AnyFunction, A, H> = H extends true
   : TreeOf<ReturnType<F>, Picked<Parameters<F>, A>>;
 type First<T> = T extends readonly [infer X, unknown] ? X : T;
 
+/** What `jacfwd`, `jacrev` and `hessian` return. */
 export type JacobianFunction<F extends AnyFunction, A, H> = (
   ...args: Arguments<Parameters<F>>
 ) => Jacobian<F, A, H>;

@@ -30,6 +30,7 @@ import {
   type Result,
 } from "./types.ts";
 
+/** Options of `jit`. */
 export interface JitOptions {
   /** Arguments whose values are compiled in; each new value compiles anew. Primitives go by value, objects by identity. */
   readonly staticArgnums?: number | readonly number[];
@@ -41,6 +42,7 @@ export interface JitOptions {
   readonly name?: string;
 }
 
+/** What `jit` returns: the function, compiled when it is called, and the stages of its compilation. */
 export interface JitFunction<F extends AnyFunction> {
   (...args: Arguments<Parameters<F>>): Result<ReturnType<F>>;
   /** Traces for these arguments, or specs of them, without compiling. Where they are is where it will run. */

@@ -28,6 +28,7 @@ export interface KernelCode {
   load(kernel: Kernel): RunKernel;
 }
 
+/** One kernel of a compiled function: its texts, what it costs, and how to run it alone. */
 export class KernelHandle {
   /** Of one launch. */
   readonly cost: Cost;

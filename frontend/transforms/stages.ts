@@ -49,6 +49,7 @@ export class Stages<F extends AnyFunction> {
   }
 }
 
+/** What a lowered function is compiled for. */
 export interface CompileTarget {
   /**
    * What to compile for, where that is not the device that calls run on: to look at the code for another. Compiled for

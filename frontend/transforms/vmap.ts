@@ -17,6 +17,7 @@ import { type AnyFunction, type Arguments, applyFunction, type Result } from "./
 /** An axis, null (not mapped), or a tree of them that is a prefix of the arguments' structure. */
 export type Axes = number | null | readonly Axes[] | { readonly [key: string]: Axes };
 
+/** Options of `vmap`. */
 export interface VmapOptions {
   /** One axis for all arguments, or an array with the axes of each. Default 0. */
   readonly inAxes?: Axes;

@@ -52,6 +52,7 @@ export type LeafOf<T> = T extends null
         ? LeafOf<T[keyof T]>
         : T;
 
+/** The leaves of a tree, and its structure without them. */
 export interface Flattened<L> {
   readonly leaves: L[];
   readonly treedef: TreeDef;
@@ -68,10 +69,12 @@ export function unflatten<T = unknown>(treedef: TreeDef, leaves: readonly unknow
   return unflattenTree(treedef, leaves) as T;
 }
 
+/** The leaves of a tree in order (`jax.tree.leaves`). */
 export function leaves<L = unknown>(tree: unknown, isLeaf?: IsLeaf): L[] {
   return flatten<L>(tree, isLeaf).leaves;
 }
 
+/** The structure of a tree (`jax.tree.structure`). */
 export function structure(tree: unknown, isLeaf?: IsLeaf): TreeDef {
   return flattenTree(tree, isLeaf).treedef;
 }
@@ -103,6 +106,7 @@ export function mapWithPath<T, U, R extends readonly unknown[]>(
   return unflattenTree(first.treedef, mapped) as MapLeaves<T, U>;
 }
 
+/** Options of `mapWithOptions`, `reduce` and `all`. */
 export interface LeafOptions {
   /** Asked of every node on the way down: true makes it a leaf, with all that is below. */
   readonly isLeaf?: IsLeaf;
@@ -136,6 +140,7 @@ export function reduce<L>(
   return all.reduce(f);
 }
 
+/** Options of `reduceAssociative` and `reduce`. */
 export interface ReduceOptions<L> extends LeafOptions {
   /** The result for a tree without leaves. */
   readonly identity?: L;
@@ -189,6 +194,7 @@ export function broadcast<T = unknown>(prefix: unknown, full: unknown, isLeaf?: 
   return unflattenTree(flattenTree(full).treedef, spread) as T;
 }
 
+/** Options of `keystr`. */
 export interface KeystrOptions {
   /** Names alone, without dots and brackets. */
   readonly simple?: boolean;
@@ -260,6 +266,7 @@ export function flattenWithPath<L = unknown>(
   return { leaves: found.map(({ path, leaf }) => ({ path, leaf: leaf as L })), treedef };
 }
 
+/** The leaves of a tree with their paths (`jax.tree.leaves_with_path`). */
 export function leavesWithPath<L = unknown>(tree: unknown, isLeaf?: IsLeaf): { path: KeyPath; leaf: L }[] {
   return flattenWithPath<L>(tree, isLeaf).leaves;
 }

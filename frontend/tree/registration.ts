@@ -44,6 +44,7 @@ export function registerPytreeNodeClass<T extends object, C extends PytreeNodeCl
   return nodeClass;
 }
 
+/** Which fields of a registered class are children, and which are part of its structure. */
 export interface DataclassFields<T extends object> {
   /** Fields that are children; default all that an instance has of its own and `metaFields` does not name. */
   readonly dataFields?: readonly (keyof T & string)[];

@@ -43,6 +43,7 @@ export function registerPytreeNode<T extends object>(
   registry.set(nodeClass, { nodeClass, flatten: (value) => flatten(check(value)), unflatten });
 }
 
+/** Whether a node is to count as a leaf. */
 export type IsLeaf = (value: unknown) => boolean;
 
 function nodeType(value: object): NodeType | undefined {

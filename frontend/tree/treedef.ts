@@ -5,6 +5,7 @@ export type Key =
   | { readonly kind: "field"; readonly name: string }
   | { readonly kind: "index"; readonly index: number };
 
+/** The way from the root of a tree to a leaf. */
 export type KeyPath = readonly Key[];
 
 /** `.layers[1].w`; names that are not identifiers as `["first layer"]`. */
@@ -25,6 +26,7 @@ export interface NodeType<T extends object = object> {
   unflatten(children: readonly unknown[], aux: unknown): T;
 }
 
+/** The structure of a tree: a leaf, null, a list, an object or a registered class. */
 export type TreeDef = LeafDef | NullDef | ArrayDef | ObjectDef | CustomDef;
 
 /** What all nodes have; their text is JAX's, with this language's words: `PyTreeDef({b: *, w: [*, null]})`. */
@@ -137,6 +139,7 @@ export function childKey(
   return name === undefined ? { kind: "index", index: i } : { kind: "field", name };
 }
 
+/** Whether two trees have the same structure. */
 export function equalDefs(a: TreeDef, b: TreeDef): boolean {
   if (a === b) return true;
   if (a.kind !== b.kind || a.hash !== b.hash || a.leaves !== b.leaves) return false;

@@ -14,6 +14,7 @@ import { Tensor } from "./tensor.ts";
 
 export { ArtifactError, Tensor };
 
+/** Options of `loadFunction`, `loadWasm`, `load` and `loadSync`. */
 export interface LoadOptions {
   /** Where a file is, in place of the folder of the module: a URL, or its bytes. */
   readonly locate?: Locate;

@@ -45,6 +45,7 @@ export declare class ArtifactError extends Error {}
 /** Where a file of a compiled function is, or its bytes; a string is base64. */
 export type FileSource = URL | string | BufferSource | Promise<BufferSource>;
 
+/** Options of `loadFunction`, `loadWasm`, `load` and `loadSync`. */
 export interface LoadOptions {
   /** Where a file is, where that is not the folder of the module. */
   readonly locate?: (file: string) => FileSource | undefined;

@@ -14,6 +14,7 @@ export class WorkerDiedError extends Error {
   }
 }
 
+/** Options of `BufferPool` and `ThreadPool`. */
 export interface PoolOptions {
   /** Threads in all, the calling one among them. */
   readonly count: number;

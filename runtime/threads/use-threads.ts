@@ -9,6 +9,7 @@ const MOST_BY_DEFAULT = 8;
 const START_AFTER = 20;
 const STALL_TIMEOUT = 20_000;
 
+/** Options of `useThreads`. */
 export interface ThreadOptions {
   /** Milliseconds of shareable work before the workers are started. Default: 0, and 20 where the number was not given. */
   readonly startAfter?: number;

@@ -26,6 +26,7 @@ export class PooledBuffer {
   ) {}
 }
 
+/** Options of `BufferPool` and `ThreadPool`. */
 export interface PoolOptions {
   readonly usage: number;
   readonly label: string;

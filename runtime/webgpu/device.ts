@@ -24,6 +24,7 @@ export interface GpuStatistics {
   downloaded: number;
 }
 
+/** A GPU as a device: its buffers, pipelines and the stream of its commands. */
 export class GpuDevice implements StorageDevice {
   readonly pool: BufferPool;
   readonly pipelines: Pipelines;

@@ -34,6 +34,7 @@ export function loadGpuProgram(executable: WebGpuExecutable, device: GpuDevice):
   return new LoadedGpuProgram(executable, device);
 }
 
+/** A program for a GPU, ready to run on storages. */
 export class LoadedGpuProgram implements Callable {
   readonly name: string;
   readonly schedule: Schedule;

@@ -17,6 +17,7 @@ export interface StorageDevice {
   unregisterFinalizer(owner: object): void;
 }
 
+/** The memory of an array on a GPU. */
 export class GpuStorage implements ArrayStorage {
   references = 1;
   gone: GoneReason | null = null;

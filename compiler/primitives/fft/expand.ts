@@ -211,6 +211,7 @@ function realBackward(b: Builder, [re, im]: Pair, n: number): Operand {
   return b.reshape(joined(b, ...parts), [...re.type.shape.slice(0, -1), n]);
 }
 
+/** Kinds of Fourier transform: complex and its inverse, of real numbers and its inverse. */
 export type FftType = "FFT" | "IFFT" | "RFFT" | "IRFFT";
 
 function emptyResults(b: Builder, x: Operand, fftType: FftType, n: number): Operand[] {

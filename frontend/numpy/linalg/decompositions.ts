@@ -16,6 +16,7 @@ import { max } from "../reductions.ts";
 import { takeAlongAxis } from "../take.ts";
 import { checkSquare, epsilonOf, floatMatrix } from "./matrices.ts";
 
+/** Options of `cholesky`. */
 export interface CholeskyOptions {
   /** The upper factor, Lᵀ. */
   readonly upper?: boolean;
@@ -33,6 +34,7 @@ export function cholesky(a: ArrayLike, options: CholeskyOptions = {}): NdArray {
   return options.upper ? factor.matrixTransposed(l) : l;
 }
 
+/** What `qr` gives, as in NumPy. */
 export type QrMode = "reduced" | "complete" | "r" | "raw" | "full";
 
 /**
@@ -62,6 +64,7 @@ export function qr(a: ArrayLike, options: { readonly mode?: QrMode } = {}): NdAr
   }
 }
 
+/** Options of `svd`. */
 export interface SvdOptions extends factor.SvdOptions {
   /** The matrices are symmetric: eigenvalues are used. */
   readonly hermitian?: boolean;
@@ -100,6 +103,7 @@ export function svdvals(x: ArrayLike): NdArray {
   return svd(x, { computeUv: false });
 }
 
+/** Options of `eigh` and `eigvalsh`. */
 export interface EighOptions {
   /** Which triangle is read where the matrix is not symmetrised. Default "L". */
   readonly UPLO?: "L" | "U" | null;

@@ -73,6 +73,7 @@ export function inv(a: ArrayLike): NdArray {
   return solve(x, identityMatrices(x.shape[x.ndim - 1], x, x.shape.slice(0, -2)));
 }
 
+/** Options of `pinv`. */
 export interface PinvOptions {
   /** Singular values up to this times the greatest count as zero. Default 10·max(m, n)·eps. */
   readonly rtol?: ArrayLike | null;

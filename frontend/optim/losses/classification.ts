@@ -25,6 +25,7 @@ export function sigmoidBinaryCrossEntropy(logits: ArrayLike, labels: ArrayLike):
   return subtract(multiply(lax.neg(y), logP), multiply(subtract(1, y), logNotP));
 }
 
+/** Options of `sigmoidFocalLoss`. */
 export interface FocalOptions {
   /** Weight of the positive class; null for equal weights. Default null. */
   readonly alpha?: ArrayLike | null;
@@ -97,6 +98,7 @@ export function safeSoftmaxCrossEntropy(logits: ArrayLike, labels: ArrayLike): N
   return lax.neg(sum(weightedLogSoftmax(x, y), { axis: -1 }));
 }
 
+/** Options of `softmaxCrossEntropyWithIntegerLabels`. */
 export interface IntegerLabelOptions {
   /** Axis of the classes, or several, which are taken for one in row-major order. Default the last. */
   readonly axis?: number | readonly number[];

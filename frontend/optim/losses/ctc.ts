@@ -11,6 +11,7 @@ import { sum } from "../../numpy/reductions.ts";
 import { add, logaddexp, multiply, subtract } from "../../numpy/ufuncs.ts";
 import { checkRank, floating, integer, sameShapes } from "./checks.ts";
 
+/** Options of `ctcLossWithForwardProbs` and `ctcLoss`. */
 export interface CtcOptions {
   /** The class that stands for no label. Default 0. */
   readonly blankId?: number;

@@ -7,6 +7,7 @@ import { any, mean, sum } from "../../numpy/reductions.ts";
 import { multiply } from "../../numpy/ufuncs.ts";
 import { floating } from "./checks.ts";
 
+/** Options of `rankingSoftmaxLoss`. */
 export interface RankingOptions {
   /** The items that are there: booleans of the shape of the logits. */
   readonly where?: ArrayLike | null;

@@ -8,6 +8,7 @@ import { mean, sum } from "../../numpy/reductions.ts";
 import { add, divide, multiply, square, subtract } from "../../numpy/ufuncs.ts";
 import { checkRank, sameShapes } from "./checks.ts";
 
+/** Options of `diceLoss` and `multiclassGeneralizedDiceLoss`. */
 export interface DiceOptions {
   /** Weights of the classes, [classes]. */
   readonly classWeights?: ArrayLike | null;

@@ -46,6 +46,7 @@ function broadcastPair(labels: NdArray): [NdArray, NdArray] {
   return [expandDims(labels, [1]), expandDims(labels, [0])];
 }
 
+/** Options of `tripletMarginLoss`. */
 export interface TripletOptions {
   /** Axis of the features. Default the last. */
   readonly axis?: number;

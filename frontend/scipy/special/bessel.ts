@@ -32,6 +32,7 @@ export function i1(x: ArrayLike): NdArray {
   return lax.exp(lax.abs(a)).mul(laxSpecial.besselI1e(a));
 }
 
+/** Options of `besselJn`. */
 export interface BesselOptions {
   /** The highest order. */
   readonly v: number;

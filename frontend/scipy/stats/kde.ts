@@ -18,6 +18,7 @@ import { logsumexp } from "../special/logarithmic.ts";
 /** A rule for the width of the kernels, its factor, or a function of the estimate. */
 export type BandwidthMethod = "scott" | "silverman" | number | NdArray | ((kde: GaussianKde) => ArrayLike);
 
+/** Options of `GaussianKde` and `gaussianKde`. */
 export interface KdeOptions {
   /** Default "scott". */
   readonly bwMethod?: BandwidthMethod | null;

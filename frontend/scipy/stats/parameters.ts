@@ -6,10 +6,12 @@ import { type ArrayLike, NdArray } from "../../core/index.ts";
 import * as lax from "../../lax/elementwise.ts";
 import { promoteArgsInexact } from "../../numpy/promotion.ts";
 
+/** The place of a distribution, as in SciPy. */
 export interface LocOptions {
   /** Added to the variable; default 0. */
   readonly loc?: ArrayLike;
 }
+/** Place and scale of a distribution, as in SciPy. */
 export interface LocScaleOptions extends LocOptions {
   /** The variable is multiplied with it; default 1. */
   readonly scale?: ArrayLike;

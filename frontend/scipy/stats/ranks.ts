@@ -63,6 +63,7 @@ function runs(begins: NdArray): { first: NdArray; last: NdArray } {
   return { first, last };
 }
 
+/** Options of `mode`. */
 export interface ModeOptions {
   /** Default 0; null: over all elements. */
   readonly axis?: number | null;
@@ -97,6 +98,7 @@ export function mode(a: ArrayLike, options: ModeOptions = {}): [mode: NdArray, c
 /** Ranks of equal elements: their mean, least or greatest one, one for each value, or in order of occurrence. */
 export type RankMethod = "average" | "min" | "max" | "dense" | "ordinal";
 
+/** Options of `rankdata`. */
 export interface RankOptions {
   readonly method?: RankMethod;
   /** Default null: of all elements, in one axis. */
@@ -132,6 +134,7 @@ export function rankdata(a: ArrayLike, options: RankOptions = {}): NdArray {
   return axis === null ? result : moveaxis(result, -1, axis);
 }
 
+/** Options of `sem`. */
 export interface SemOptions {
   /** Default 0; null: over all elements. */
   readonly axis?: number | null;

@@ -14,11 +14,13 @@ import { type ModuleState, type Placed, STATE } from "./state.ts";
 import type { Rngs, VariableDict, Variables } from "./tree-types.ts";
 import { wrapMethods } from "./wrap.ts";
 
+/** Options of `Sequential`, `LSTMCell` and `Module`. */
 export interface ModuleOptions {
   /** In the tree of parameters. Default: class and number (`Dense_0`), or the attribute that holds the module. */
   readonly name?: string | null;
 }
 
+/** Options of `Module`. */
 export interface BindOptions {
   readonly rngs?: Rngs | null;
   readonly mutable?: Filter;

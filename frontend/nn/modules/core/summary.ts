@@ -19,6 +19,7 @@ import { type CallRecord, CallRecorder, type Placed, running, withPushed } from 
 import { renderTable, toYaml } from "./text-table.ts";
 import type { MutableTree } from "./tree-types.ts";
 
+/** Options of `tabulate`. */
 export interface TabulateOptions {
   /** How many levels of submodules are shown; what is below counts for the last level. Default all. */
   readonly depth?: number | null;

@@ -24,6 +24,7 @@ import {
   withPositional,
 } from "./options.ts";
 
+/** Options of `dotProductAttentionWeights`. */
 export interface AttentionWeightsOptions {
   /** Added to the scores [...batch, heads, queries, keys]. */
   readonly bias?: NdArray | null;
@@ -102,6 +103,7 @@ export const linenDotProductAttention: AttentionFunction = (query, key, value, o
   return einsum("...hqk,...khd->...qhd", dotProductAttentionWeights(q, k, options), v);
 };
 
+/** Options of `MultiHeadDotProductAttention` and `SelfAttention`. */
 export interface MultiHeadAttentionOptions extends KernelOptions {
   readonly numHeads: number;
   /** Features of queries, keys and values over all heads. Default: those of the queries' input. */
@@ -128,6 +130,7 @@ export interface MultiHeadAttentionOptions extends KernelOptions {
   readonly forceFp32ForSoftmax?: boolean;
 }
 
+/** Options of `SelfAttention`. */
 export interface MultiHeadAttentionCallOptions {
   /** Where queries see keys: [...batch, heads or 1, queries, keys]; see `makeCausalMask`. */
   readonly mask?: NdArray | null;

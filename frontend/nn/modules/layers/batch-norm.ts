@@ -12,6 +12,7 @@ import {
   normalize,
 } from "./normalization-stats.ts";
 
+/** Options of `BatchNorm`. */
 export interface BatchNormOptions extends BiasedNormOptions {
   /** Whether the stored mean and variance are used, rather than the batch's; may be given to `call` instead. */
   readonly useRunningAverage?: boolean | null;
@@ -21,6 +22,7 @@ export interface BatchNormOptions extends BiasedNormOptions {
   readonly momentum?: number;
 }
 
+/** Options of `BatchNorm`. */
 export interface BatchNormCallOptions extends NormCallOptions {
   readonly useRunningAverage?: boolean | null;
 }

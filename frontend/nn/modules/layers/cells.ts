@@ -15,6 +15,7 @@ import { defaultKernelInit, withPositional } from "./options.ts";
 /** A function of arrays, elementwise. */
 export type Activation = (x: NdArray) => NdArray;
 
+/** Options of `RNNCellBase` and `LSTMCell`. */
 export interface CellOptions extends ModuleOptions, DTypeOptions {
   /** Features of the state and of the output. */
   readonly features: number;
@@ -30,6 +31,7 @@ export interface CellOptions extends ModuleOptions, DTypeOptions {
   readonly carryInit?: Initializer;
 }
 
+/** Options of `GRUCell`, `LSTMCell` and `OptimizedLSTMCell`. */
 export interface GatedCellOptions extends CellOptions {
   /** Default `sigmoid`. */
   readonly gateFn?: Activation;
@@ -110,6 +112,7 @@ function twoStates(
   return [carryInit(first, size, paramDtype), carryInit(second, size, paramDtype)];
 }
 
+/** Options of `SimpleCell`. */
 export interface SimpleCellOptions extends CellOptions {
   /** Whether the carry is added before the activation. Default false. */
   readonly residual?: boolean;
@@ -163,6 +166,7 @@ export class GRUCell extends VectorCell<NdArray, GatedCellOptions> {
   }
 }
 
+/** Options of `MGUCell`. */
 export interface MGUCellOptions extends Omit<GatedCellOptions, "biasInit"> {
   /** Default `ones`. */
   readonly forgetBiasInit?: Initializer;

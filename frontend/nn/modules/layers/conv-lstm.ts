@@ -11,6 +11,7 @@ import { checkInputAxes, type LSTMCarry, RNNCellBase } from "./cells.ts";
 import { Conv, type ConvPadding } from "./conv.ts";
 import type { DTypeOptions } from "./dtypes.ts";
 
+/** Options of `ConvLSTMCell`. */
 export interface ConvLSTMCellOptions extends ModuleOptions, DTypeOptions {
   /** Features of the state and of the output. */
   readonly features: number;

@@ -18,6 +18,7 @@ import {
   withPositional,
 } from "./options.ts";
 
+/** Options of `ConvTranspose` and `convTranspose`. */
 export interface ConvTransposeOptions extends KernelOptions {
   /** Features of the result. */
   readonly features: number;

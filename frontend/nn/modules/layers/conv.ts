@@ -34,6 +34,7 @@ export type ConvPadding =
   | number
   | readonly (number | readonly [low: number, high: number])[];
 
+/** Options of `convGeneralDilated`, `conv` and `convWithGeneralPadding`. */
 export interface ConvOptions extends KernelOptions {
   /** Features of the result. */
   readonly features: number;

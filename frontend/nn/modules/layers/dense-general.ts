@@ -13,6 +13,7 @@ import { type Axes, sortedAxes } from "./axes.ts";
 import { promoteDtype } from "./dtypes.ts";
 import { defaultBiasInit, defaultKernelInit, type KernelOptions, withPositional } from "./options.ts";
 
+/** Options of `DenseGeneral`. */
 export interface DenseGeneralOptions extends KernelOptions {
   /** Extents of the last axes of the result. */
   readonly features: number | readonly number[];
@@ -84,6 +85,7 @@ function flattened(init: Initializer, sizes: readonly number[]): Initializer {
   return (key, shape, dtype) => reshape(init(key, sizes, dtype), shape);
 }
 
+/** Options of `Einsum`. */
 export interface EinsumOptions extends KernelOptions {
   /** Of the kernel. */
   readonly shape: readonly number[];

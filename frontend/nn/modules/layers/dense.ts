@@ -12,6 +12,7 @@ import {
   withPositional,
 } from "./options.ts";
 
+/** Options of `Dense`. */
 export interface DenseOptions extends KernelOptions {
   /** Extent of the last axis of the result. */
   readonly features: number;

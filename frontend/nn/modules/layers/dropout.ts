@@ -9,6 +9,7 @@ import { mergeParam } from "../core/merge-param.ts";
 import { Module, type ModuleOptions } from "../core/module.ts";
 import { isOptionsObject, withPositional } from "./options.ts";
 
+/** Options of `Dropout`. */
 export interface DropoutOptions extends ModuleOptions {
   /** Probability that an element is dropped. */
   readonly rate: number;
@@ -20,6 +21,7 @@ export interface DropoutOptions extends ModuleOptions {
   readonly rngCollection?: string;
 }
 
+/** Options of `Dropout`. */
 export interface DropoutCallOptions {
   readonly deterministic?: boolean | null;
   /** Instead of a key of the sequence. */

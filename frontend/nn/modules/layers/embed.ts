@@ -9,6 +9,7 @@ import { Module, type ModuleOptions } from "../core/module.ts";
 import { type DTypeOptions, promoteDtype } from "./dtypes.ts";
 import { isOptionsObject, withPositional } from "./options.ts";
 
+/** Options of `Embed`. */
 export interface EmbedOptions extends ModuleOptions, DTypeOptions {
   /** How many vectors there are: inputs are 0 … numEmbeddings − 1. */
   readonly numEmbeddings: number;

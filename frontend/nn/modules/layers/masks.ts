@@ -7,6 +7,7 @@ import { broadcastTo } from "../../../lax/operands.ts";
 import { greaterEqual, logicalAnd } from "../../../numpy/logic.ts";
 import { multiply } from "../../../numpy/ufuncs.ts";
 
+/** Options of `makeAttentionMask` and `makeCausalMask`. */
 export interface MaskOptions {
   /** Axes of extent 1 in front. Default 0. */
   readonly extraBatchDims?: number;

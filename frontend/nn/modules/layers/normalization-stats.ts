@@ -10,6 +10,7 @@ import type { Module, ModuleOptions } from "../core/module.ts";
 import { sortedAxes } from "./axes.ts";
 import { canonicalizeDtype, type DTypeOptions } from "./dtypes.ts";
 
+/** Options of `norm`, `computeStats` and `vectorNorm`. */
 export interface NormOptions extends ModuleOptions, DTypeOptions {
   /** Added to the variance. */
   readonly epsilon?: number;

@@ -20,6 +20,7 @@ interface AxesOptions {
   readonly featureAxes?: Axes;
 }
 
+/** Options of `LayerNorm`. */
 export type LayerNormOptions = BiasedNormOptions & AxesOptions;
 
 /** Mean 0 and variance 1 over the last axis (`flax.linen.LayerNorm`; Ba et al. 2016). Parameters: scale and bias. */
@@ -40,6 +41,7 @@ export class LayerNorm extends Module {
   }
 }
 
+/** Options of `RMSNorm`. */
 export type RMSNormOptions = NormOptions & AxesOptions;
 
 /** Mean square 1 over the last axis (`flax.linen.RMSNorm`; Zhang & Sennrich 2019). Parameter: scale. */
@@ -60,6 +62,7 @@ export class RMSNorm extends Module {
   }
 }
 
+/** Options of `GroupNorm` and `InstanceNorm`. */
 export interface GroupNormOptions extends BiasedNormOptions {
   /** Default 32; null where groupSize is given. */
   readonly numGroups?: number | null;
@@ -105,6 +108,7 @@ export class GroupNorm extends Module {
   }
 }
 
+/** Options of `InstanceNorm`. */
 export interface InstanceNormOptions extends BiasedNormOptions {
   /** The axes with a scale and bias of their own, which no mean is taken over. Default the last. */
   readonly featureAxes?: Axes;

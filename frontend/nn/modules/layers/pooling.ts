@@ -8,6 +8,7 @@ import { reduceWindow } from "../../../lax/reduce-window.ts";
 import type { Combine } from "../../../lax/reductions.ts";
 import type { PaddingPairs } from "../../../lax/windows.ts";
 
+/** Options of `pool`, `maxPool` and `minPool`. */
 export interface PoolOptions {
   /** One number for each spatial axis. Default 1. */
   readonly strides?: readonly number[] | null;
@@ -52,6 +53,7 @@ export function pool(
   );
 }
 
+/** Options of `avgPool`. */
 export interface AvgPoolOptions extends PoolOptions {
   /** Whether padding counts as zeros (default), or not at all. */
   readonly countIncludePad?: boolean;

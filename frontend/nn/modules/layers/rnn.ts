@@ -175,6 +175,7 @@ export function flipSequences(
   );
 }
 
+/** Options of `Bidirectional`. */
 export interface BidirectionalOptions<Carry>
   extends ModuleOptions,
     Pick<SequenceOptions, "timeMajor" | "returnCarry"> {

@@ -5,6 +5,7 @@ import { Module, type ModuleOptions } from "../core/module.ts";
 /** A function, or a module. */
 export type Layer = ((...inputs: never[]) => unknown) | { call(...inputs: never[]): unknown };
 
+/** Options of `Sequential`. */
 export interface SequentialOptions extends ModuleOptions {
   readonly layers: readonly Layer[];
 }

@@ -41,6 +41,7 @@ function callLayer(layer: Placed, args: readonly unknown[]): unknown {
   return Reflect.apply(Reflect.get(layer, "call"), layer, args);
 }
 
+/** Options of `WeightNorm`. */
 export interface WeightNormOptions extends ModuleOptions, DTypeOptions {
   /** Default 1e-12. */
   readonly epsilon?: number;
@@ -99,6 +100,7 @@ function scaled(module: Module, options: WeightNormOptions, x: NdArray, name: st
   return convert(normalised, canonicalizeDtype(used, dtype));
 }
 
+/** Options of `SpectralNorm`. */
 export interface SpectralNormOptions extends ModuleOptions, DTypeOptions {
   /** Steps of the power iteration at each call. Default 1. */
   readonly nSteps?: number;
@@ -110,6 +112,7 @@ export interface SpectralNormOptions extends ModuleOptions, DTypeOptions {
   readonly collectionName?: string;
 }
 
+/** Options of `SpectralNorm`. */
 export interface SpectralNormCallOptions {
   /** Whether the estimates are stored; true in training. */
   readonly updateStats: boolean;

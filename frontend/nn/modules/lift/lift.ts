@@ -10,6 +10,7 @@ export type ModuleClass = abstract new (...args: never[]) => Module;
 /** A function whose first parameter is a module that is bound. */
 export type ModuleFunction = (module: never, ...args: never[]) => unknown;
 
+/** Options that all transformations of modules have in common. */
 export interface LiftOptions {
   /** The methods that are transformed, of a class. Default `call` alone. */
   readonly methods?: readonly string[];

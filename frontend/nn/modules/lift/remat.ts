@@ -6,6 +6,7 @@ import { type LiftOptions, lift, type ModuleClass, type ModuleFunction } from ".
 import type { RngGroup, VariableGroup } from "./packed.ts";
 import { arraysOf } from "./values.ts";
 
+/** Options of `remat`. */
 export interface RematOptions extends LiftOptions {
   /** The collections that are passed on. Default all. */
   readonly variables?: Filter;

@@ -20,6 +20,7 @@ import { axisOf, commonLength, fromFront, moveAxes, splitKeys, toFront, type Var
 import { type LiftOptions, lift, type ModuleClass, type ModuleFunction } from "./lift.ts";
 import type { Body, PackedModule, RngGroup, VariableGroup } from "./packed.ts";
 
+/** Options of `scan`. */
 export interface LiftedScanOptions extends LiftOptions {
   /** By collection: the axis along which each step has its own variables. */
   readonly variableAxes?: Readonly<Record<string, VariableAxis>>;

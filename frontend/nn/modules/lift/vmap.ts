@@ -6,6 +6,7 @@ import { axisOf, commonLength, splitKeys, type VariableAxis } from "./axes.ts";
 import { type LiftOptions, lift, type ModuleClass, type ModuleFunction } from "./lift.ts";
 import type { RngGroup, VariableGroup } from "./packed.ts";
 
+/** Options of `vmap`. */
 export interface LiftedVmapOptions extends LiftOptions {
   /** By collection: the axis that its variables have for the mapped one, or null where all share them. */
   readonly variableAxes?: Readonly<Record<string, VariableAxis>>;
