@@ -2,14 +2,12 @@
 // `npm run bench -- NAME` with a file tests/bench/NAME.bench.ts runs that one, which needs none of them.
 
 import { spawnSync } from "node:child_process";
-import { createHash } from "node:crypto";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import path from "node:path";
 import { failBuild } from "./build.mjs";
 import { bundleFiles } from "./bundle.mjs";
-import { withLock } from "./lock.mjs";
 import { root } from "./paths.mjs";
-import { ensureInstalled, runNpm } from "./setup.mjs";
+import { ensureFolderInstalled, ensureInstalled } from "./setup.mjs";
 
 const folder = path.join(root, "tests/bench");
 // Beside the benches, so that their packages are found.
@@ -48,22 +46,6 @@ function run(command) {
 }
 
 /** Installs what tests/bench/package-lock.json names, if that is not what was installed last. */
-async function ensurePeers() {
-  const lock = readFileSync(path.join(folder, "package-lock.json"));
-  const wanted = createHash("sha256").update(lock).digest("hex");
-  const stamp = path.join(folder, "node_modules/.weft-bench");
-  const isCurrent = () => existsSync(stamp) && readFileSync(stamp, "utf8") === wanted;
-  if (isCurrent()) return;
-  await withLock("bench", () => {
-    if (isCurrent()) return;
-    console.error("weft: installing the other systems into tests/bench (npm ci, about 700 MB)");
-    const status = runNpm(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"], folder);
-    if (status !== 0) {
-      console.error(
-        `weft: npm ci failed (exit code ${status}). Its message is above; the next run tries again.`,
-      );
-      process.exit(1);
-    }
-    writeFileSync(stamp, wanted);
-  });
+function ensurePeers() {
+  return ensureFolderInstalled(folder, "the other systems into tests/bench (npm ci, about 700 MB)");
 }

@@ -103,6 +103,34 @@ function install(need) {
   console.error(`weft: installed in ${((performance.now() - started) / 1000).toFixed(1)} s`);
 }
 
+/**
+ * Installs what the lock file of a folder names, a package of its own that few commands need, if that is not what was
+ * installed last. Ends the process if npm fails.
+ *
+ * @param {string} folder
+ * @param {string} what is installed, in words
+ */
+export async function ensureFolderInstalled(folder, what) {
+  const wanted = createHash("sha256")
+    .update(readFileSync(path.join(folder, "package-lock.json")))
+    .digest("hex");
+  const stamp = path.join(folder, "node_modules/.weft-setup");
+  const isCurrent = () => existsSync(stamp) && readFileSync(stamp, "utf8") === wanted;
+  if (isCurrent()) return;
+  await withLock(`setup-${path.basename(folder)}`, () => {
+    if (isCurrent()) return;
+    console.error(`weft: installing ${what}`);
+    const status = runNpm(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"], folder);
+    if (status !== 0) {
+      console.error(
+        `weft: npm ci failed (exit code ${status}). Its message is above; the next run tries again.`,
+      );
+      process.exit(1);
+    }
+    writeFileSync(stamp, wanted);
+  });
+}
+
 /** @param {string[]} args @param {string} [cwd] @returns {number} npm's exit code */
 export function runNpm(args, cwd = root) {
   // Under `npm start` this is the npm that runs us; otherwise the one on the PATH.

@@ -196,7 +196,7 @@ export interface PrimitiveParams extends ElementwiseParams {
   /** (pred bool, values…, each of pred's shape and more) → bool[]: whether pred holds everywhere. For checkify alone. */
   check: { readonly message: string };
 
-  /** (index int32[], operands…): branches[clamp(index)](operands…). cond is a switch of two: index 0 is false. */
+  /** (index int32[], operands…): `branches[clamp(index)](operands…)`. cond is a switch of two: index 0 is false. */
   cond: { readonly branches: readonly Graph[] };
   while: WhileParams;
   scan: ScanParams;
