@@ -147,6 +147,25 @@ describe("weft profile", { concurrency: 2 }, () => {
     assert.ok(events.some((e) => e.cat === "compile"));
   });
 
+  test("a function on a GPU: its shaders, by themselves", async () => {
+    place.write(
+      "layer.ts",
+      'import { type NdArray, nn } from "weft";\nexport const layer = (x: NdArray, w: NdArray) => nn.softmax(x.matmul(w));\n',
+    );
+    const target = ["profile", "layer.ts#layer", "--args", "f32[8,8], f32[8,8]", "--device", "webgpu"];
+    const { code, stdout, stderr } = await place.weft([...target, "--repeat", "3", "--json"]);
+    assert.equal(code, 0, stderr);
+    const { machine, functions, kernels } = JSON.parse(stdout);
+    assert.equal(machine, null);
+    assert.deepEqual([functions[0].name, functions[0].calls], ["layer", 3]);
+    for (const { launches, microseconds, roofline, sources } of kernels) {
+      assert.ok(launches === 3 && microseconds > 0 && roofline === null && sources.length > 0);
+    }
+    const program = await place.weft(["profile", "layer.ts", "--device", "webgpu"]);
+    assert.equal(program.code, 2);
+    assert.match(program.stderr, /--device webgpu is for functions and graphs/);
+  });
+
   test("a program: every compiled function, its output as ever", async () => {
     const plain = await place.weft(["run", "training.ts", "--", "a", "b"]);
     const { code, stdout, stderr } = await place.weft([

@@ -4,11 +4,16 @@ import { countTranscendentals, operationsOf } from "../../compiler/analysis/cost
 import { programCost } from "../../compiler/analysis/program-cost.ts";
 import { toTypedArray } from "../../compiler/interpret/tensors.ts";
 import { compileGraph } from "../../compiler/pipeline.ts";
+import { compileGraphForWebGpu } from "../../compiler/pipeline-webgpu.ts";
 import { formatSource } from "../../compiler/types/source.ts";
 import { cpuDevice } from "../../runtime/device.ts";
 import { bytesOfTypedArray } from "../../runtime/typed-array.ts";
+import { gpuDevice } from "../../runtime/webgpu/default-device.ts";
+import { loadGpuProgram } from "../../runtime/webgpu/loader.ts";
 import { setBackend } from "../core/backend.ts";
 import { spans } from "../core/spans.ts";
+import { measureGpuKernels } from "../inspect/measure/gpu-kernel-times.ts";
+import type { KernelTimes } from "../inspect/measure/kernel-times.ts";
 import { type Machine, measureMachine } from "../inspect/measure/machine.ts";
 import {
   type ProfiledFunction,
@@ -16,6 +21,7 @@ import {
   profileGraph,
 } from "../inspect/measure/profiling-backend.ts";
 import { relativeFile } from "../inspect/sources.ts";
+import type { AnyCompiled } from "../inspect/stage-text.ts";
 import { startTrace, stopTrace } from "../profiler/index.ts";
 import { readGraph } from "./bisect.ts";
 import { UsageError } from "./errors.ts";
@@ -28,6 +34,7 @@ import { formatTable } from "./table.ts";
 import { traceExport } from "./traced-export.ts";
 
 export interface ProfileOptions extends InputOptions {
+  readonly device: "wasm" | "webgpu";
   readonly args?: string;
   readonly trace?: string;
   /** Calls of a function that are measured, after as many that are not, up to a few. */
@@ -47,10 +54,15 @@ export async function profile(
   const repeat = integer("--repeat", options.repeat);
   if (repeat === 0) throw new UsageError("--repeat takes a number from 1 on");
   const isFunction = isIrFile(target) || target.includes("#") || options.args !== undefined;
+  if (isFunction && args.length > 0)
+    throw new UsageError("arguments behind -- are for programs: a function's are given by --args");
+  if (options.device === "webgpu") {
+    if (!isFunction)
+      throw new UsageError("--device webgpu is for functions and graphs: FILE#EXPORT, FILE.ir");
+    return profileOnGpu(target, options, repeat, verbose);
+  }
   const machine = measureMachine();
   if (isFunction) {
-    if (args.length > 0)
-      throw new UsageError("arguments behind -- are for programs: a function's are given by --args");
     const functions = [await profileFunction(target, options, repeat, verbose)];
     return report(functions, machine, options);
   }
@@ -72,18 +84,69 @@ export async function profile(
   });
 }
 
+/** What is profiled by itself, and random or given arrays for it. */
+async function functionOf(target: string, options: ProfileOptions, verbose: boolean) {
+  const traced = isIrFile(target)
+    ? null
+    : await traceExport(target, { args: options.args, verbose, command: "profile" });
+  const graph = traced?.lowered.graph ?? readGraph(target);
+  const wanted = graph.inputs.map(({ type, hint }, i) => ({ name: hint ?? `input ${i}`, type }));
+  return { graph, inputs: inputsOf(wanted, options, "random") };
+}
+
+/** Calls a function on a GPU, and each of its shaders by itself. */
+async function profileOnGpu(
+  target: string,
+  options: ProfileOptions,
+  repeat: number,
+  verbose: boolean,
+): Promise<void> {
+  const device = await gpuDevice();
+  const { graph, inputs } = await functionOf(target, options, verbose);
+  if (options.trace !== undefined) startTrace();
+  const { limits } = device;
+  const observer = compileProgress(`compiling ${graph.name}`);
+  const compiled = spans.measure("compile", graph.name, () =>
+    compileGraphForWebGpu(graph, { limits, ...(observer === null ? {} : { observer }) }),
+  );
+  const program = spans.measure("load", graph.name, () => loadGpuProgram(compiled.executable, device));
+  const given = inputs.map((tensor) => device.store(bytesOfTypedArray(toTypedArray(tensor))));
+  const call = async (): Promise<void> => {
+    const start = performance.now();
+    for (const output of program.run(given)) output.release();
+    await device.idle();
+    spans.report({ kind: "run", name: graph.name, start, duration: performance.now() - start, detail: {} });
+  };
+  for (let i = 0; i < Math.min(repeat, WARM_UP); i++) await call();
+  const started = performance.now();
+  for (let i = 0; i < repeat; i++) await call();
+  const milliseconds = performance.now() - started;
+  const { kernels, by } = await measureGpuKernels(compiled.executable, device);
+  const functions: MeasuredFunction[] = [
+    {
+      compiled,
+      calls: { count: repeat, milliseconds },
+      of: (kernel, launches) => {
+        const times = kernels.get(kernel);
+        if (times === undefined) return null;
+        return { ...times, launches: launches * repeat, total: times.median * launches * repeat };
+      },
+    },
+  ];
+  const how = by === "timestamps" ? "timestamp queries" : "the clock, as there are no timestamp queries";
+  await print(
+    reportText(functions, `Shaders by themselves, by ${how}, on ${device.description}.`, null, options),
+  );
+  device.destroy();
+}
+
 async function profileFunction(
   target: string,
   options: ProfileOptions,
   repeat: number,
   verbose: boolean,
 ): Promise<ProfiledFunction> {
-  const traced = isIrFile(target)
-    ? null
-    : await traceExport(target, { args: options.args, verbose, command: "profile" });
-  const graph = traced?.lowered.graph ?? readGraph(target);
-  const wanted = graph.inputs.map(({ type, hint }, i) => ({ name: hint ?? `input ${i}`, type }));
-  const inputs = inputsOf(wanted, options, "random");
+  const { graph, inputs } = await functionOf(target, options, verbose);
   if (options.trace !== undefined) startTrace();
   const observer = compileProgress(`compiling ${graph.name}`);
   const compiled = spans.measure("compile", graph.name, () =>
@@ -137,15 +200,33 @@ export function rooflineSeconds(operations: number, bytes: number, machine: Mach
   return Math.max(operations / machine.flops, bytes / machine.bandwidth);
 }
 
-function rowsOf(functions: readonly ProfiledFunction[], machine: Machine): KernelRow[] {
-  const rows = functions.flatMap(({ compiled, clock }) => {
+/** A function that was run, on whatever device. */
+interface MeasuredFunction {
+  readonly compiled: AnyCompiled;
+  readonly calls: { readonly count: number; readonly milliseconds: number };
+  /** Times of a kernel that one call launches so often; null where it did not run. */
+  of(kernel: string, launches: number): KernelTimes | null;
+}
+
+function onCpu({ compiled, calls, clock }: ProfiledFunction): MeasuredFunction {
+  return { compiled, calls, of: (kernel) => clock.of(kernel) };
+}
+
+/** What one core can do, under a table. */
+function describeMachine(machine: Machine): string {
+  const flops = `${(machine.flops / 1e9).toFixed(1)} GFLOP/s${machine.fused ? " fused" : ""}`;
+  return `One core: ${flops}, ${(machine.bandwidth / 1e9).toFixed(1)} GB/s.`;
+}
+
+function rowsOf(functions: readonly MeasuredFunction[], machine: Machine | null): KernelRow[] {
+  const rows = functions.flatMap(({ compiled, of }) => {
     const { program } = compiled.assembled;
-    return programCost(program).kernels.flatMap(({ name, cost }, i): KernelRow[] => {
-      const times = clock.of(name);
+    return programCost(program).kernels.flatMap(({ name, cost, launches }, i): KernelRow[] => {
+      const times = of(name, launches);
       if (times === null) return [];
       const bytes = cost.bytesRead + cost.bytesWritten;
       const seconds = times.median / 1000;
-      const best = rooflineSeconds(operationsOf(cost), bytes, machine);
+      const best = machine === null ? 0 : rooflineSeconds(operationsOf(cost), bytes, machine);
       const perSecond = (work: number): number => (seconds === 0 ? 0 : work / seconds / 1e9);
       return [
         {
@@ -187,18 +268,20 @@ async function report(
   machine: Machine,
   options: ProfileOptions,
 ): Promise<void> {
-  await print(reportText(functions, machine, options));
+  await print(reportText(functions.map(onCpu), describeMachine(machine), machine, options));
 }
 
 /** For the end of a process, where nothing is waited for. */
 function reportSync(functions: readonly ProfiledFunction[], machine: Machine, options: ProfileOptions): void {
   // A program's own output is on stdout.
-  writeFileSync(options.json === true ? 1 : 2, reportText(functions, machine, options));
+  const text = reportText(functions.map(onCpu), describeMachine(machine), machine, options);
+  writeFileSync(options.json === true ? 1 : 2, text);
 }
 
 function reportText(
-  functions: readonly ProfiledFunction[],
-  machine: Machine,
+  functions: readonly MeasuredFunction[],
+  note: string,
+  machine: Machine | null,
   { trace: file, json }: ProfileOptions,
 ): string {
   const trace = file === undefined ? null : stopTrace();
@@ -241,7 +324,7 @@ function reportText(
   return [
     formatTable([header, ...body], ["left", ...Array<"right">(7).fill("right"), "left"]),
     "",
-    `${sum} call${sum === 1 ? "" : "s"}, ${total.toFixed(3)} ms with the measuring. One core: ${(machine.flops / 1e9).toFixed(1)} GFLOP/s${machine.fused ? " fused" : ""}, ${(machine.bandwidth / 1e9).toFixed(1)} GB/s.`,
+    `${sum} call${sum === 1 ? "" : "s"}, ${total.toFixed(3)} ms with the measuring. ${note}`,
     ...(file === undefined
       ? []
       : [`trace: ${file}${trace?.truncated ? " (cut short: there were too many launches)" : ""}`]),

@@ -160,6 +160,9 @@ function addProfile(weft: Command, verbose: boolean): void {
     .argument("<file#export>", "a program, a function, or a graph")
     .argument("[args...]", "a program's arguments, behind --")
     .option(...ARGS)
+    .addOption(
+      new Option("--device <device>", "where a function runs").choices(["wasm", "webgpu"]).default("wasm"),
+    )
     .option("--repeat <n>", "calls of a function", "100")
     .option("--trace <file>", "write a trace for chrome://tracing")
     .option(...INPUTS)

@@ -283,9 +283,15 @@ export async function createDevice(
   instead: Partial<GpuLimits> = {},
 ): Promise<GpuDevice> {
   const features = FEATURES.filter((feature) => adapter.features.has(feature));
+  // For whoever measures shaders.
+  const timing: GPUFeatureName[] = adapter.features.has("timestamp-query") ? ["timestamp-query"] : [];
   const requiredLimits: Record<string, number> = {};
   for (const name of LIMITS) requiredLimits[name] = adapter.limits[name];
-  const gpu = await adapter.requestDevice({ label: "weft", requiredFeatures: features, requiredLimits });
+  const gpu = await adapter.requestDevice({
+    label: "weft",
+    requiredFeatures: [...features, ...timing],
+    requiredLimits,
+  });
   const { limits } = gpu;
   const { vendor, architecture, description } = adapter.info;
   return new GpuDevice(
