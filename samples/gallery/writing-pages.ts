@@ -73,7 +73,7 @@ async function bundleWritingPage(page: WritingPage, out: string): Promise<void> 
   await build({
     absWorkingDir: page.samples,
     entryPoints: { page: "text/page.ts" },
-    outdir: out,
+    outdir: path.resolve(out),
     bundle: true,
     format: "esm",
     platform: "browser",
