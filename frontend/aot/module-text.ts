@@ -83,10 +83,11 @@ export interface NamedArtifact {
 }
 
 /**
- * A module of several functions with their files in it, each loaded when it is first called. To be bundled with the
- * loader, which it imports from `loader`.
+ * A module of several functions for one target, with their files in it, each loaded when it is first called. To be bundled
+ * with the loaders.
  */
-export function lazyModuleText(functions: readonly NamedArtifact[], loader: string): string {
+export function lazyModuleText(functions: readonly NamedArtifact[], loaders: LoaderPaths): string {
+  const target = functions.length === 0 ? "wasm" : targetOf(functions[0].artifact.manifest);
   const texts = functions.map(({ exported, artifact: { manifest, sections } }, i) => {
     const files = manifest.sections.map(({ name }) => [
       name,
@@ -95,20 +96,48 @@ export function lazyModuleText(functions: readonly NamedArtifact[], loader: stri
     const inlined = JSON.stringify(Object.fromEntries(files));
     return `const f${i} = /* @__PURE__ */ lazy(${JSON.stringify(manifest)}, ${inlined});\nexport { f${i} as ${exported} };\n`;
   });
-  return `import { load, loadSync } from ${JSON.stringify(loader)};
-const lazy = (manifest, files) => {
+  const wasm = `import { load, loadSync } from ${JSON.stringify(loaders.wasm)};\n`;
+  const gpu = `import { load as loadOnGpu } from ${JSON.stringify(loaders.webgpu)};\n`;
+  const imports = { wasm, webgpu: gpu, both: wasm + gpu }[target];
+  return `${imports}${target === "webgpu" ? LAZY_ON_GPU : lazyFunction(target === "both")}${texts.join("")}`;
+}
+
+/** Loaded for WebAssembly when it is called; `alsoOnGpu`: for a GPU when load() is asked to. */
+function lazyFunction(alsoOnGpu: boolean): string {
+  const here = "(loaded = await load(manifest, files, options))";
+  const chosen = alsoOnGpu
+    ? `options?.device === "webgpu" ? loadOnGpu(manifest, files, options) : ${here}`
+    : here;
+  return `const lazy = (manifest, files) => {
   let loaded;
   const get = () => (loaded ??= loadSync(manifest, files));
   return Object.assign((...args) => get()(...args), {
     onDevice: (...args) => get().onDevice(...args),
     put: (...args) => get().put(...args),
     dispose: () => loaded?.dispose(),
-    load: async (options) => (loaded = await load(manifest, files, options)),
+    load: async (options) => ${chosen},
     manifest,
   });
 };
-${texts.join("")}`;
+`;
 }
+
+/** What is loaded on a GPU is there later: calls wait for it, and `put` needs it at once. */
+const LAZY_ON_GPU = `const lazy = (manifest, files) => {
+  let loading, loaded;
+  const get = (options) => (loading ??= loadOnGpu(manifest, files, options).then((f) => (loaded = f)));
+  return Object.assign(async (...args) => (await get())(...args), {
+    onDevice: async (...args) => (await get()).onDevice(...args),
+    put: (...args) => {
+      if (loaded === undefined) throw new Error("await " + manifest.name + ".load() before put()");
+      return loaded.put(...args);
+    },
+    dispose: () => loaded?.dispose(),
+    load: (options) => get(options),
+    manifest,
+  });
+};
+`;
 
 export function header({ name, compiler }: Manifest): string {
   return `// ${name}, compiled by Weft ${compiler}. Do not edit: compile it again.\n`;

@@ -67,9 +67,18 @@ export default load;
 export function lazyDeclarationText(functions: readonly NamedArtifact[], loaderTypes: string): string {
   const texts = functions.map(({ exported, artifact: { manifest } }, i) => {
     const type = functionType(manifest.name);
+    const gpuType = gpuFunctionType(manifest.name);
+    const lazy: Readonly<Record<ExportTarget, string>> = {
+      wasm: `${type} & { load(options?: LoadOptions): Promise<${type}> }`,
+      webgpu: `${gpuType} & { load(options?: GpuLoadOptions): Promise<${gpuType}> }`,
+      both: `${type} & {
+  load(options?: LoadOptions & { readonly device?: "wasm" }): Promise<${type}>;
+  load(options: GpuLoadOptions & { readonly device: "webgpu" }): Promise<${gpuType}>;
+}`,
+    };
     return `${interfaceText(manifest)}
 /** Loaded at its first call, or by load(), which does not hold up the page. */
-declare const f${i}: ${type} & { load(options?: LoadOptions): Promise<${type}> };
+declare const f${i}: ${lazy[targetOf(manifest)]};
 export { f${i} as ${exported} };
 `;
   });

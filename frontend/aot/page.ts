@@ -1,5 +1,6 @@
 /** A web page that runs a compiled function: a form for its arguments, its results as text. */
 import { leavesOf, type Manifest } from "../../compiler/program/artifact.ts";
+import { targetOf } from "./module-text.ts";
 
 /** Elements beyond this are not written into a form: the field says `random` or `zeros`. */
 const SHOWN_ELEMENTS = 64;
@@ -18,7 +19,9 @@ export function pageText(manifest: Manifest, script: string, examples: Examples)
     const value = known && known.length <= SHOWN_ELEMENTS ? known.join(", ") : filled;
     return `<label>${escaped(label)} <code>${escaped(type)}</code><textarea rows="2" spellcheck="false">${escaped(value)}</textarea></label>`;
   });
-  return PAGE.replaceAll("NAME", () => escaped(manifest.name))
+  const device = targetOf(manifest) === "both" ? DEVICES : "";
+  return PAGE.replace("DEVICE", () => device)
+    .replaceAll("NAME", () => escaped(manifest.name))
     .replace("FIELDS", () => fields.join("\n"))
     .replace("EMBEDDED", () => embeddable(script));
 }
@@ -31,6 +34,9 @@ function escaped(text: string): string {
 function embeddable(script: string): string {
   return script.replaceAll("</script", "<\\/script").replaceAll("<!--", "<\\!--");
 }
+
+const DEVICES = `<label>Device <select id="device"><option value="wasm">WebAssembly</option><option value="webgpu">WebGPU</option></select></label>
+`;
 
 const PAGE = `<!doctype html>
 <html lang="en">
@@ -51,7 +57,7 @@ const PAGE = `<!doctype html>
 <p>Give numbers in row-major order, or <kbd>zeros</kbd>, <kbd>ones</kbd>, <kbd>random</kbd>.</p>
 <form>
 FIELDS
-<button>Run</button> <span id="time"></span>
+DEVICE<button>Run</button> <span id="time"></span>
 </form>
 <div id="results"></div>
 <script type="module">
@@ -61,11 +67,19 @@ EMBEDDED
 `;
 
 /** Runs in the page, behind the module's own text. */
-export const PAGE_SCRIPT = `const compiled = await load();
-const form = document.querySelector("form");
+export const PAGE_SCRIPT = `const form = document.querySelector("form");
 const results = document.querySelector("#results");
 const element = (name, text, className = "") =>
   Object.assign(document.createElement(name), { textContent: text, className });
+
+const device = document.querySelector("#device");
+const loaded = new Map();
+/** The function on the chosen device, loaded when it is first run there. */
+function compiled() {
+  const chosen = device?.value;
+  if (!loaded.has(chosen)) loaded.set(chosen, load(chosen && { device: chosen }));
+  return loaded.get(chosen);
+}
 
 function values(text, type) {
   const shape = /\\[(.*)\\]/.exec(type)[1].split(",").filter(Boolean);
@@ -108,9 +122,10 @@ form.addEventListener("submit", async (event) => {
   results.replaceChildren();
   try {
     const texts = Array.from(form.querySelectorAll("textarea"), (x) => x.value).values();
+    const run = await compiled();
     const args = manifest.parameters.map(({ tree }) => fill(tree, texts));
     const start = performance.now();
-    const result = await compiled(...args);
+    const result = await run(...args);
     document.querySelector("#time").textContent = (performance.now() - start).toFixed(3) + " ms";
     show(result, "");
   } catch (error) {
@@ -118,5 +133,7 @@ form.addEventListener("submit", async (event) => {
   }
   results.dataset.done = "true";
 });
+// What is wrong with it here, or that there is no WebGPU, shows before anything is typed.
+await compiled().catch((error) => results.append(element("pre", error.message, "error")));
 document.body.dataset.ready = "true";
 `;

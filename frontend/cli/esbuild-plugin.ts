@@ -10,6 +10,7 @@
 import { writeFileSync } from "node:fs";
 import path from "node:path";
 import type { OnLoadResult, Plugin } from "esbuild";
+import type { ExportTarget } from "../aot/build.ts";
 import { lazyModuleText, type NamedArtifact } from "../aot/module-text.ts";
 import { lazyDeclarationText } from "../aot/module-types.ts";
 import { bundleProgram } from "./bundle.ts";
@@ -24,6 +25,11 @@ export interface WeftPluginOptions {
    * `declare module "*?weft";` into a declaration file of the project: what is imported is untyped then. Default false.
    */
   readonly declarations?: boolean;
+  /**
+   * What functions are compiled for: `wasm` (the default), `webgpu`, whose calls return promises, or `both`, where
+   * `await step.load({ device: "webgpu" })` is the function on a GPU.
+   */
+  readonly target?: ExportTarget;
   /** Fill sizes in between up to the next larger one, where `exampleArgs` has symbolic shapes. Default false. */
   readonly pad?: boolean;
 }
@@ -31,7 +37,7 @@ export interface WeftPluginOptions {
 const NAMESPACE = "weft";
 
 /** The plugin. */
-export function weft({ declarations = false, pad = false }: WeftPluginOptions = {}): Plugin {
+export function weft(options: WeftPluginOptions = {}): Plugin {
   return {
     name: "weft",
     setup(build) {
@@ -40,14 +46,15 @@ export function weft({ declarations = false, pad = false }: WeftPluginOptions = 
         if (found.errors.length > 0) return { errors: found.errors };
         return { path: found.path, namespace: NAMESPACE };
       });
-      build.onLoad({ filter: /.*/, namespace: NAMESPACE }, ({ path: file }) =>
-        compileFile(file, declarations, pad),
-      );
+      build.onLoad({ filter: /.*/, namespace: NAMESPACE }, ({ path: file }) => compileFile(file, options));
     },
   };
 }
 
-async function compileFile(file: string, declarations: boolean, pad: boolean): Promise<OnLoadResult> {
+async function compileFile(
+  file: string,
+  { declarations = false, pad = false, target = "wasm" }: WeftPluginOptions,
+): Promise<OnLoadResult> {
   try {
     const bundle = await bundleProgram(file, { keepService: true });
     const module = await bundle.import();
@@ -55,7 +62,7 @@ async function compileFile(file: string, declarations: boolean, pad: boolean): P
     const functions = (await exampleLists(module, shown)).map(({ name, args }): NamedArtifact => {
       const chosen = chooseExport(module, shown, name);
       const isDefault = chosen.value === module.exports.default;
-      const settings = { sizes: exampleSizes(module, shown, args), pad, target: "wasm" as const };
+      const settings = { sizes: exampleSizes(module, shown, args), pad, target };
       const artifact = compileExport(module, chosen, args, settings);
       return { exported: isDefault ? "default" : chosen.name, artifact };
     });
@@ -68,7 +75,7 @@ async function compileFile(file: string, declarations: boolean, pad: boolean): P
       writeFileSync(`${file}?weft.d.ts`, lazyDeclarationText(functions, loaderTypes()));
     }
     return {
-      contents: lazyModuleText(functions, loaderPaths().wasm),
+      contents: lazyModuleText(functions, loaderPaths()),
       loader: "js",
       resolveDir: path.dirname(file),
       watchFiles: [...bundle.sources],

@@ -2,12 +2,15 @@
  * Altered artifacts: whatever is changed in one, it is refused with a reason. Where the checksums are made right again,
  * the manifest is refused or makes sense: then it says the same as before, or what may be said.
  */
-import { ArtifactError, deserialize, exportFunction, type NdArray, numpy as np, spec } from "weft";
+import { ArtifactError, deserialize, exportFunction, lax, type NdArray, numpy as np, spec } from "weft";
 import { packArtifact } from "../../compiler/artifact/container.ts";
 import type { Artifact } from "../../compiler/program/artifact.ts";
 import { describeSections } from "../../frontend/aot/build.ts";
+import { checkWebGpuFile } from "../../runtime/artifact/check-webgpu.ts";
 import { checkManifest } from "../../runtime/artifact/manifest.ts";
 import { readSafetensors } from "../../runtime/artifact/safetensors.ts";
+import { readWebGpuFile, Weights, webGpuExecutable } from "../../runtime/artifact/webgpu-file.ts";
+import { prepareSchedule } from "../../runtime/webgpu/schedule.ts";
 import { Random } from "../helpers/random.ts";
 
 export interface ArtifactFuzzOptions {
@@ -17,7 +20,7 @@ export interface ArtifactFuzzOptions {
   readonly log: (line: string) => void;
 }
 
-/** Two artifacts: with weights, trees and several sizes; and small. */
+/** Three artifacts: with weights, trees and several sizes; small; and for WebGPU. */
 function samples(): Artifact[] {
   const weights = np.array([0.5, -1, 2, 4, 8, 16]).reshape([2, 3]);
   const model = ({ x, on }: { x: NdArray; on: NdArray }, y: NdArray) => [
@@ -29,7 +32,19 @@ function samples(): Artifact[] {
     spec([3], "int32"),
   );
   const small = exportFunction((x: NdArray) => x.add(1))(spec([2]));
-  return [large.artifact, small.artifact];
+  const gpu = exportFunction(
+    (x: NdArray, i: NdArray) => {
+      const looped = lax.foriLoop(0, 3, (k, y) => y.at(k).add(1), np.sin(x.matmul(weights)).ravel());
+      return lax.cond(
+        np.sum(i).greater(0),
+        (y: NdArray) => y,
+        (y: NdArray) => y.mul(2),
+        looped,
+      );
+    },
+    { target: "both" },
+  )(spec([3, 2]), spec([2], "int32"));
+  return [large.artifact, small.artifact, gpu.artifact];
 }
 
 /** Returns the number of failures, each printed with its seed. */
@@ -46,7 +61,8 @@ export function fuzzArtifact({ seed, count, seconds, log }: ArtifactFuzzOptions)
     try {
       if (random.chance(0.5)) mutateBytes(packed[i], random);
       else if (random.chance(0.7)) mutateManifest(artifacts[i], random, accepted);
-      else mutateWeights(artifacts[0], random);
+      else if (random.chance(0.4)) mutateWeights(artifacts[0], random);
+      else mutateGpuProgram(artifacts[2], random, accepted);
     } catch (error) {
       failures++;
       log(`seed ${seed + done}: ${error instanceof Error ? error.stack : error}`);
@@ -113,6 +129,19 @@ function mutateWeights(artifact: Artifact, random: Random): void {
     if (bytes.byteOffset + bytes.byteLength > file.buffer.byteLength)
       throw new Error("a tensor lies outside");
   }
+}
+
+/** A program for WebGPU, checksums right: refused, or made ready to run without another error. */
+function mutateGpuProgram({ manifest, sections }: Artifact, random: Random, accepted: { n: number }): void {
+  const [program] = manifest.programs;
+  const json = structuredClone(readWebGpuFile(manifest, program, sections)) as unknown;
+  for (let n = 1 + random.below(3); n > 0; n--) mutateJson(json, random);
+  const again = refused(() => {
+    const file = checkWebGpuFile(json, program);
+    const executable = webGpuExecutable(file, new Weights(manifest, sections));
+    prepareSchedule(executable.schedule);
+  });
+  if (!again) accepted.n++;
 }
 
 /** Changes one place of a JSON value. */
