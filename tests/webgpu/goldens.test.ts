@@ -1,5 +1,5 @@
 /**
- * The goldens, JAX's own numbers, on WebGPU: one case of every function with its gradient. `GOLDENS=all npm test --
+ * The goldens, JAX's own numbers, on WebGPU: one case of every function, most with the gradient. `GOLDENS=all npm test --
  * webgpu/goldens` runs every case and the tables of the API, `GOLDENS=derived` second derivatives and batches besides;
  * `FAMILIES=fft,nn` some families alone.
  */

@@ -200,7 +200,9 @@ class RowLowerer {
         Math.ceil(length / size),
         (j) => {
           const r = s.add(s.mul(j, s.int(size)), t);
-          whenBelow(k, r, length, () => this.#element(body, level, this.#at(r), accumulators));
+          // Where the last turn is not whole, the arithmetic of indices has to know that r stays within the row.
+          const place = length % size === 0 ? r : s.min(r, s.int(length - 1));
+          whenBelow(k, r, length, () => this.#element(body, level, this.#at(place), accumulators));
         },
         { name: "j" },
       );
