@@ -74,6 +74,28 @@ const SHAPES: readonly Shape[] = [
   },
   { name: "3x3 of many tiles without padding", batch: 2, size: [12, 17], features: [16, 24], window: [3, 3] },
   {
+    name: "3x3 of many tiles with strides",
+    batch: 1,
+    size: [22, 21],
+    features: [17, 18],
+    window: [3, 3],
+    options: { padding: SAME_3, windowStrides: [2, 2] },
+  },
+  {
+    name: "3x3 of many tiles with strides and padding on one side",
+    batch: 2,
+    size: [16, 20],
+    features: [16, 16],
+    window: [3, 3],
+    options: {
+      padding: [
+        [0, 1],
+        [0, 1],
+      ],
+      windowStrides: [2, 2],
+    },
+  },
+  {
     name: "3x3 of many tiles, uneven and negative padding",
     batch: 2,
     size: [13, 12],

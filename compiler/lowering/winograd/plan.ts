@@ -2,10 +2,10 @@
  * Which convolutions are made of Winograd's minimal filtering (S. Winograd, "Arithmetic complexity of computations",
  * 1980; A. Lavin and S. Gray, "Fast algorithms for convolutional neural networks", 2016), and how they are cut.
  *
- * A convolution without strides and dilation by a window of 3 × 3 computes 2 × 2 results from 4 × 4 elements by 16
+ * A convolution without dilation by a window of 3 × 3 computes 2 × 2 results from 4 × 4 elements by 16
  * products instead of 36: both factors and the products are transformed by sums and differences, and what is left are
- * 16 matrix products, one for each point. Its gradient by the kernel is the same thing with results and window
- * exchanged: 3 × 3 results of tiles of 2 × 2 cotangents.
+ * 16 matrix products, one for each point. With strides of two it takes 25 products. The gradient by the kernel is the
+ * same thing with results and window exchanged: 3 × 3 results of tiles of 2 × 2 cotangents.
  *
  * Values are exact sums of at most four elements before they are multiplied, so that the error grows by a small factor
  * (about two) against summing in order; infinities and NaN spread within a tile.
@@ -14,11 +14,10 @@ import type { Contraction, Coordinate } from "../../graph/contraction.ts";
 import type { DType } from "../../types/dtype.ts";
 import { factorAxes } from "../contraction/axes.ts";
 import { type RowSegment, rowSegments } from "../contraction/plan.ts";
+import { type Transforms, transformsOf } from "./transforms.ts";
 
-/** Points of one dimension: 4 elements give 2 results of 3 terms, or 3 of 2. */
-export const POINTS = 4;
-/** Elements from one tile to the next. */
-export const STEP = 2;
+/** Results, or elements of the window, of one tile along a dimension. */
+export const TILE = 2;
 /** Columns of a register tile, two vectors, and its rows: as of other products. */
 export const WIDTH = 8;
 export const TILE_ROWS = 6;
@@ -29,7 +28,7 @@ const LEAST_FEATURES = 16;
 const LEAST_TILES = 32;
 const LEAST_TILES_OF_IMAGE = 8;
 /** Products of the direct form for each of this one. */
-const LEAST_SAVING = 1.5;
+const LEAST_SAVING = 1.2;
 /** Bytes of transformed elements that one strip holds: with the products they should stay in the second-level cache. */
 const STRIP_BYTES = 192 * 1024;
 
@@ -39,7 +38,9 @@ export interface Dimension {
   readonly elementAxis: number;
   /** The dimension of the image's operand. */
   readonly image: number;
-  /** Tiles of two along the axis that is long. */
+  /** Elements of the image from one result, or one element of the window, to the next: that of the axis that is long. */
+  readonly stride: number;
+  /** Tiles of two along that axis. */
   readonly tiles: number;
 }
 
@@ -57,7 +58,12 @@ export interface WinogradPlan {
   readonly x: Dimension;
   /** Strips of rows of tiles. */
   readonly strips: readonly RowSegment[];
+  readonly stride: number;
+  /** Of one dimension. */
+  readonly transforms: Transforms;
 }
+
+type Draft = Omit<WinogradPlan, "strips">;
 
 const isLong = (extents: readonly number[], axis: number): boolean => extents[axis] > 1;
 
@@ -92,11 +98,14 @@ export function planWinograd(contraction: Contraction, dtype: DType): WinogradPl
   const shared = rest.filter((axis) => !inResult.has(axis));
   if (own.length + columns.length + shared.length < rest.length) return null;
   if (own.length > 1 || columns.length !== 1 || shared.length > 1) return null;
-  const [y, x] = spatial.map((d) => {
-    const long = extents[tiled === "results" ? d.windowAxis : d.elementAxis];
-    return { ...d, tiles: Math.ceil(long / STEP) };
+  const [y, x] = spatial.map(({ steps, ...d }): Dimension => {
+    const long = tiled === "results" ? 0 : 1;
+    const extent = extents[[d.windowAxis, d.elementAxis][long]];
+    return { ...d, stride: steps[1 - long] === 1 ? steps[long] : 0, tiles: Math.ceil(extent / TILE) };
   });
-  const plan = {
+  const transforms = y.stride === x.stride ? transformsOf(tiled, y.stride) : null;
+  if (transforms === null) return null;
+  const plan: Draft = {
     contraction,
     tiled,
     imageFactor,
@@ -105,7 +114,9 @@ export function planWinograd(contraction: Contraction, dtype: DType): WinogradPl
     columns: columns[0],
     y,
     x,
-  } as const;
+    stride: y.stride,
+    transforms,
+  };
   return pays(plan) ? { ...plan, strips: stripsOf(plan) } : null;
 }
 
@@ -113,8 +124,8 @@ function dimensionOf(
   { extents, factors }: Contraction,
   imageFactor: 0 | 1,
   { terms, valid }: Coordinate,
-): Omit<Dimension, "tiles"> | null {
-  if (terms.length !== 2 || terms.some(({ step }) => step !== 1)) return null;
+): (Omit<Dimension, "tiles" | "stride"> & { readonly steps: readonly [number, number] }) | null {
+  if (terms.length !== 2) return null;
   if (valid !== undefined && valid.step !== 1) return null;
   const ofOther = factorAxes(factors[1 - imageFactor]);
   const window = terms.find(({ axis }) => !ofOther.has(axis));
@@ -122,7 +133,8 @@ function dimensionOf(
   if (window === undefined || element === undefined) return null;
   if (!isLong(extents, window.axis) || !isLong(extents, element.axis)) return null;
   const image = factors[imageFactor].coordinates.findIndex((c) => c.terms === terms);
-  return { windowAxis: window.axis, elementAxis: element.axis, image };
+  const steps = [window.step, element.step] as const;
+  return { windowAxis: window.axis, elementAxis: element.axis, image, steps };
 }
 
 /** Extent of an axis that may be none. */
@@ -130,22 +142,22 @@ export function extentOf({ contraction }: Pick<WinogradPlan, "contraction">, axi
   return axis < 0 ? 1 : contraction.extents[axis];
 }
 
-function pays(plan: Omit<WinogradPlan, "strips">): boolean {
-  const { contraction, tiled, own, shared, columns, y, x } = plan;
+function pays(plan: Draft): boolean {
+  const { contraction, tiled, own, shared, columns, y, x, transforms } = plan;
   const { extents } = contraction;
   const long = (d: Dimension): number => extents[tiled === "results" ? d.windowAxis : d.elementAxis];
   const tiles = y.tiles * x.tiles;
   const direct = 9 * long(y) * long(x);
-  if (direct < LEAST_SAVING * POINTS * POINTS * tiles || tiles < LEAST_TILES_OF_IMAGE) return false;
+  if (direct < LEAST_SAVING * transforms.points ** 2 * tiles || tiles < LEAST_TILES_OF_IMAGE) return false;
   const images = extentOf(plan, tiled === "results" ? own : shared);
   const features = extentOf(plan, tiled === "results" ? shared : own);
   return images * tiles >= LEAST_TILES && Math.min(features, extents[columns]) >= LEAST_FEATURES;
 }
 
-function stripsOf(plan: Omit<WinogradPlan, "strips">): RowSegment[] {
-  const { tiled, own, shared, columns, y, x } = plan;
+function stripsOf(plan: Draft): RowSegment[] {
+  const { tiled, own, shared, columns, y, x, transforms } = plan;
   // Along the window both factors are transformed tile by tile.
   const held = tiled === "results" ? extentOf(plan, shared) : extentOf(plan, own) + extentOf(plan, columns);
-  const bytes = 4 * POINTS * POINTS * held * x.tiles;
+  const bytes = 4 * transforms.points ** 2 * held * x.tiles;
   return rowSegments(y.tiles, Math.max(1, Math.floor(STRIP_BYTES / bytes)));
 }

@@ -12,14 +12,14 @@ import type { BufferParam, Expr } from "../../kernel/expr.ts";
 import type { Stmt } from "../../kernel/kernel.ts";
 import { scalarOps as s } from "../../kernel/scalar-ops.ts";
 import { coordinatesAt, type Position } from "../contraction/axes.ts";
-import { extentOf, POINTS, STEP, WIDTH } from "./plan.ts";
+import { extentOf, TILE, WIDTH } from "./plan.ts";
 import { transform } from "./transforms.ts";
 import { WinogradWalk } from "./walk.ts";
 
 export class ResultTiles extends WinogradWalk {
   run(): Stmt[] {
     const { k, plan, kernel } = this;
-    const points = POINTS * POINTS;
+    const points = this.points ** 2;
     const features = extentOf(plan, plan.shared);
     const tiles = this.tallest * plan.x.tiles;
     const weights = kernel.parameters.scratch("float32", this.panels * points * features * WIDTH);
@@ -72,7 +72,7 @@ export class ResultTiles extends WinogradWalk {
   }
 
   #weight(panel: Expr, point: Expr, features: number, feature: Expr, column: Expr): Expr {
-    const row = s.add(s.mul(panel, s.int(POINTS * POINTS)), point);
+    const row = s.add(s.mul(panel, s.int(this.points ** 2)), point);
     return s.add(s.mul(s.add(s.mul(row, s.int(features)), feature), s.int(WIDTH)), column);
   }
 
@@ -96,20 +96,24 @@ export class ResultTiles extends WinogradWalk {
                     .with(plan.columns, s.add(s.mul(panel, s.int(WIDTH)), j));
                   transform(
                     k,
-                    this.transforms.window,
+                    this.plan.transforms.window,
                     (y, x) =>
                       this.element(
                         factor,
                         coordinates(at.with(plan.y.elementAxis, s.int(y)).with(plan.x.elementAxis, s.int(x))),
                       ),
                     (r, c, value) =>
-                      k.store(into, this.#weight(panel, s.int(POINTS * r + c), features, feature, j), value),
+                      k.store(
+                        into,
+                        this.#weight(panel, s.int(this.points * r + c), features, feature, j),
+                        value,
+                      ),
                   );
                 },
                 { name: "j", kind: "vector" },
               );
               if (columns === WIDTH) return;
-              k.loop(POINTS * POINTS, (point) =>
+              k.loop(this.points ** 2, (point) =>
                 k.loop(
                   WIDTH - columns,
                   (j) => {
@@ -144,8 +148,8 @@ export class ResultTiles extends WinogradWalk {
       const place = (point: Expr, j: Expr): Expr =>
         s.add(s.mul(s.add(s.mul(point, s.int(total)), tile), s.int(WIDTH)), j);
       const result = (r: Expr, c: Expr, j: Expr, value: Expr): void => {
-        const y = s.add(s.mul(s.add(firstTile, ty), s.int(STEP)), r);
-        const x = s.add(s.mul(tx, s.int(STEP)), c);
+        const y = s.add(s.mul(s.add(firstTile, ty), s.int(TILE)), r);
+        const x = s.add(s.mul(tx, s.int(TILE)), c);
         const position = at
           .with(plan.y.windowAxis, y)
           .with(plan.x.windowAxis, x)
@@ -161,22 +165,22 @@ export class ResultTiles extends WinogradWalk {
         (j) =>
           transform(
             k,
-            this.transforms.result,
-            (r, c) => s.load(products, place(s.int(POINTS * r + c), j)),
+            this.plan.transforms.result,
+            (r, c) => s.load(products, place(s.int(this.points * r + c), j)),
             (r, c, value) => {
               // The first row of products is not needed any more when the first row of results is there.
-              if (costly) k.store(products, place(s.int(STEP * r + c), j), value);
+              if (costly) k.store(products, place(s.int(TILE * r + c), j), value);
               else result(s.int(r), s.int(c), j, value);
             },
           ),
         { name: "j", kind: "vector" },
       );
       if (!costly) return;
-      k.loop(STEP, (r) =>
-        k.loop(STEP, (c) =>
+      k.loop(TILE, (r) =>
+        k.loop(TILE, (c) =>
           k.loop(
             columns,
-            (j) => result(r, c, j, s.load(products, place(s.add(s.mul(r, s.int(STEP)), c), j))),
+            (j) => result(r, c, j, s.load(products, place(s.add(s.mul(r, s.int(TILE)), c), j))),
             { name: "j", kind: "vector" },
           ),
         ),

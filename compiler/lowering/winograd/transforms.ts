@@ -1,6 +1,6 @@
 /**
- * The transforms of one dimension as matrices, for the points 0, 1, -1 and ∞, and their products over two dimensions.
- * Below, d are four elements of the image, g the window, m the four products.
+ * The transforms of one dimension as matrices, and their products over two dimensions. Below, d are elements of the image,
+ * g the window, y the results.
  */
 import type { Expr } from "../../kernel/expr.ts";
 import type { KernelBuilder } from "../../kernel/kernel-builder.ts";
@@ -9,53 +9,104 @@ import { scalarOps as s } from "../../kernel/scalar-ops.ts";
 export type Matrix = readonly (readonly number[])[];
 
 export interface Transforms {
+  readonly points: number;
+  /** Elements of the image that a tile reads. */
+  readonly elements: number;
+  /** points × elements, points × window, results × points. */
   readonly image: Matrix;
   readonly window: Matrix;
   readonly result: Matrix;
 }
 
-/** F(2, 3): y[j] = Σ d[j + k]·g[k] for j < 2, k < 3. */
-export const THREE_TERMS: Transforms = {
-  image: [
+function transforms(image: Matrix, window: Matrix, result: Matrix): Transforms {
+  return { points: image.length, elements: image[0].length, image, window, result };
+}
+
+/** F(2, 3), for the points 0, 1, -1 and ∞: y[j] = Σ d[j + k]·g[k] for j < 2, k < 3. */
+const RESULTS = transforms(
+  [
     [1, 0, -1, 0],
     [0, 1, 1, 0],
     [0, -1, 1, 0],
     [0, 1, 0, -1],
   ],
-  window: [
+  [
     [1, 0, 0],
     [0.5, 0.5, 0.5],
     [0.5, -0.5, 0.5],
     [0, 0, 1],
   ],
-  result: [
+  [
     [1, 1, 1, 0],
     [0, 1, -1, -1],
   ],
-};
+);
 
 /** F(3, 2): the same for j < 3, k < 2. */
-export const TWO_TERMS: Transforms = {
-  image: [
+const WINDOW = transforms(
+  [
     [1, 0, -1, 0],
     [0, 1, 1, 0],
     [0, -1, 1, 0],
     [0, -1, 0, 1],
   ],
-  window: [
+  [
     [1, 0],
     [0.5, 0.5],
     [0.5, -0.5],
     [0, 1],
   ],
-  result: [
+  [
     [1, 1, 1, 0],
     [0, 1, -1, 0],
     [0, 1, 1, 1],
   ],
-};
+);
 
-/** Σ row[n]·x(n); its factors other than 0 are ±1, or all ±½. */
+/**
+ * y[j] = Σ d[2j + k]·g[k] for j < 2, k < 3: three products for the even elements, which are F(2, 2) by g[0] and g[2], and
+ * two for the odd ones.
+ */
+const STRIDED_RESULTS = transforms(
+  [
+    [1, 0, -1, 0, 0],
+    [0, 0, 1, 0, 0],
+    [0, 0, -1, 0, 1],
+    [0, 1, 0, 0, 0],
+    [0, 0, 0, 1, 0],
+  ],
+  [
+    [1, 0, 0],
+    [1, 0, 1],
+    [0, 0, 1],
+    [0, 1, 0],
+    [0, 1, 0],
+  ],
+  [
+    [1, 1, 0, 1, 0],
+    [0, 1, 1, 0, 1],
+  ],
+);
+
+/** y[j] = Σ d[j + 2k]·g[k] for j < 3, k < 2: the transpose of the above in g and y. */
+const STRIDED_WINDOW = transforms(
+  STRIDED_RESULTS.image,
+  transposed(STRIDED_RESULTS.result),
+  transposed(STRIDED_RESULTS.window),
+);
+
+function transposed(matrix: Matrix): Matrix {
+  return matrix[0].map((_, column) => matrix.map((row) => row[column]));
+}
+
+/** The transforms for a stride, null where there are none. */
+export function transformsOf(tiled: "results" | "window", stride: number): Transforms | null {
+  if (stride === 1) return tiled === "results" ? RESULTS : WINDOW;
+  if (stride === 2) return tiled === "results" ? STRIDED_RESULTS : STRIDED_WINDOW;
+  return null;
+}
+
+/** Σ row[n]·x(n); its factors other than 0 are ±1, or all ±½, and the first or another one is positive. */
 function combine(row: readonly number[], x: (n: number) => Expr): Expr {
   const terms = row.flatMap((factor, n) => (factor === 0 ? [] : [{ factor, n }]));
   // A positive term first, so that nothing is negated by itself.

@@ -8,8 +8,8 @@ import { Substitution } from "../../kernel/substitute.ts";
 import { coordinatesAt, type Position, resultIndex } from "../contraction/axes.ts";
 import { LANES, rowSegments } from "../contraction/plan.ts";
 import { emitResults, type Finish } from "../contraction/results.ts";
-import { extentOf, POINTS, STEP, TILE_ROWS, WIDTH, type WinogradPlan } from "./plan.ts";
-import { type Transforms, transform } from "./transforms.ts";
+import { extentOf, TILE, TILE_ROWS, WIDTH, type WinogradPlan } from "./plan.ts";
+import { transform } from "./transforms.ts";
 
 /** Depth steps per iteration of a tile's loop. */
 const UNROLL = 4;
@@ -28,11 +28,24 @@ export class WinogradWalk {
 
   constructor(
     protected readonly plan: WinogradPlan,
-    protected readonly transforms: Transforms,
     protected readonly kernel: Finish,
   ) {
     this.panels = Math.ceil(extentOf(plan, plan.columns) / WIDTH);
     this.tallest = Math.max(...plan.strips.map(({ height }) => height));
+  }
+
+  protected get points(): number {
+    return this.plan.transforms.points;
+  }
+
+  /** Elements of the image from one tile to the next. */
+  protected get step(): number {
+    return TILE * this.plan.stride;
+  }
+
+  /** Elements of the image that so many tiles side by side read. */
+  protected span(tiles: number): number {
+    return this.step * (tiles - 1) + this.plan.transforms.elements;
   }
 
   protected get origin(): Position {
@@ -41,11 +54,11 @@ export class WinogradWalk {
 
   /** Columns of the image as it is staged: all that the tiles read. */
   protected get imageWidth(): number {
-    return STEP * this.plan.x.tiles + POINTS - STEP;
+    return this.span(this.plan.x.tiles);
   }
 
   protected imageSize(features: number): number {
-    return (STEP * this.tallest + POINTS - STEP) * this.imageWidth * features;
+    return this.span(this.tallest) * this.imageWidth * features;
   }
 
   protected when(cond: Expr, then: () => void, otherwise: () => void = () => {}): void {
@@ -79,9 +92,9 @@ export class WinogradWalk {
     // Within these rows the element has no condition; which of them it is, is set in afterwards.
     const probe: Axis = { name: "row", extent: rows.count, kind: "serial" };
     k.loop(
-      STEP * tiles + POINTS - STEP,
+      this.span(tiles),
       (r) => {
-        const row = s.add(s.mul(firstTile, s.int(STEP)), r);
+        const row = s.add(s.mul(firstTile, s.int(this.step)), r);
         const set = new Substitution(new Map([[probe, s.sub(row, s.int(rows.start))]]));
         const zeros = (from: number, to: number): void =>
           k.loop(
@@ -134,15 +147,15 @@ export class WinogradWalk {
         (f) =>
           transform(
             k,
-            this.transforms.image,
+            this.plan.transforms.image,
             (i, j) => {
-              const row = s.add(s.mul(ty, s.int(STEP)), s.int(i));
-              const column = s.add(s.mul(tx, s.int(STEP)), s.int(j));
+              const row = s.add(s.mul(ty, s.int(this.step)), s.int(i));
+              const column = s.add(s.mul(tx, s.int(this.step)), s.int(j));
               const pixel = s.add(s.mul(row, s.int(this.imageWidth)), column);
               return s.load(image, s.add(s.mul(pixel, s.int(features)), f));
             },
             (i, j, value) => {
-              const place = s.add(s.int((POINTS * i + j) * total), tile);
+              const place = s.add(s.int((this.points * i + j) * total), tile);
               k.store(into, s.add(s.mul(place, s.int(features)), f), value);
             },
           ),
@@ -170,7 +183,7 @@ export class WinogradWalk {
   ): void {
     const { k } = this;
     k.loop(
-      POINTS * POINTS,
+      this.points ** 2,
       (point) => {
         for (const { start, count, height } of rowSegments(rows, TILE_ROWS)) {
           k.loop(

@@ -14,7 +14,7 @@ import type { BufferParam, Expr } from "../../kernel/expr.ts";
 import type { Stmt } from "../../kernel/kernel.ts";
 import { scalarOps as s } from "../../kernel/scalar-ops.ts";
 import { coordinatesAt, type Position } from "../contraction/axes.ts";
-import { extentOf, POINTS, STEP, WIDTH } from "./plan.ts";
+import { extentOf, TILE, WIDTH } from "./plan.ts";
 import { transform } from "./transforms.ts";
 import { WinogradWalk } from "./walk.ts";
 
@@ -25,7 +25,7 @@ const PARTS_BYTES = 4 << 20;
 export class WindowTiles extends WinogradWalk {
   run(): Stmt[] {
     const { k, plan, kernel } = this;
-    const points = POINTS * POINTS;
+    const points = this.points ** 2;
     const rows = extentOf(plan, plan.own);
     const images = extentOf(plan, plan.shared);
     const tiles = this.tallest * plan.x.tiles;
@@ -98,11 +98,11 @@ export class WindowTiles extends WinogradWalk {
                     );
                   },
                   column: (step, column) =>
-                    s.load(buffers.cotangents, place(panel, point, total, step, column)),
+                    s.load(buffers.cotangents, this.#place(panel, point, total, step, column)),
                 }),
                 (point, row, column) => ({
                   buffer: buffers.sums,
-                  index: s.add(own, place(panel, point, rows, row, column)),
+                  index: s.add(own, this.#place(panel, point, rows, row, column)),
                 }),
                 true,
               ),
@@ -130,10 +130,10 @@ export class WindowTiles extends WinogradWalk {
                 const own = at.with(plan.columns, s.add(s.mul(panel, s.int(WIDTH)), j));
                 transform(
                   k,
-                  this.transforms.window,
+                  this.plan.transforms.window,
                   (r, c) => {
-                    const y = s.add(s.mul(s.add(firstTile, ty), s.int(STEP)), s.int(r));
-                    const x = s.add(s.mul(tx, s.int(STEP)), s.int(c));
+                    const y = s.add(s.mul(s.add(firstTile, ty), s.int(TILE)), s.int(r));
+                    const x = s.add(s.mul(tx, s.int(TILE)), s.int(c));
                     const inside = s.and(
                       s.lt(y, s.int(extents[plan.y.elementAxis])),
                       s.lt(x, s.int(extents[plan.x.elementAxis])),
@@ -142,17 +142,18 @@ export class WindowTiles extends WinogradWalk {
                     const value = this.element(factor, coordinatesAt(factors[factor], position));
                     return s.guard(inside, value, s.const(0, "float32"));
                   },
-                  (r, c, value) => k.store(into, place(panel, s.int(POINTS * r + c), total, tile, j), value),
+                  (r, c, value) =>
+                    k.store(into, this.#place(panel, s.int(this.points * r + c), total, tile, j), value),
                 );
               },
               { name: "j", kind: "vector" },
             );
             if (columns === WIDTH) return;
-            k.loop(POINTS * POINTS, (point) =>
+            k.loop(this.points ** 2, (point) =>
               k.loop(
                 WIDTH - columns,
                 (j) => {
-                  const index = place(panel, point, total, tile, s.add(j, s.int(columns)));
+                  const index = this.#place(panel, point, total, tile, s.add(j, s.int(columns)));
                   k.store(into, index, s.const(0, "float32"));
                 },
                 { name: "j", kind: "vector" },
@@ -167,7 +168,7 @@ export class WindowTiles extends WinogradWalk {
   #results(sums: BufferParam): void {
     const { k, plan, kernel } = this;
     const rows = extentOf(plan, plan.own);
-    const size = this.transforms.result.length;
+    const size = this.plan.transforms.result.length;
     const aside = kernel.parameters.temporary("float32", size * size * WIDTH);
     const put = (r: Expr, c: Expr, j: Expr): Expr =>
       s.add(s.mul(s.add(s.mul(r, s.int(size)), c), s.int(WIDTH)), j);
@@ -183,8 +184,8 @@ export class WindowTiles extends WinogradWalk {
                 (j) =>
                   transform(
                     k,
-                    this.transforms.result,
-                    (r, c) => s.load(sums, place(panel, s.int(POINTS * r + c), rows, row, j)),
+                    this.plan.transforms.result,
+                    (r, c) => s.load(sums, this.#place(panel, s.int(this.points * r + c), rows, row, j)),
                     (r, c, value) => k.store(aside, put(s.int(r), s.int(c), j), value),
                   ),
                 { name: "j", kind: "vector" },
@@ -212,10 +213,10 @@ export class WindowTiles extends WinogradWalk {
       { name: "jr" },
     );
   }
-}
 
-/** Where [panel][point][row of `rows`][column] is. */
-function place(panel: Expr, point: Expr, rows: number, row: Expr, column: Expr): Expr {
-  const line = s.add(s.mul(s.add(s.mul(panel, s.int(POINTS * POINTS)), point), s.int(rows)), row);
-  return s.add(s.mul(line, s.int(WIDTH)), column);
+  /** Where [panel][point][row of `rows`][column] is. */
+  #place(panel: Expr, point: Expr, rows: number, row: Expr, column: Expr): Expr {
+    const line = s.add(s.mul(s.add(s.mul(panel, s.int(this.points ** 2)), point), s.int(rows)), row);
+    return s.add(s.mul(line, s.int(WIDTH)), column);
+  }
 }
