@@ -17,7 +17,7 @@ import {
 import path from "node:path";
 import { pathToFileURL } from "node:url";
 import { promisify } from "node:util";
-import { bundleOptions } from "./bundle-options.mjs";
+import { bundleOptions, inOneFile } from "./bundle-options.mjs";
 import { loaderOptions, loaders, loaderTypes } from "./loaders.mjs";
 import { withLock } from "./lock.mjs";
 import { buildPages, loadTable } from "./pages.mjs";
@@ -25,9 +25,11 @@ import { dist, root, shown } from "./paths.mjs";
 import { withScratchFolder } from "./scratch.mjs";
 import { ensureInstalled } from "./setup.mjs";
 
-/** Each file of dist/ that someone imports, and its source. */
-export const entryPoints = {
-  index: "frontend/index.ts",
+/** The whole API. */
+const index = "frontend/index.ts";
+
+/** Parts of it by themselves. */
+const parts = {
   numpy: "frontend/numpy/index.ts",
   lax: "frontend/lax/index.ts",
   nn: "frontend/nn/index.ts",
@@ -36,6 +38,12 @@ export const entryPoints = {
   haiku: "frontend/haiku/index.ts",
   scipy: "frontend/scipy/index.ts",
   data: "frontend/data/index.ts",
+};
+
+/** Each file of dist/ that someone imports, and its source. */
+export const entryPoints = {
+  index,
+  ...parts,
   compiler: "compiler/index.ts",
   runtime: "runtime/index.ts",
   esbuild: "frontend/cli/esbuild-plugin.ts",
@@ -91,7 +99,7 @@ async function bundle(staging) {
   const { outputFiles, metafile } = await esbuild.build({
     ...bundleOptions,
     entryPoints,
-    plugins: [withoutTests],
+    plugins: [inOneFile(index, Object.values(parts)), withoutTests],
     // What the command line uses and users need not install, a development dependency, becomes part of the bundles.
     packages: "bundle",
     external: [...bundleOptions.external, ...usersPackages()],

@@ -1,9 +1,8 @@
 // Weft for pages: minified modules without a part of Node, which load one another.
 
-import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { brotliCompressSync, gzipSync } from "node:zlib";
-import { bundleOptions } from "./bundle-options.mjs";
+import { bundleOptions, inOneFile } from "./bundle-options.mjs";
 import { dist, root } from "./paths.mjs";
 
 /** Each file that a page imports, and its source. */
@@ -48,7 +47,11 @@ export async function buildPages() {
     legalComments: "none",
     chunkNames: "browser/chunks/[hash]",
     platform: "browser",
-    plugins: [withoutNode, coreInOne, withoutReferences],
+    plugins: [
+      withoutNode,
+      inOneFile(pageEntries["weft.browser"], [...Object.values(pageEntries).slice(1), gpuPart]),
+      withoutReferences,
+    ],
   });
   const files = new Map(
     outputFiles.map((file) => [path.relative(dist, file.path).split(path.sep).join("/"), file.contents]),
@@ -144,20 +147,6 @@ const inPages = {
   "frontend/inspect/dot.ts":
     "export const graphDot = () => '', kernelsDot = graphDot, planDot = graphDot, programDot = graphDot;",
 };
-
-/** The core in one file: every other entry loads all of it, so that esbuild does not cut it where they differ in what they use. */
-const coreInOne = /** @satisfies {import("esbuild").Plugin} */ ({
-  name: "core-in-one",
-  setup(build) {
-    const core = path.join(root, pageEntries["weft.browser"]);
-    const others = new Set([...Object.values(pageEntries), gpuPart].map((file) => path.join(root, file)));
-    others.delete(core);
-    build.onLoad({ filter: /[\\/]frontend[\\/].*\.ts$/ }, async ({ path: file }) => {
-      if (!others.has(file)) return undefined;
-      return { contents: `import ${JSON.stringify(core)};\n${await readFile(file, "utf8")}`, loader: "ts" };
-    });
-  },
-});
 
 const withoutNode = /** @satisfies {import("esbuild").Plugin} */ ({
   name: "without-node",
