@@ -140,6 +140,8 @@ const inPages = {
   "runtime/webgpu/node-adapter.ts":
     "export const requestNodeAdapter = () => Promise.reject(new Error('not in a page'));",
   "frontend/inspect/environment.ts": "export const environmentWatcher = () => null;",
+  "frontend/devices/file-tile-store.ts":
+    "export const fileTileStore = () => { throw new Error('a page has no files: indexedDbTileStore() keeps tiles there'); };",
   "frontend/core/gpu.ts": 'export { gpu, loadGpu } from "./gpu-on-demand.ts";',
   // The verifier is what tests and the command line ask for, and so are drawings of graphs.
   "compiler/verify/index.ts":

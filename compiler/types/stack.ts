@@ -89,7 +89,7 @@ function ownPrefixes(file: string): readonly string[] {
   if (inSources !== null)
     return ["frontend/", "compiler/", "runtime/"].map((folder) => inSources[1] + folder);
   // The published package: every file of dist/ is ours.
-  const inDist = /^(.*\/dist\/)(?:chunks\/)?[^/]*$/.exec(normal);
+  const inDist = /^(.*\/dist\/)(?:browser\/)?(?:chunks\/)?[^/]*$/.exec(normal);
   if (inDist !== null) return [inDist[1]];
   // Bundled with the user's code: only a source map could tell the two apart.
   return [];

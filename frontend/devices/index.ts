@@ -11,5 +11,6 @@ export {
   withDefaultDevice,
 } from "../core/device.ts";
 export type { TileEntries, TileStore, TileTable } from "../core/tile-table.ts";
-export { fileTileStore, indexedDbTileStore } from "./tile-stores.ts";
+export { fileTileStore } from "./file-tile-store.ts";
+export { indexedDbTileStore } from "./tile-stores.ts";
 export { blockUntilReady, deviceGet, devicePut } from "./transfer.ts";
