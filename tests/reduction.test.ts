@@ -56,6 +56,39 @@ describe("special values", () => {
     }
   });
 
+  test("argmax and argmin of long rows: the first of equals, the first NaN, zeros of both signs", () => {
+    const random = new Random("arg");
+    for (const length of [16, 23, 64, 131]) {
+      const rows = 12;
+      for (const dtype of ["float32", "float64", "int32"] as const) {
+        const values = Array.from({ length: rows * length }, () => Math.floor(random.next() * 9) - 4);
+        if (dtype !== "int32") {
+          for (let i = 0; i < rows * length; i += 7) if (values[i] === 0) values[i] = -0;
+          values[2 * length + 5] = NaN;
+          values[2 * length + length - 1] = NaN;
+          values.fill(-Infinity, 3 * length, 4 * length);
+          values.fill(Infinity, 5 * length, 6 * length);
+          values.fill(-0, 7 * length, 8 * length);
+          values[7 * length + 9] = 0;
+          values.fill(NaN, 8 * length, 9 * length);
+        }
+        const x = refTensor(dtype, [rows, length], values);
+        for (const [name, better] of [
+          ["argmax", (a: number, b: number) => a > b],
+          ["argmin", (a: number, b: number) => a < b],
+        ] as const) {
+          const want = Array.from({ length: rows }, (_, i) => {
+            const row = values.slice(i * length, (i + 1) * length);
+            const nan = row.findIndex(Number.isNaN);
+            if (nan >= 0) return nan;
+            return row.reduce((best, v, at) => (better(v, row[best]) ? at : best), 0);
+          });
+          means(name, [x], { axis: 1, indexDtype: "int32" }, want);
+        }
+      }
+    }
+  });
+
   test("argmax and argmin: the first NaN, else the first of equals, -0 equal to 0", () => {
     const rows = [
       [1, NaN, 3, NaN],

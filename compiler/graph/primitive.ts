@@ -216,6 +216,8 @@ export interface ReduceLowering<P extends Params> {
     r: readonly Expr[],
     context: LowerContext<P>,
   ): readonly Expr[];
+  /** The fold finds the greatest or least value and the first place that holds it: its two accumulators. */
+  readonly search?: "max" | "min";
   /** The same fold as a sum of products, where it is one: then it is lowered to tiles. */
   contraction?(context: LowerContext<P>): Contraction;
   /** Outputs from the accumulators; the identity if absent. */

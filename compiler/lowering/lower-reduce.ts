@@ -23,9 +23,10 @@ import { lowerContraction } from "./contraction/lower-contraction.ts";
 import type { Elements } from "./elements.ts";
 import { type Fold, Folds, valuesOf } from "./folds.ts";
 import { choosePartition, countDivisions, makeNest, type Partition, splitPartition } from "./loop-shape.ts";
+import { emitSearch, LEAST_SEARCHED } from "./lower-search.ts";
 import type { Parameters } from "./parameters.ts";
 import type { PartLimits } from "./parts.ts";
-import { type ColumnFold, foldColumns, rowsAtOnce, streamsColumns } from "./reduce-columns.ts";
+import { type ColumnFold, foldColumns, isLight, rowsAtOnce, streamsColumns } from "./reduce-columns.ts";
 import { columnIndex, LANES, type Region, split, spread, tileIndex, within } from "./reduce-regions.ts";
 import { shareValues } from "./share-values.ts";
 import { dependsOn, loadsOf, strideAlong } from "./strides.ts";
@@ -38,8 +39,15 @@ const TILE_VECTORS = 2;
 const SUM_BLOCK = 512;
 const LANE_SUM_BLOCK = 4096;
 
+/** Elements of a fold's operand, along the last axis of the results, from which on several streams of memory pay. */
+const STREAMED_ELEMENTS = 1 << 16;
+/** Results of one stream in a row. */
+const STREAM_RESULTS = 16;
+
 /** A reduction to one element is cut into at most so many parts. */
 const MAX_PARTS = 64;
+/** Turns of parts that threads have to share. */
+const LEAST_TURNS = 16;
 
 type Accumulators = ReadonlyMap<Equation, readonly Local[]>;
 /** The index into the domain, given where each reduction loop is. */
@@ -60,6 +68,7 @@ export function lowerReduce(
 class ReduceLowerer {
   readonly #k = new KernelBuilder();
   readonly #folds: Folds;
+  #light = false;
 
   constructor(
     group: FusionGroup,
@@ -95,10 +104,13 @@ class ReduceLowerer {
       ),
     );
     const redDraft = makeNest(this.#domain, redPartition, redName, "reduce");
-    const loads = loadsOf(this.#folds.evaluate(outDraft.index, redDraft.index));
+    const values = this.#folds.evaluate(outDraft.index, redDraft.index);
+    const loads = loadsOf(values);
+    this.#light = isLight(values);
 
     const outAxes = outDraft.axes.map((a) => a.axis);
     const redAxes = redDraft.axes.map((a) => a.axis);
+    if (this.#search(loads, outPartition, redAxes)) return this.#finished();
     const named = this.#folds.named;
     const vector = chooseVectorAxis(loads, outAxes, redAxes, named);
     const rows = this.#chooseRows(loads, outAxes, vector, named);
@@ -108,7 +120,30 @@ class ReduceLowerer {
     } else {
       this.#emitNests(outPartition, redPartition, vector, rows);
     }
+    return this.#finished();
+  }
+
+  #finished(): Stmt[] {
     return shareValues(expandUnroll(this.#k.finish()), (prefix) => this.#k.fresh(prefix));
+  }
+
+  /** Emits a search for places along memory; false where the fold is none. */
+  #search(loads: ReturnType<typeof loadsOf>, outPartition: Partition, redAxes: readonly Axis[]): boolean {
+    const [fold] = this.#folds.folds;
+    const [axis] = redAxes;
+    const { search } = fold.lower;
+    if (search === undefined || this.#folds.folds.length > 1 || redAxes.length !== 1 || !this.#light)
+      return false;
+    const along = loads.map((load) => strideAlong(load, axis));
+    if (axis.extent < LEAST_SEARCHED || !along.includes(1) || along.some((n) => n !== 0 && n !== 1))
+      return false;
+    const { axes, index } = makeNest(this.#shape, outPartition, (n) => `i${n}`, "serial");
+    within(
+      this.#k,
+      axes.map((a) => a.axis),
+      () => emitSearch(this.#k, this.#folds, this.elements, { ...fold, search }, index),
+    );
+    return true;
   }
 
   /** The output axis whose neighbouring rows share the loads that move along the vector axis, or -1. */
@@ -139,6 +174,8 @@ class ReduceLowerer {
   #emitNests(outPartition: Partition, redPartition: Partition, vector: VectorChoice, rows: number): void {
     const column = vector !== null && vector.where === "out" ? vector.at : -1;
     const extents = outPartition.map((dims) => dims.reduce((n, d) => n * this.#shape[d], 1));
+    const streams = rows < 0 && vector?.where === "reduce" ? this.#streams(extents) : 1;
+    if (streams > 1) return this.#emitStreams(outPartition, redPartition, vector, extents, streams);
     for (const r of split(rows < 0 ? 1 : extents[rows], rows < 0 ? 1 : TILE_ROWS)) {
       const columnCount = column < 0 ? 1 : extents[column];
       const block = rows < 0 || column < 0 ? columnCount : LANES * TILE_VECTORS;
@@ -146,6 +183,39 @@ class ReduceLowerer {
         this.#emitNest(outPartition, redPartition, vector, extents, { rows, column, row: r, col: c });
       }
     }
+  }
+
+  /**
+   * Results that are folded side by side, each from a stretch of memory of its own: a core reads two or four streams
+   * from memory faster than one, as a prefetcher stops at the end of a page. 1 where there are too few.
+   */
+  #streams(extents: readonly number[]): number {
+    const size = this.#domain.reduce((n, extent) => n * extent, 1);
+    const last = extents.at(-1) ?? 1;
+    if (size * last < STREAMED_ELEMENTS || size > LANE_SUM_BLOCK || !this.#folds.named || !this.#light)
+      return 1;
+    return [4, 2].find((n) => last % (n * STREAM_RESULTS) === 0) ?? 1;
+  }
+
+  /** The last axis of the results in chunks, and in a chunk one result of each stream at a time. */
+  #emitStreams(
+    outPartition: Partition,
+    redPartition: Partition,
+    vector: VectorChoice,
+    extents: readonly number[],
+    streams: number,
+  ): void {
+    const last = extents.length - 1;
+    const k = this.#k;
+    const loops = extents.map((extent, n) =>
+      k.axis(`i${n}`, n === last ? extent / (streams * STREAM_RESULTS) : extent, "serial"),
+    );
+    const each = k.axis("i", STREAM_RESULTS, "serial");
+    const stream = k.axis("s", streams, "unroll");
+    const chunk = s.mul(s.axis(loops[last]), s.int(streams * STREAM_RESULTS));
+    const within = s.add(s.mul(s.axis(stream), s.int(STREAM_RESULTS)), s.axis(each));
+    const position = loops.map((axis, n) => (n === last ? s.add(chunk, within) : s.axis(axis)));
+    this.#emitLoops(outPartition, redPartition, vector, position, [...loops, each], [stream]);
   }
 
   #emitNest(
@@ -167,8 +237,20 @@ class ReduceLowerer {
     });
     // The vector axis runs innermost, whatever the dimension's place.
     loops.sort((a, b) => Number(a.kind === "vector") - Number(b.kind === "vector"));
-    const out = spread(this.#shape, outPartition, position);
+    this.#emitLoops(outPartition, redPartition, vector, position, loops, unrolls);
+  }
 
+  /** `loops` over the output, the reduction's own within them, with a copy of everything per iteration of `unrolls`. */
+  #emitLoops(
+    outPartition: Partition,
+    redPartition: Partition,
+    vector: VectorChoice,
+    position: readonly Expr[],
+    loops: readonly Axis[],
+    unrolls: readonly Axis[],
+  ): void {
+    const k = this.#k;
+    const out = spread(this.#shape, outPartition, position);
     const redAxes = redPartition.map((dims, n) => {
       const kind: AxisKind =
         vector !== null && vector.where === "reduce" && vector.at === n ? "vector" : "reduce";
@@ -210,16 +292,25 @@ class ReduceLowerer {
     const scratch = this.#folds.folds.map(({ specs }) =>
       specs.map(({ dtype }) => this.parameters.scratch(dtype, parts)),
     );
+    // Parts side by side are streams of memory, as in #emitStreams, where enough turns are left for threads.
+    const streams = [4, 2].find((n) => this.#light && parts % n === 0 && parts / n >= LEAST_TURNS) ?? 1;
+    const stream = k.axis("s", streams, "unroll");
     k.loop(
-      parts,
-      (part) => {
-        const partial = this.#declare([]);
-        this.#fold(out, redAt, redLoops, [], partial, { start: s.mul(part, s.int(chunk)), count: chunk });
-        for (const [n, { equation }] of this.#folds.folds.entries()) {
-          for (const [m, acc] of (partial.get(equation) ?? []).entries()) {
-            k.store(scratch[n][m], part, s.local(acc));
+      parts / streams,
+      (turn) => {
+        const part = s.add(s.mul(turn, s.int(streams)), s.axis(stream));
+        const partial = this.#declare([stream]);
+        this.#fold(out, redAt, redLoops, [stream], partial, {
+          start: s.mul(part, s.int(chunk)),
+          count: chunk,
+        });
+        within(k, [stream], () => {
+          for (const [n, { equation }] of this.#folds.folds.entries()) {
+            for (const [m, acc] of (partial.get(equation) ?? []).entries()) {
+              k.store(scratch[n][m], part, s.local(acc));
+            }
           }
-        }
+        });
       },
       { name: "part" },
     );

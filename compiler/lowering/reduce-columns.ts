@@ -58,6 +58,16 @@ export function streamsColumns(loads: readonly LoadExpr[], column: Axis, reduce:
  * streams than a prefetcher follows.
  */
 export function rowsAtOnce(values: readonly Expr[], columns: number): number {
+  if (weightOf(values) > 20) return 2;
+  return !isLight(values) || columns < NEAR_COLUMNS ? 4 : 8;
+}
+
+/** An element is so little work that reading it is what takes time. */
+export function isLight(values: readonly Expr[]): boolean {
+  return weightOf(values) <= 6;
+}
+
+function weightOf(values: readonly Expr[]): number {
   const seen = new Set<Expr>();
   let weight = 0;
   const visit = (e: Expr): void => {
@@ -73,8 +83,7 @@ export function rowsAtOnce(values: readonly Expr[], columns: number): number {
     operandsOf(e).forEach(visit);
   };
   values.forEach(visit);
-  if (weight > 20) return 2;
-  return weight > 6 || columns < NEAR_COLUMNS ? 4 : 8;
+  return weight;
 }
 
 type Values<F> = (fold: F, column: Expr, row: readonly Expr[]) => readonly Expr[];

@@ -64,6 +64,7 @@ function lowerArg(name: ArgName): ReduceLowering<ArgParams> {
   const fn = name === "argmax" ? "max" : "min";
   return {
     kind: "reduce",
+    search: fn,
     domain: ({ params, inputs }) => [inputs[0].shape[params.axis]],
     // Starting from the worst value at index 0 is right even where all elements are that value: the first wins.
     accumulators: ({ inputs: [x] }) => [

@@ -18,6 +18,8 @@ export const LANES = 4;
 /** x64 has 16 vector registers; V8 keeps one for itself. */
 const VECTOR_REGISTERS = 15;
 const MAX_PARTS = 4;
+/** Vectors of accumulators that a loop without inner loops keeps in registers, beside what it computes. */
+const ACCUMULATOR_REGISTERS = 12;
 
 export interface VectorPlan {
   /** Vectors per step: the loop advances by 4 · parts, and each statement is done for all parts in turn. */
@@ -240,7 +242,17 @@ function chooseParts(
   // A function takes two vectors at once, and clobbers every vector register.
   if (calls) return Math.min(most, 2);
   const parts = weight <= 16 ? 4 : weight <= 40 ? 2 : 1;
-  return Math.min(most, parts);
+  return Math.max(1, Math.min(most, parts, Math.floor(ACCUMULATOR_REGISTERS / registersOf(accumulators))));
+}
+
+/** Vectors that accumulators of one part take. */
+function registersOf(accumulators: ReadonlyMap<Local, CombineFn>): number {
+  let registers = 0;
+  for (const [{ dtype }, fn] of accumulators) {
+    const vectors = isExtremum(fn, dtype) ? EXTREMUM_VECTORS : 1;
+    registers += DTYPE_INFO[dtype].bytes === 8 ? 2 * vectors : vectors;
+  }
+  return registers;
 }
 
 /** Locals that are read or written in a loop of the block, and so live throughout it. */
