@@ -15,7 +15,6 @@ import { environmentWatcher } from "../inspect/environment.ts";
 import type { CompilePurpose, CompileWatcher } from "../inspect/watch.ts";
 import { gpu } from "./gpu.ts";
 import { spans } from "./spans.ts";
-import { tileTable } from "./tile-table.ts";
 
 /** What the pipeline makes for the device whose arrays are storages of this kind. */
 export type CompiledFor<S extends ArrayStorage> = CompiledGraph<
@@ -68,7 +67,7 @@ export function webGpuBackend(device: GpuDevice, watcher: CompileWatcher | null)
 /** What the device can do, with its table of tiles unless that is off. On a driver in software nobody waits for measuring. */
 function limitsOf(device: GpuDevice): GpuDevice["limits"] {
   if (!config.tuneTiles) return device.limits;
-  return tileTable(device).limits(!device.limits.software);
+  return gpu().tileTable(device).limits(!device.limits.software);
 }
 
 function compileMeasured<E>(

@@ -5,8 +5,8 @@
  */
 import { UnsupportedError, WeftTypeError, WeftValueError } from "../../compiler/types/errors.ts";
 import type { GpuDevice, GpuStatistics } from "../../runtime/webgpu/device.ts";
-import { loadGpu } from "./gpu.ts";
-import { type TileTable, tileTable } from "./tile-table.ts";
+import { gpu, loadGpu } from "./gpu.ts";
+import type { TileTable } from "./tile-table.ts";
 
 export type Platform = "wasm" | "webgpu";
 
@@ -49,7 +49,7 @@ export class WebGpuDevice extends Device {
 
   /** Which tiles of matrix products are the fastest here. */
   get tiles(): TileTable {
-    return tileTable(this.gpu);
+    return gpu().tileTable(this.gpu);
   }
 
   /** What was asked of the GPU so far: dispatches, submissions, bytes moved. */

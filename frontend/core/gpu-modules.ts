@@ -1,6 +1,6 @@
 /** What GPUs need of the compiler and the runtime, and WebAssembly does not: one part, loaded as one. */
-export { tileCandidates, tileName } from "../../compiler/lowering/gpu/tiles.ts";
 export { compileGraphForWebGpu } from "../../compiler/pipeline-webgpu.ts";
 export { compileWebGpu } from "../../compiler/targets/wgsl/compile.ts";
 export { gpuDevice } from "../../runtime/webgpu/default-device.ts";
 export { loadGpuProgram } from "../../runtime/webgpu/loader.ts";
+export { tileTable } from "./tile-table.ts";

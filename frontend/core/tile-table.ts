@@ -4,14 +4,16 @@
  * behind what the GPU has to do, and what is compiled later takes what was found. Results are the same bits.
  */
 import type { Graph } from "../../compiler/graph/graph.ts";
+import { tileCandidates, tileName } from "../../compiler/lowering/gpu/tiles.ts";
+import { compileGraphForWebGpu } from "../../compiler/pipeline-webgpu.ts";
 import { GraphBuilder } from "../../compiler/primitives/graph-builder.ts";
 import type { GpuLimits, ProductClass, TileShape } from "../../compiler/program/webgpu.ts";
 import { isFloating } from "../../compiler/types/dtype.ts";
 import { tensorType } from "../../compiler/types/tensor-type.ts";
 import type { GpuDevice } from "../../runtime/webgpu/device.ts";
+import { loadGpuProgram } from "../../runtime/webgpu/loader.ts";
 import type { GpuStorage } from "../../runtime/webgpu/storage.ts";
 import { VERSION } from "../inspect/version.ts";
-import { gpu } from "./gpu.ts";
 
 /** Names of tiles by class, as `{ "float32 1×512×512×512": "8x4" }`. */
 export type TileEntries = Readonly<Record<string, string>>;
@@ -75,7 +77,7 @@ export class TileTable {
 
   /** Measures the classes of products in a graph that are not known yet. */
   async tune(graph: Graph): Promise<TileEntries> {
-    gpu().compileGraphForWebGpu(graph, { limits: this.limits(true) });
+    compileGraphForWebGpu(graph, { limits: this.limits(true) });
     await this.settled();
     return this.entries;
   }
@@ -108,7 +110,6 @@ export class TileTable {
   #find(product: ProductClass): TileShape | null {
     const name = this.#known.get(classKey(product));
     if (name === undefined) return null;
-    const { tileCandidates, tileName } = gpu();
     return tileCandidates(this.device.limits).find((each) => tileName(each) === name) ?? null;
   }
 
@@ -141,7 +142,6 @@ export class TileTable {
   /** The name of the fastest tile. */
   async #measure(product: ProductClass): Promise<string> {
     const { device } = this;
-    const { tileCandidates, tileName } = gpu();
     const graph = productGraph(within(product, device.limits.software ? MOST_SOFTWARE_WORK : MOST_WORK));
     const bytes = graph.inputs.map(({ type }) => onesOf(type.dtype, type.size));
     const inputs = bytes.map((data) => device.store(data));
@@ -160,7 +160,6 @@ export class TileTable {
   /** Milliseconds of the fastest of some runs. */
   async #time(graph: Graph, shape: TileShape, inputs: readonly GpuStorage[]): Promise<number> {
     const { device } = this;
-    const { compileGraphForWebGpu, loadGpuProgram } = gpu();
     const { executable } = compileGraphForWebGpu(graph, { limits: { ...device.limits, tile: () => shape } });
     const program = loadGpuProgram(executable, device);
     try {
