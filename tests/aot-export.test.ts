@@ -19,6 +19,9 @@ import {
 import { packArtifact } from "../compiler/artifact/container.ts";
 import { compileGraph } from "../compiler/pipeline.ts";
 import { crc32 } from "../compiler/program/checksum.ts";
+import { checkWebGpuFile } from "../runtime/artifact/check-webgpu.ts";
+import { constantSegment } from "../runtime/artifact/constant-segment.ts";
+import { readWebGpuFile, Weights, webGpuExecutable } from "../runtime/artifact/webgpu-file.ts";
 import { fuzzArtifact } from "./fuzz/artifact.ts";
 import { Random } from "./helpers/random.ts";
 
@@ -80,6 +83,36 @@ describe("exportFunction", () => {
       const a = np.array(values(3 * n)).reshape([n, 3]);
       assert.deepEqual(await deserialize<typeof f>(both.serialize()).call(a).data(), await jit(f)(a).data());
     }
+  });
+
+  test("a constant segment longer than its tensors is refused before memory is taken for it", () => {
+    const f = (n: NdArray, a: NdArray): NdArray => lax.foriLoop(0, n, (_, c: NdArray) => c.mul(2), a);
+    const { manifest, sections } = exportFunction(f, { target: "both" })(
+      spec([], "int32"),
+      spec([3]),
+    ).artifact;
+    const [program] = manifest.programs;
+    const constants = [0, 64].map((offset) => ({ tensor: `at ${offset}`, offset }));
+    const segment = (constantBytes: number): Uint8Array =>
+      constantSegment({ constantBytes, constants }, (tensor) => Uint8Array.of(tensor.length, 7, 7));
+    assert.deepEqual([...segment(128).subarray(64, 68)], [5, 7, 7, 0]);
+    for (const bytes of [0, 64, 66, 127, 192])
+      assert.throws(() => segment(bytes), /^ArtifactError: constants end/);
+    const weights = new Weights(manifest, sections);
+    const file = readWebGpuFile(manifest, program, sections);
+    assert.doesNotThrow(() => webGpuExecutable(file, weights));
+    const constantBytes = 2 ** 32 - 64;
+    const swollen = checkWebGpuFile({ ...file, interface: { ...file.interface, constantBytes } }, program);
+    const before = process.memoryUsage().arrayBuffers;
+    const refused = {
+      name: "ArtifactError",
+      message: /^constants end at \d+, not \d+$/,
+    };
+    assert.throws(() => webGpuExecutable(swollen, weights), refused);
+    const programs = [{ ...program, constantBytes: 2 ** 31 }];
+    const read = deserialize<typeof f>(packArtifact({ manifest: { ...manifest, programs }, sections }));
+    assert.throws(() => read.call(np.array(1, { dtype: "int32" }), np.array(values(3))), refused);
+    assert.ok(process.memoryUsage().arrayBuffers - before < 2 ** 24);
   });
 
   test("static arguments are compiled in; donated ones are gone afterwards", () => {

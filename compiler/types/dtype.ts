@@ -35,7 +35,8 @@ export interface DTypeInfo {
 
 const FLOAT32_MAX = 3.4028234663852886e38;
 
-export const DTYPE_INFO: Readonly<Record<DType, DTypeInfo>> = {
+// A function's result, as bundlers leave that out where it isn't used.
+export const DTYPE_INFO: Readonly<Record<DType, DTypeInfo>> = /* @__PURE__ */ (() => ({
   bool: { kind: "bool", bytes: 1, bits: 8, short: "bool", min: 0, max: 1 },
   int8: { kind: "int", bytes: 1, bits: 8, short: "i8", min: -128, max: 127 },
   uint8: { kind: "uint", bytes: 1, bits: 8, short: "u8", min: 0, max: 255 },
@@ -46,11 +47,16 @@ export const DTYPE_INFO: Readonly<Record<DType, DTypeInfo>> = {
   float16: { kind: "float", bytes: 2, bits: 16, short: "f16", min: -65504, max: 65504 },
   float32: { kind: "float", bytes: 4, bits: 32, short: "f32", min: -FLOAT32_MAX, max: FLOAT32_MAX },
   float64: { kind: "float", bytes: 8, bits: 64, short: "f64", min: -Number.MAX_VALUE, max: Number.MAX_VALUE },
-};
+}))();
 
 const BY_SHORT: ReadonlyMap<string, DType> = /* @__PURE__ */ new Map(
   /* @__PURE__ */ DTYPES.map((d) => [DTYPE_INFO[d].short, d]),
 );
+
+/** Bytes of one element, by the name alone: loaders of compiled functions have no room for the table. */
+export function bytesOfDType(dtype: DType): number {
+  return dtype === "bool" ? 1 : Number(/\d+/.exec(dtype)) / 8;
+}
 
 export function isDType(name: string): name is DType {
   return Object.hasOwn(DTYPE_INFO, name);

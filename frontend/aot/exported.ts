@@ -11,6 +11,7 @@ import type { WasmExecutable } from "../../compiler/program/program.ts";
 import { type DType, dtypeFromShort } from "../../compiler/types/dtype.ts";
 import { tensorType } from "../../compiler/types/tensor-type.ts";
 import { checkWebGpuFile } from "../../runtime/artifact/check-webgpu.ts";
+import { constantSegment } from "../../runtime/artifact/constant-segment.ts";
 import { ArtifactError } from "../../runtime/artifact/errors.ts";
 import { readSafetensors, type SavedTensor } from "../../runtime/artifact/safetensors.ts";
 import {
@@ -265,17 +266,12 @@ export class Exported<F extends AnyFunction = AnyFunction> {
   }
 
   #executable(program: ArtifactProgram): WasmExecutable {
-    const { wasm, tempBytes, constantBytes } = program;
+    const { wasm, tempBytes } = program;
     const bytes = wasm === null ? undefined : this.artifact.sections.get(wasm.section);
     if (wasm === null || bytes === undefined) {
       throw new ArtifactError(`${this.name} was not compiled for WebAssembly`);
     }
-    const constants = new Uint8Array(constantBytes);
-    for (const { tensor, offset } of program.constants) {
-      const { bytes } = this.#tensor(tensor);
-      if (offset + bytes.length > constantBytes) throw new ArtifactError(`${tensor} does not fit`);
-      constants.set(bytes, offset);
-    }
+    const constants = constantSegment(program, (tensor) => this.#tensor(tensor).bytes);
     const tensors = (types: readonly string[]) =>
       types.map((type, i) => ({
         dtype: dtypeOfLeaf(type),

@@ -1,6 +1,7 @@
 /** From `NAME.wgsl.json` and the weights to what the WebGPU runtime loads. */
 import type { ArtifactProgram, Manifest } from "../../compiler/program/artifact.ts";
 import type { WebGpuExecutable, WebGpuFile } from "../../compiler/program/webgpu.ts";
+import { constantSegment } from "./constant-segment.ts";
 import { ArtifactError } from "./errors.ts";
 import { readSafetensors, type SavedTensor } from "./safetensors.ts";
 
@@ -23,13 +24,7 @@ export function readWebGpuFile(
 
 /** The file with its constant segment filled in. */
 export function webGpuExecutable(file: WebGpuFile, weights: Weights): WebGpuExecutable {
-  const { constantBytes, constants: places } = file.interface;
-  const constants = new Uint8Array(constantBytes);
-  for (const { tensor, offset } of places) {
-    const { bytes } = weights.get(tensor);
-    if (offset + bytes.length > constantBytes) throw new ArtifactError(`${tensor} does not fit`);
-    constants.set(bytes, offset);
-  }
+  const constants = constantSegment(file.interface, (tensor) => weights.get(tensor).bytes);
   return { ...file, interface: { ...file.interface, constants } };
 }
 

@@ -1,6 +1,6 @@
 /** Loads a program compiled for WebGPU and runs it: one command buffer, one submission. */
 import type { GpuBuffer, WebGpuExecutable } from "../../compiler/program/webgpu.ts";
-import { DTYPE_INFO } from "../../compiler/types/dtype.ts";
+import { bytesOfDType } from "../../compiler/types/dtype.ts";
 import { DisposedError, GpuError } from "../errors.ts";
 import type { PooledBuffer } from "./buffer-pool.ts";
 import { Call, type Callable, COMMANDS_AT_ONCE } from "./call.ts";
@@ -279,7 +279,7 @@ function asError(error: unknown): Error {
 }
 
 function byteLength(tensor: WebGpuExecutable["interface"]["inputs"][number]): number {
-  return tensor.shape.reduce((n, extent) => n * extent, DTYPE_INFO[tensor.dtype].bytes);
+  return tensor.shape.reduce((n, extent) => n * extent, bytesOfDType(tensor.dtype));
 }
 
 function wordsOf(bytes: number): number {
