@@ -98,6 +98,7 @@ FILE is a program, whose own arguments stand behind --; or FILE#EXPORT, a functi
 random arrays of the shapes in --args; or a graph in a file of IR. Kernels are called one by one and timed, on one thread.
 The share of the roofline is what the machine, measured first, could do at most for the arithmetic and the bytes counted.
 
+--device webgpu calls a function or a graph on a GPU, and measures each shader by itself.
 --trace writes a file for chrome://tracing and ui.perfetto.dev: tracing, compiling, calls and kernels.
 
 Examples:
