@@ -99,7 +99,7 @@ function grouped(x: number): string {
 }
 
 export async function run(context: SampleContext): Promise<SampleReport> {
-  const { print, show, quick } = context;
+  const { print, show, quick, device } = context;
   const { xObs, yObsNoisy } = makeObservations();
 
   const model = onCpu(() => {
@@ -168,7 +168,7 @@ export async function run(context: SampleContext): Promise<SampleReport> {
       code(
         idata.schedule,
         "The schedule of the compiled chain: a loop over the steps, in it the doubling of the tree, in it the leaves, " +
-          "in it the check for U-turns. All of it is one WebAssembly function.",
+          `in it the check for U-turns. ${device === "wasm" ? "All of it is one WebAssembly function." : "On a GPU it decides for itself how often the loops go round."}`,
       ),
     ],
   };

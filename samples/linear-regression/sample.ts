@@ -129,7 +129,7 @@ export async function run(context: SampleContext): Promise<SampleReport> {
       planePlot(observations),
       heading("Neural nets"),
       output(architecture, "`model.tabulate(key, x)`"),
-      prose("Ten thousand epochs of Adam, with all observations in each."),
+      prose(`${epochs} epochs of Adam, with all observations in each.`),
       trained.plot,
       fit,
       heading("All of them find the plane"),

@@ -36,6 +36,7 @@ element("live").innerHTML = `
   ({ device, label }, i) =>
     `<label><input type="radio" name="device" value="${device}"${i === 0 ? " checked" : ""}> ${label}</label>`,
 ).join("")}</fieldset>
+<label><input type="checkbox" name="quick"> Fewer steps</label>
 <button type="submit" id="run">Run</button>
 <button type="button" id="stop" disabled>Stop</button>
 <p id="status" role="status"></p>
@@ -108,12 +109,14 @@ function start(): void {
   end("running …");
   runButton.disabled = true;
   stopButton.disabled = false;
-  const device = new FormData(element<HTMLFormElement>("controls")).get("device") as DeviceName;
+  const controls = new FormData(element<HTMLFormElement>("controls"));
+  const device = controls.get("device") as DeviceName;
   const started = new Worker(new URL("worker.js", location.href), { type: "module" });
   worker = started;
   started.onmessage = ({ data }: MessageEvent<FromWorker>) => void receive(started, data);
   started.onerror = (event) => fail(event.message);
-  started.postMessage({ kind: "run", name: chosen().name, device } satisfies ToWorker);
+  const quick = controls.has("quick");
+  started.postMessage({ kind: "run", name: chosen().name, device, quick } satisfies ToWorker);
 }
 
 function fail(message: string): void {

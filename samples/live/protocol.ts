@@ -7,6 +7,8 @@ export interface RunRequest {
   readonly kind: "run";
   readonly name: string;
   readonly device: DeviceName;
+  /** Fewer steps, as with `--quick`. */
+  readonly quick: boolean;
 }
 
 /** The page has drawn what `show` of this number asked for. */

@@ -22,13 +22,13 @@ globalThis.onmessage = ({ data }: MessageEvent<ToWorker>) => {
   });
 };
 
-async function runOne({ name, device }: RunRequest): Promise<void> {
+async function runOne({ name, device, quick }: RunRequest): Promise<void> {
   await useDevice(device);
   const sample = await samples[name]!();
   const printed: string[] = [];
   const context: SampleContext = {
     device,
-    quick: false,
+    quick,
     print(line = "") {
       printed.push(...line.split("\n"));
       send({ kind: "print", line });

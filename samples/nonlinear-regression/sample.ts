@@ -2,7 +2,7 @@
 import { type NdArray, type nn, random } from "weft";
 import { LinearRegression, type Model } from "../linear-regression/model.ts";
 import { type Trained, train } from "../linear-regression/training.ts";
-import { code, heading, layered, line, output, plot, prose, table } from "../report/index.ts";
+import { code, heading, layered, line, output, plot, prose, scatter, table } from "../report/index.ts";
 import { onHost } from "../run/device.ts";
 import type { SampleContext, SampleReport } from "../run/sample.ts";
 import { DeepRegression, makeParabola, NonLinearRegression } from "./model.ts";
@@ -61,12 +61,13 @@ export async function run(context: SampleContext): Promise<SampleReport> {
   );
   const comparison = plot(
     layered({ x: "x", y: "y" }, [
-      line("Actual", xs, ys),
+      // Points: a line would lie under that of the wide model.
+      scatter("Actual", xs, ys),
       line("Linear", xs, linear.predictions),
       line("10–10–1 (all linear)", xs, deep.predictions),
       line("128–relu–1", xs, wide.predictions),
     ]),
-    "All models. The line of the wide one lies on the data's.",
+    `All models after ${epochs} epochs.${quick ? "" : " The line of the wide one lies on the data's."}`,
   );
   await show("comparison", comparison);
 
