@@ -166,6 +166,18 @@ describe("weft profile", { concurrency: 2 }, () => {
     assert.match(program.stderr, /--device webgpu is for functions and graphs/);
   });
 
+  test("weft inspect --device webgpu: kernels and machine measured on a GPU", async () => {
+    const args = ["layer.ts#layer", "--args", "f32[8,8], f32[8,8]", "--device", "webgpu", "--json"];
+    const { code, stdout, stderr } = await place.weft(["inspect", ...args]);
+    assert.equal(code, 0, stderr);
+    const { machine, gpuMachine, kernels, gpu } = JSON.parse(stdout);
+    assert.equal(machine, null);
+    assert.ok(gpuMachine.flops > 1e8 && gpuMachine.bandwidth > 1e8, stdout);
+    for (const { milliseconds } of kernels) assert.equal(milliseconds, null);
+    assert.ok(gpu.length > 0);
+    for (const { milliseconds, cost } of gpu) assert.ok(milliseconds > 0 && cost.flops > 0);
+  });
+
   test("a program: every compiled function, its output as ever", async () => {
     const plain = await place.weft(["run", "training.ts", "--", "a", "b"]);
     const { code, stdout, stderr } = await place.weft([

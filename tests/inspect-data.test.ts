@@ -4,6 +4,7 @@ import { describe, test } from "node:test";
 import { Graph } from "../compiler/graph/graph.ts";
 import { refTensor } from "../compiler/interpret/tensors.ts";
 import { compileGraph } from "../compiler/pipeline.ts";
+import { compileGraphForWebGpu } from "../compiler/pipeline-webgpu.ts";
 import { parseGraph, printGraph } from "../compiler/text/index.ts";
 import { DTYPES } from "../compiler/types/dtype.ts";
 import { graphViolations } from "../compiler/verify/index.ts";
@@ -59,7 +60,7 @@ describe("values through stages", () => {
   test("the report knows each value's kernel, source and way to its readers", () => {
     const report = buildReport({
       compiled,
-      gpu: null,
+      gpu: compileGraphForWebGpu(graph),
       passes: recording.passes,
       donated: [true],
       folder: "/",
@@ -67,6 +68,8 @@ describe("values through stages", () => {
       toWat: null,
       machine: null,
       timeOf: () => null,
+      gpuMachine: null,
+      gpuTimeOf: () => 2,
     });
     const dot = report.nodes.findIndex((node) => node.op === "dot_general");
     assert.ok(report.nodes[dot].kernels.length > 0);
@@ -80,6 +83,12 @@ describe("values through stages", () => {
       const { kernels: to } = report.nodes[edge.to];
       assert.equal(edge.boundary, !(to.length > 0 && to.every((k) => from.includes(k))));
       assert.equal(edge.bytes > 0, edge.boundary);
+    }
+    assert.ok(report.gpu.length > 0);
+    for (const { cost, loops, params, launches, milliseconds, wgsl } of report.gpu) {
+      assert.ok(cost.flops > 0 && cost.bytesRead > 0 && loops.length > 0 && params.length > 1);
+      assert.deepEqual([launches, milliseconds], [1, 2]);
+      assert.match(wgsl.join("\n"), /@compute @workgroup_size/);
     }
     assert.deepEqual(report.memory.unused, ["w"]);
     assert.deepEqual(report.passes.map((pass) => pass.name).slice(0, 3), [

@@ -108,7 +108,8 @@ Examples:
 
 export const INSPECT_HELP = `${ARGUMENTS_HELP}
 A graph in a file of IR can be inspected as well. The page needs no network: passes and what each changed, the fusion
-graph, every kernel with its WebAssembly and its time on this machine, and memory over time. --no-run leaves times out.
+graph, every kernel with its WebAssembly and its time on this machine, and memory over time. --no-run leaves times out;
+--device webgpu times the kernels for WebGPU, on a GPU.
 
 Examples:
   weft inspect model.ts#step --args 'f32[512,512], f32[64,512]' --out step.html

@@ -3,12 +3,15 @@ import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import type { Graph } from "../../compiler/graph/graph.ts";
 import { toTypedArray } from "../../compiler/interpret/tensors.ts";
-import { type CompiledGraph, type CompilerPlugin, compileGraph } from "../../compiler/pipeline.ts";
+import { type CompiledGraph, compileGraph } from "../../compiler/pipeline.ts";
 import { compileGraphForWebGpu } from "../../compiler/pipeline-webgpu.ts";
 import type { WebGpuExecutable } from "../../compiler/program/webgpu.ts";
 import { UnsupportedError } from "../../compiler/types/errors.ts";
 import { cpuDevice } from "../../runtime/device.ts";
 import { bytesOfTypedArray } from "../../runtime/typed-array.ts";
+import { gpuDevice } from "../../runtime/webgpu/default-device.ts";
+import { measureGpuKernels } from "../inspect/measure/gpu-kernel-times.ts";
+import { measureGpuMachine } from "../inspect/measure/gpu-machine.ts";
 import { measureMachine } from "../inspect/measure/machine.ts";
 import { profileGraph } from "../inspect/measure/profiling-backend.ts";
 import { randomInput } from "../inspect/random-inputs.ts";
@@ -26,6 +29,8 @@ import { traceExport } from "./traced-export.ts";
 export interface InspectOptions {
   readonly args?: string;
   readonly out?: string;
+  /** Where kernels are run. */
+  readonly device: "wasm" | "webgpu";
   /** Commander's: false for --no-run. */
   readonly run: boolean;
   readonly donate?: string;
@@ -59,17 +64,23 @@ export async function inspect(target: string, options: InspectOptions, verbose: 
     observer: allObservers(recording, compileProgress(`compiling ${graph.name}`)),
     plugin,
   });
-  const timeOf = options.run ? measureKernels(compiled) : () => null;
+  const onGpu = options.device === "webgpu";
+  const device = onGpu && options.run ? await gpuDevice() : null;
+  const gpu = compiledForGpu(graph, { donated, plugin, ...(device && { limits: device.limits }) }, onGpu);
+  const onCpu = options.run && !onGpu;
+  const gpuTimes = device !== null && gpu !== null ? await measureGpuKernels(gpu.executable, device) : null;
   const data = buildReport({
     compiled,
-    gpu: compiledForGpu(graph, donated, plugin),
+    gpu,
     passes: recording.passes,
     donated,
     folder: process.cwd(),
     readFile,
     toWat,
-    machine: options.run ? measureMachine() : null,
-    timeOf,
+    machine: onCpu ? measureMachine() : null,
+    timeOf: onCpu ? measureKernels(compiled) : () => null,
+    gpuMachine: device === null ? null : await measureGpuMachine(device),
+    gpuTimeOf: (kernel) => gpuTimes?.kernels.get(kernel)?.median ?? null,
   });
   if (options.json === true) return print(`${JSON.stringify(data)}\n`);
   const out = options.out ?? `${graph.name.replace(/[^\p{L}\p{N}_.-]+/gu, "_")}.html`;
@@ -77,16 +88,16 @@ export async function inspect(target: string, options: InspectOptions, verbose: 
   await print(`${out}\n`);
 }
 
-/** Null where WebGPU has not what the function needs: float64 above all. */
+/** Null where WebGPU has not what the function needs, float64 above all; an UnsupportedError where it is `required`. */
 function compiledForGpu(
   graph: Graph,
-  donated: readonly boolean[],
-  plugin: CompilerPlugin,
+  options: Parameters<typeof compileGraphForWebGpu>[1],
+  required: boolean,
 ): CompiledGraph<WebGpuExecutable> | null {
   try {
-    return compileGraphForWebGpu(graph, { donated, plugin });
+    return compileGraphForWebGpu(graph, options);
   } catch (error) {
-    if (!(error instanceof UnsupportedError)) throw error;
+    if (required || !(error instanceof UnsupportedError)) throw error;
     console.error(`weft: no WGSL: ${error.message.split("\n")[0]}`);
     return null;
   }

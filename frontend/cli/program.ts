@@ -148,6 +148,9 @@ function addInspect(weft: Command, verbose: boolean): void {
     .argument("<file#export>", "the file and the function, or a graph")
     .option(...ARGS)
     .option("--out <file>", "the page (default: the function's name and .html)")
+    .addOption(
+      new Option("--device <device>", "where kernels are timed").choices(["wasm", "webgpu"]).default("wasm"),
+    )
     .option("--no-run", "do not run the kernels to time them")
     .option(...DONATE)
     .option(...PLUGIN)

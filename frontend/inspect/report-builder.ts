@@ -23,6 +23,7 @@ import type {
   FileInfo,
   GpuKernelInfo,
   InspectData,
+  KernelCard,
   KernelInfo,
   MemoryInfo,
   PassInfo,
@@ -50,6 +51,9 @@ export interface ReportInput {
   readonly machine: Machine | null;
   /** Milliseconds of a kernel's middle launch; null where it was not run. */
   timeOf(kernel: string): number | null;
+  readonly gpuMachine: Machine | null;
+  /** The same of a kernel for WebGPU. */
+  gpuTimeOf(kernel: string): number | null;
 }
 
 export function buildReport(input: ReportInput): InspectData {
@@ -71,7 +75,7 @@ class ReportBuilder {
   }
 
   build(): InspectData {
-    const { compiled, machine } = this.#input;
+    const { compiled, machine, gpuMachine } = this.#input;
     const { graph, plan, assembled, executable } = compiled;
     const kernels = this.#kernels(assembled);
     const { nodes, edges } = reportGraph({
@@ -94,6 +98,7 @@ class ReportBuilder {
       memory: this.#memory(assembled),
       gpu: this.#gpuKernels(),
       machine,
+      gpuMachine,
       wasmBytes: {
         simd: executable.modules.simd.byteLength,
         relaxed: executable.modules.relaxed.byteLength,
@@ -206,30 +211,40 @@ class ReportBuilder {
     const costs = programCost(program).kernels;
     const wat = toWat === null ? null : watByKernel(toWat(compiled.executable.modules.simd));
     return program.kernels.map((kernel, i): KernelInfo => {
-      const origin = origins.get(kernel.name);
-      const names = kernelNames(kernel);
       const own = wat?.get(kernel.name) ?? "";
       return {
-        name: kernel.name,
-        group: origin === undefined ? "" : `${origin.group.id}, ${origin.group.kind}`,
-        ...this.#kernelText(kernel, origin),
-        params: kernel.params.map((param) => ({
-          name: `%${names.values.get(param)}`,
-          type: `${DTYPE_INFO[param.dtype].short}[${param.size}]`,
-          access: param.access,
-        })),
-        loops: loopsOf(kernel),
-        cost: costs[i].cost,
-        launches: costs[i].launches,
-        sources: kernel.sources.flatMap((source) => this.#source(source) ?? []),
+        ...this.#card(kernel, origins.get(kernel.name), costs[i], timeOf),
         wat: own === "" ? null : own.trimEnd().split("\n"),
-        milliseconds: timeOf(kernel.name),
       };
     });
   }
 
+  #card(
+    kernel: Kernel,
+    origin: KernelOrigin | undefined,
+    { cost, launches }: Pick<KernelCard, "cost" | "launches">,
+    timeOf: ReportInput["timeOf"],
+  ): KernelCard {
+    const names = kernelNames(kernel);
+    return {
+      name: kernel.name,
+      group: origin === undefined ? "" : `${origin.group.id}, ${origin.group.kind}`,
+      ...this.#kernelText(kernel, origin),
+      params: kernel.params.map((param) => ({
+        name: `%${names.values.get(param)}`,
+        type: `${DTYPE_INFO[param.dtype].short}[${param.size}]`,
+        access: param.access,
+      })),
+      loops: loopsOf(kernel),
+      cost,
+      launches,
+      sources: kernel.sources.flatMap((source) => this.#source(source) ?? []),
+      milliseconds: timeOf(kernel.name),
+    };
+  }
+
   /** The text, and what the names in it stand for. */
-  #kernelText(kernel: Kernel, origin: KernelOrigin | undefined): Pick<KernelInfo, "lines" | "values"> {
+  #kernelText(kernel: Kernel, origin: KernelOrigin | undefined): Pick<KernelCard, "lines" | "values"> {
     const names = kernelNames(kernel);
     const values: Record<string, number> = {};
     for (const [n, param] of kernel.params.entries()) {
@@ -242,9 +257,10 @@ class ReportBuilder {
   }
 
   #gpuKernels(): GpuKernelInfo[] {
-    const { gpu, folder } = this.#input;
+    const { gpu, gpuTimeOf, folder } = this.#input;
     if (gpu === null) return [];
     const { program, origins } = gpu.assembled;
+    const costs = programCost(program).kernels;
     const kernels = program.kernels.map((kernel) => kernel.name);
     const makes = kernels.map((): number[] => []);
     for (const [equation, numbers] of kernelsOfEquations({ origins, kernels })) {
@@ -254,8 +270,7 @@ class ReportBuilder {
     for (const { name, wgsl } of gpu.executable.shaders)
       shaders.set(name, `${shaders.get(name) ?? ""}${wgsl}\n`);
     return program.kernels.map((kernel, k) => ({
-      name: kernel.name,
-      ...this.#kernelText(kernel, origins.get(kernel.name)),
+      ...this.#card(kernel, origins.get(kernel.name), costs[k], gpuTimeOf),
       makes: makes[k],
       wgsl: withRelativeSources(shaders.get(kernel.name) ?? "", folder)
         .trimEnd()

@@ -63,7 +63,8 @@ export interface EdgeInfo {
   readonly bytes: number;
 }
 
-export interface KernelInfo {
+/** What the card of a kernel shows, whatever it was compiled for. */
+export interface KernelCard {
   readonly name: string;
   /** Of the fusion plan; empty for a kernel that only fills memory. */
   readonly group: string;
@@ -82,16 +83,16 @@ export interface KernelInfo {
   /** Of one call of the function. */
   readonly launches: number;
   readonly sources: readonly SourceInfo[];
-  readonly wat: readonly string[] | null;
   /** Of the middle launch, in milliseconds; null where it was not run. */
   readonly milliseconds: number | null;
 }
 
+export interface KernelInfo extends KernelCard {
+  readonly wat: readonly string[] | null;
+}
+
 /** A kernel of the same function compiled for WebGPU, where fusion and loops are others. */
-export interface GpuKernelInfo {
-  readonly name: string;
-  readonly lines: readonly string[];
-  readonly values: Readonly<Record<string, number>>;
+export interface GpuKernelInfo extends KernelCard {
   /** Values that it computes, stored or not. */
   readonly makes: readonly number[];
   readonly wgsl: readonly string[];
@@ -138,5 +139,7 @@ export interface InspectData {
   readonly gpu: readonly GpuKernelInfo[];
   /** What this machine can do at most; null where nothing was run. */
   readonly machine: Machine | null;
+  /** The same of the GPU. */
+  readonly gpuMachine: Machine | null;
   readonly wasmBytes: { readonly simd: number; readonly relaxed: number };
 }

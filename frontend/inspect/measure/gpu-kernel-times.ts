@@ -2,7 +2,7 @@
  * Times of shaders: each by itself, many dispatches in one pass over memory of zeros. By timestamp queries where the adapter
  * grants them, else by the clock, from the submission until the GPU is done.
  */
-import type { GpuShader, WebGpuExecutable } from "../../../compiler/program/webgpu.ts";
+import type { GpuShader } from "../../../compiler/program/webgpu.ts";
 import type { GpuDevice } from "../../../runtime/webgpu/device.ts";
 import type { KernelTimes } from "./kernel-times.ts";
 
@@ -24,9 +24,15 @@ export interface GpuTimes {
   readonly by: "timestamps" | "clock";
 }
 
+/** As much of a WebGpuExecutable as is measured. */
+interface Measured {
+  readonly shaders: readonly GpuShader[];
+  readonly interface: { readonly name: string };
+}
+
 /** Rejects with a GpuError where a shader is refused. */
 export async function measureGpuKernels(
-  { shaders, interface: { name } }: WebGpuExecutable,
+  { shaders, interface: { name } }: Measured,
   device: GpuDevice,
 ): Promise<GpuTimes> {
   const stamps = device.gpu.features.has("timestamp-query") ? new Stamps(device.gpu) : null;

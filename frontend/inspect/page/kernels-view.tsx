@@ -3,24 +3,35 @@ import * as Plot from "@observablehq/plot";
 import type { JSX } from "preact";
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 import type { Machine } from "../measure/machine.ts";
-import type { KernelInfo } from "../report-data.ts";
+import type { KernelCard } from "../report-data.ts";
 import { colorOf } from "./colors.ts";
 import { usePage } from "./context.ts";
 import { bytes, count, percent, plural, time } from "./format.ts";
 import { PlotBox } from "./plot.tsx";
-import { Texts, wasmTexts } from "./value-panel.tsx";
+import { gpuTexts, type TextList, Texts, wasmTexts } from "./value-panel.tsx";
 
 export function KernelsView(): JSX.Element {
   const { report } = usePage();
-  const { kernels, machine } = report.data;
-  const measured = kernels.some((kernel) => kernel.milliseconds !== null);
+  const { kernels, machine, gpu, gpuMachine } = report.data;
   return (
     <section>
       <h2>Kernels</h2>
-      {machine !== null && measured && <Roofline kernels={kernels} machine={machine} />}
+      <Roofline kernels={kernels} machine={machine} where="One core of this machine" />
       {kernels.length === 0 && <p>There are none: nothing has to be computed.</p>}
       {kernels.map((kernel, i) => (
-        <Card key={kernel.name} kernel={kernel} number={i} machine={machine} />
+        <Card
+          key={kernel.name}
+          kernel={kernel}
+          number={i}
+          machine={machine}
+          texts={wasmTexts(kernel)}
+          linked
+        />
+      ))}
+      {gpu.length > 0 && <h2>Kernels for WebGPU</h2>}
+      <Roofline kernels={gpu} machine={gpuMachine} where="The GPU" />
+      {gpu.map((kernel, i) => (
+        <Card key={kernel.name} kernel={kernel} number={i} machine={gpuMachine} texts={gpuTexts(kernel)} />
       ))}
     </section>
   );
@@ -30,29 +41,40 @@ export function KernelsView(): JSX.Element {
 const NAMED = 4;
 
 /** Floating operations, and those within math functions. */
-function operationsOf({ cost }: KernelInfo): number {
+function operationsOf({ cost }: KernelCard): number {
   return cost.flops + cost.mathOperations;
 }
 
 /** Operations for each byte that has to be moved. */
-function intensityOf(kernel: KernelInfo): number {
+function intensityOf(kernel: KernelCard): number {
   const moved = kernel.cost.bytesRead + kernel.cost.bytesWritten;
   return moved === 0 ? 0 : operationsOf(kernel) / moved;
 }
 
 /** The least milliseconds that the machine allows. */
-function bestTime(kernel: KernelInfo, { flops, bandwidth }: Machine): number {
+function bestTime(kernel: KernelCard, { flops, bandwidth }: Machine): number {
   const moved = kernel.cost.bytesRead + kernel.cost.bytesWritten;
   return 1000 * Math.max(operationsOf(kernel) / flops, moved / bandwidth);
 }
 
-function Roofline({
+interface RooflineProps {
+  readonly kernels: readonly KernelCard[];
+  readonly machine: Machine | null;
+  /** Whose speed it is. */
+  readonly where: string;
+}
+
+/** Nothing where nothing was measured. */
+function Roofline({ machine, ...rest }: RooflineProps): JSX.Element | null {
+  const measured = rest.kernels.some((kernel) => kernel.milliseconds !== null);
+  return machine !== null && measured ? <RooflinePlot machine={machine} {...rest} /> : null;
+}
+
+function RooflinePlot({
   kernels,
   machine,
-}: {
-  readonly kernels: readonly KernelInfo[];
-  readonly machine: Machine;
-}): JSX.Element {
+  where,
+}: RooflineProps & { readonly machine: Machine }): JSX.Element {
   const make = useCallback(
     (width: number) => {
       const points = kernels.flatMap((kernel, i) => {
@@ -102,23 +124,25 @@ function Roofline({
     <figure>
       <PlotBox make={make} label="speed of the kernels against what the machine allows" />
       <figcaption class="note">
-        One core of this machine: {count(machine.flops)}FLOP/s{machine.fused ? " fused" : ""},{" "}
-        {count(machine.bandwidth)}B/s copied. Kernels above the line work within the caches. Operations within
-        math functions count.
+        {where}: {count(machine.flops)}FLOP/s{machine.fused ? " fused" : ""}, {count(machine.bandwidth)}B/s
+        copied. Kernels above the line work within the caches. Operations within math functions count.
       </figcaption>
     </figure>
   );
 }
 
 interface CardProps {
-  readonly kernel: KernelInfo;
+  readonly kernel: KernelCard;
+  readonly texts: TextList;
+  /** Whether addresses name it. */
+  readonly linked?: boolean;
   readonly number: number;
   readonly machine: Machine | null;
 }
 
-function Card({ kernel, number, machine }: CardProps): JSX.Element {
+function Card({ kernel, number, machine, texts, linked = false }: CardProps): JSX.Element {
   const { route } = usePage();
-  const wanted = route.view === "kernels" && route.rest[0] === kernel.name;
+  const wanted = linked && route.view === "kernels" && route.rest[0] === kernel.name;
   const [open, setOpen] = useState(wanted);
   const element = useRef<HTMLDetailsElement>(null);
   useEffect(() => {
@@ -139,12 +163,16 @@ function Card({ kernel, number, machine }: CardProps): JSX.Element {
           {share !== null && best > 0 && `, ${percent(share)} of the roofline`}
         </span>
       </summary>
-      {open && <CardBody kernel={kernel} best={best} />}
+      {open && <CardBody kernel={kernel} texts={texts} best={best} />}
     </details>
   );
 }
 
-function CardBody({ kernel, best }: { readonly kernel: KernelInfo; readonly best: number }): JSX.Element {
+function CardBody({
+  kernel,
+  texts,
+  best,
+}: Pick<CardProps, "kernel" | "texts"> & { readonly best: number }): JSX.Element {
   const { report } = usePage();
   const { cost, params, loops, sources } = kernel;
   const moved = cost.bytesRead + cost.bytesWritten;
@@ -209,7 +237,7 @@ function CardBody({ kernel, best }: { readonly kernel: KernelInfo; readonly best
           )}
         </div>
       </div>
-      <Texts texts={wasmTexts(kernel)} values={kernel.values} />
+      <Texts texts={texts} values={kernel.values} />
     </>
   );
 }

@@ -176,14 +176,14 @@ export function wasmTexts({ lines, wat }: KernelInfo): TextList {
   return [["kernel", lines], ...(wat === null ? [] : [["WebAssembly", wat] as const])];
 }
 
-function gpuTexts({ lines, wgsl }: GpuKernelInfo): TextList {
+export function gpuTexts({ lines, wgsl }: GpuKernelInfo): TextList {
   return [
     ["WGSL", wgsl],
     ["kernel", lines],
   ];
 }
 
-type TextList = readonly (readonly [title: string, lines: readonly string[]])[];
+export type TextList = readonly (readonly [title: string, lines: readonly string[]])[];
 
 /** Texts of a kernel, one at a time. */
 export function Texts({
