@@ -1,6 +1,7 @@
 /** How many nodes of expressions a kernel evaluates: a measure of its time where it does not run in parallel. */
 import { type Expr, operandsOf } from "../kernel/expr.ts";
 import type { Kernel, Stmt } from "../kernel/kernel.ts";
+import { Numbering } from "../kernel/numbering.ts";
 
 /** Turns that a loop is taken to have whose end only the data know. */
 const UNKNOWN_TURNS = 16;
@@ -35,13 +36,15 @@ function statementWork(stmt: Stmt): number {
   }
 }
 
-/** Of expressions, each shared node once. */
+/** Of expressions, equal ones once, whether or not they are one object. */
 function nodes(...roots: readonly Expr[]): number {
-  const seen = new Set<Expr>();
+  const numbering = new Numbering();
+  const seen = new Set<number>();
   let count = 0;
   const visit = (e: Expr): void => {
-    if (seen.has(e)) return;
-    seen.add(e);
+    const number = numbering.of(e);
+    if (seen.has(number)) return;
+    seen.add(number);
     if (e.op !== "const" && e.op !== "axis" && e.op !== "local") count += e.op === "call" ? MATH_NODES : 1;
     operandsOf(e).forEach(visit);
   };

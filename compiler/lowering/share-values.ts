@@ -2,58 +2,9 @@
  * What neighbouring accumulations have in common is computed once: the loads that the multiply-adds of an unrolled
  * register tile share (which is what makes a tile worth its registers), and the producers of sibling reductions.
  */
-import type { Expr, Local } from "../kernel/expr.ts";
-import { operandsOf, withOperands } from "../kernel/expr.ts";
+import { type Expr, type Local, operandsOf, withOperands } from "../kernel/expr.ts";
 import type { AccumulateStmt, LetStmt, Stmt } from "../kernel/kernel.ts";
-
-/** Numbers structurally equal expressions alike. */
-class Numbering {
-  readonly #numbers = new Map<string, number>();
-  readonly #byNode = new Map<Expr, number>();
-  readonly #objects = new Map<object, number>();
-
-  #object(x: object): number {
-    let id = this.#objects.get(x);
-    if (id === undefined) {
-      id = this.#objects.size;
-      this.#objects.set(x, id);
-    }
-    return id;
-  }
-
-  #own(e: Expr): string {
-    switch (e.op) {
-      case "const":
-        return Object.is(e.value, -0) ? "-0" : String(e.value);
-      case "axis":
-        return `axis ${this.#object(e.axis)}`;
-      case "local":
-        return `local ${this.#object(e.local)}`;
-      case "load":
-        return `load ${this.#object(e.buffer)}`;
-      case "unary":
-      case "binary":
-      case "call":
-        return e.fn;
-      default:
-        return "";
-    }
-  }
-
-  of(e: Expr): number {
-    const known = this.#byNode.get(e);
-    if (known !== undefined) return known;
-    const operands = operandsOf(e).map((x) => this.of(x));
-    const key = `${e.op} ${e.dtype} ${this.#own(e)} ${operands.join()}`;
-    let number = this.#numbers.get(key);
-    if (number === undefined) {
-      number = this.#numbers.size;
-      this.#numbers.set(key, number);
-    }
-    this.#byNode.set(e, number);
-    return number;
-  }
-}
+import { Numbering } from "../kernel/numbering.ts";
 
 /** Shares values among runs of accumulate statements, in all nested blocks. */
 export function shareValues(body: readonly Stmt[], fresh: (prefix: string) => string): Stmt[] {

@@ -34,15 +34,20 @@ class Keys {
     return `${Object.is(x.value, -0) ? "-0" : x.value}:${x.type.text}`;
   }
 
-  /** Sub-graphs and dense data count as equal only when they are the same object. */
+  /**
+   * Sub-graphs and dense data count as equal only when they are the same object. The order in which a rule names its
+   * parameters says nothing.
+   */
   attribute(a: Attribute): string {
     if (a === null || typeof a === "boolean") return String(a);
     if (typeof a === "number") return Object.is(a, -0) ? "-0" : String(a);
     if (typeof a === "string") return JSON.stringify(a);
     if (a instanceof Graph || a instanceof DenseTensor || a instanceof DeferredGraph) return `@${this.id(a)}`;
     if (Array.isArray(a)) return `[${(a as readonly Attribute[]).map((x) => this.attribute(x)).join()}]`;
-    return `{${Object.entries(a)
-      .map(([k, v]) => `${k}:${this.attribute(v)}`)
+    const named = a as Readonly<Record<string, Attribute>>;
+    return `{${Object.keys(named)
+      .sort()
+      .map((k) => `${k}:${this.attribute(named[k])}`)
       .join()}}`;
   }
 }

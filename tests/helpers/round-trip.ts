@@ -1,5 +1,6 @@
 /** Text and bytes: `parse(print(x))` is `x` and compiles to the same bytes, for WebAssembly and for WebGPU. */
 import assert from "node:assert/strict";
+import { chooseLoopShaders } from "../../compiler/assembly/gpu-loops.ts";
 import type { Graph } from "../../compiler/graph/graph.ts";
 import { equalGraphs, hashGraph } from "../../compiler/hash/index.ts";
 import { type CompiledGraph, compileGraph } from "../../compiler/pipeline.ts";
@@ -59,6 +60,8 @@ function checkProgram({ assembled: { program, memory }, executable }: Compiled):
   const parsed = parseProgram(text);
   assert.equal(printProgram(parsed), text);
   const again =
-    "modules" in executable ? compileWasm(parsed) : compileWebGpu(parsed, memory.intervals, DEFAULT_LIMITS);
+    "modules" in executable
+      ? compileWasm(parsed)
+      : compileWebGpu(parsed, memory.intervals, DEFAULT_LIMITS, chooseLoopShaders(parsed, DEFAULT_LIMITS));
   assert.deepEqual(bytesOf(again), bytesOf(executable), `compiled from\n${text}`);
 }
