@@ -37,6 +37,13 @@ export function hashGraph(graph: Graph): number {
   return hash;
 }
 
+/** As `hashGraph`, of one parameter. */
+export function hashOfAttribute(a: Attribute): number {
+  const h = new Hasher();
+  hashAttribute(h, a);
+  return h.finish();
+}
+
 function computeHash(graph: Graph): number {
   const h = new Hasher();
   const numbers = new Map<Value, number>();

@@ -1,3 +1,3 @@
 /** Structural hash and equality of graphs: the key of compile caches. */
 export { equalAttributes, equalGraphs } from "./graph-equal.ts";
-export { hashGraph } from "./graph-hash.ts";
+export { hashGraph, hashOfAttribute } from "./graph-hash.ts";

@@ -11,14 +11,23 @@ import {
   Literal,
   type Operand,
 } from "../graph/graph.ts";
+import { equalAttributes, hashOfAttribute } from "../hash/index.ts";
 import type { GraphPass } from "./pass.ts";
 import { Rewriter } from "./rewrite.ts";
 
 /** Never merged: merging across a barrier would undo a checkpoint's recomputation. */
 const OPAQUE: ReadonlySet<string> = new Set(["optimization_barrier"]);
 
+type Whole = Graph | DenseTensor | DeferredGraph;
+
+function isWhole(a: Attribute): a is Whole {
+  return a instanceof Graph || a instanceof DenseTensor || a instanceof DeferredGraph;
+}
+
 class Keys {
   readonly #ids = new Map<object, number>();
+  /** Sub-graphs and dense data by their hash, one of each that are equal. */
+  readonly #wholes = new Map<number, Whole[]>();
 
   id(x: object): number {
     let id = this.#ids.get(x);
@@ -34,15 +43,22 @@ class Keys {
     return `${Object.is(x.value, -0) ? "-0" : x.value}:${x.type.text}`;
   }
 
-  /**
-   * Sub-graphs and dense data count as equal only when they are the same object. The order in which a rule names its
-   * parameters says nothing.
-   */
+  /** One of those that are equal: that two are the same object is lost in text, and must not make a difference. */
+  whole(x: Whole): Whole {
+    const hash = hashOfAttribute(x);
+    const known = this.#wholes.get(hash) ?? [];
+    const equal = known.find((each) => equalAttributes(each, x));
+    if (equal !== undefined) return equal;
+    this.#wholes.set(hash, [...known, x]);
+    return x;
+  }
+
+  /** The order in which a rule names its parameters says nothing. */
   attribute(a: Attribute): string {
     if (a === null || typeof a === "boolean") return String(a);
     if (typeof a === "number") return Object.is(a, -0) ? "-0" : String(a);
     if (typeof a === "string") return JSON.stringify(a);
-    if (a instanceof Graph || a instanceof DenseTensor || a instanceof DeferredGraph) return `@${this.id(a)}`;
+    if (isWhole(a)) return `@${this.id(this.whole(a))}`;
     if (Array.isArray(a)) return `[${(a as readonly Attribute[]).map((x) => this.attribute(x)).join()}]`;
     const named = a as Readonly<Record<string, Attribute>>;
     return `{${Object.keys(named)
