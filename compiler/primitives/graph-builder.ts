@@ -1,6 +1,7 @@
 /** The plain builder: appends equations to one graph. */
 import { Builder } from "../graph/builder.ts";
 import { type Equation, Graph, type Operand, Value } from "../graph/graph.ts";
+import { InputNames } from "../graph/input-names.ts";
 import type { PrimitiveName } from "../graph/names.ts";
 import type { PrimitiveParams } from "../graph/operations.ts";
 import type { SourceRef } from "../types/source.ts";
@@ -10,11 +11,12 @@ import { primitiveOf } from "./table.ts";
 /** A builder that checks each equation by the rules of its primitive and collects them into a graph. */
 export class GraphBuilder extends Builder {
   readonly #inputs: Value[] = [];
+  readonly #names = new InputNames();
   readonly #equations: Equation[] = [];
 
   /** Adds an input to the graph. */
   input(type: TensorType, hint: string | null = null): Value {
-    const value = new Value(type, hint);
+    const value = new Value(type, this.#names.take(hint));
     this.#inputs.push(value);
     return value;
   }

@@ -5,6 +5,7 @@
  */
 import { Builder } from "../graph/builder.ts";
 import { type Equation, Graph, type Operand, Value } from "../graph/graph.ts";
+import { InputNames } from "../graph/input-names.ts";
 import type { PrimitiveName } from "../graph/names.ts";
 import type { PrimitiveParams } from "../graph/operations.ts";
 import { needed } from "../primitives/control/subgraphs.ts";
@@ -19,6 +20,7 @@ const REMADE: ReadonlySet<PrimitiveName> = new Set(["iota", "constant", "broadca
 /** Builds the linear graph; every operation emitted here goes there, whatever its operands. */
 export class LinearBuilder extends Builder {
   readonly #equations: Equation[] = [];
+  readonly #names = new InputNames();
   readonly #tangents: Value[] = [];
   readonly #residuals = new Map<Value, Value>();
   /** What each primal value is called in the linear graph. */
@@ -32,7 +34,7 @@ export class LinearBuilder extends Builder {
   }
 
   tangentInput(like: Value, hint: string | null): Value {
-    const value = new Value(like.type, hint);
+    const value = new Value(like.type, this.#names.take(hint));
     this.#tangents.push(value);
     this.#owned.add(value);
     return value;
@@ -76,7 +78,7 @@ export class LinearBuilder extends Builder {
   }
 
   #residual(x: Value): Value {
-    const input = new Value(x.type, x.hint);
+    const input = new Value(x.type, this.#names.take(x.hint));
     this.#residuals.set(x, input);
     return input;
   }

@@ -1,8 +1,11 @@
 /** Text and bytes: `parse(print(x))` is `x` and compiles to the same bytes, for WebAssembly and for WebGPU. */
 import assert from "node:assert/strict";
+import { isDeepStrictEqual } from "node:util";
+import type { AssembledProgram } from "../../compiler/assembly/assemble.ts";
 import { chooseLoopShaders } from "../../compiler/assembly/gpu-loops.ts";
 import type { Graph } from "../../compiler/graph/graph.ts";
 import { equalGraphs, hashGraph } from "../../compiler/hash/index.ts";
+import type { Artifact, CompileObserver, PassRecord } from "../../compiler/pass-runner.ts";
 import { type CompiledGraph, compileGraph } from "../../compiler/pipeline.ts";
 import { compileGraphForWebGpu } from "../../compiler/pipeline-webgpu.ts";
 import type { WasmExecutable } from "../../compiler/program/program.ts";
@@ -14,7 +17,10 @@ import { UnsupportedError } from "../../compiler/types/errors.ts";
 
 type Compiled = CompiledGraph<WasmExecutable | WebGpuExecutable>;
 
-type Compile = (graph: Graph, options: { readonly donated: readonly boolean[] }) => Compiled;
+type Compile = (
+  graph: Graph,
+  options: { readonly donated: readonly boolean[]; readonly observer?: CompileObserver },
+) => Compiled;
 
 /** Both modules, or the shaders with all that runs them. */
 function bytesOf(executable: Compiled["executable"]): unknown {
@@ -49,10 +55,32 @@ export function checkRoundTrip(
     const first = compile === compileGraph ? known : null;
     const compiled = first ?? attempt(compile, graph, donated);
     const again = attempt(compile, parsed, donated);
-    const from = `compiled from\n${text}`;
-    assert.deepEqual(again && bytesOf(again.executable), compiled && bytesOf(compiled.executable), from);
+    const [actual, expected] = [again && bytesOf(again.executable), compiled && bytesOf(compiled.executable)];
+    if (!isDeepStrictEqual(actual, expected)) {
+      const where = firstDifference(compile, graph, parsed, donated);
+      assert.deepEqual(actual, expected, `${where}\ncompiled from\n${text}`);
+    }
     if (compiled !== null) checkProgram(compiled);
   }
+}
+
+/** The first pass after which the text of two graphs' compilations differs, and the line. */
+function firstDifference(compile: Compile, a: Graph, b: Graph, donated: readonly boolean[]): string {
+  const [first, second] = [a, b].map((graph) => {
+    const texts: [name: string, lines: string[]][] = [];
+    const passed = ({ name, level }: PassRecord, artifact: Artifact): void => {
+      if (level === "graph") texts.push([name, printGraph(artifact as Graph).split("\n")]);
+      if (level === "program")
+        texts.push([name, printProgram((artifact as AssembledProgram).program).split("\n")]);
+    };
+    compile(graph, { donated, observer: { passed, failed: () => {} } });
+    return texts;
+  });
+  for (const [i, [name, lines]] of first!.entries()) {
+    const at = lines.findIndex((line, j) => line !== second![i]![1][j]);
+    if (at >= 0) return `after ${name}:\n- ${lines[at]}\n+ ${second![i]![1][at]}`;
+  }
+  return "the same programs, and other bytes";
 }
 
 function checkProgram({ assembled: { program, memory }, executable }: Compiled): void {
