@@ -1,5 +1,6 @@
 /** The parameters of a kernel being lowered, and what each stands for in the graph. */
 import { type Operand, Value } from "../graph/graph.ts";
+import { OwnNames } from "../graph/own-names.ts";
 import type { BufferAccess, BufferParam } from "../kernel/expr.ts";
 import type { DType } from "../types/dtype.ts";
 
@@ -20,14 +21,7 @@ export class Parameters {
   readonly args: KernelArg[] = [];
   readonly #byOperand = new Map<Operand, BufferParam>();
   readonly #written = new Map<Value, BufferParam>();
-  readonly #names = new Set<string>();
-
-  #name(hint: string): string {
-    let name = hint;
-    for (let n = 1; this.#names.has(name); n++) name = `${hint}_${n}`;
-    this.#names.add(name);
-    return name;
-  }
+  readonly #names = new OwnNames();
 
   #add(
     hint: string,
@@ -39,7 +33,7 @@ export class Parameters {
     shared: object | null = null,
     temporary = false,
   ): BufferParam {
-    const param: BufferParam = { name: this.#name(hint), dtype, size, access };
+    const param: BufferParam = { name: this.#names.take(hint), dtype, size, access };
     this.args.push({ param, operand, initial, shared, temporary });
     return param;
   }

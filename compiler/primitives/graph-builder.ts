@@ -1,9 +1,9 @@
 /** The plain builder: appends equations to one graph. */
 import { Builder } from "../graph/builder.ts";
 import { type Equation, Graph, type Operand, Value } from "../graph/graph.ts";
-import { InputNames } from "../graph/input-names.ts";
 import type { PrimitiveName } from "../graph/names.ts";
 import type { PrimitiveParams } from "../graph/operations.ts";
+import { OwnNames } from "../graph/own-names.ts";
 import type { SourceRef } from "../types/source.ts";
 import type { TensorType } from "../types/tensor-type.ts";
 import { primitiveOf } from "./table.ts";
@@ -11,7 +11,7 @@ import { primitiveOf } from "./table.ts";
 /** A builder that checks each equation by the rules of its primitive and collects them into a graph. */
 export class GraphBuilder extends Builder {
   readonly #inputs: Value[] = [];
-  readonly #names = new InputNames();
+  readonly #names = new OwnNames();
   readonly #equations: Equation[] = [];
 
   /** Adds an input to the graph. */

@@ -5,9 +5,9 @@
  */
 import { Builder } from "../graph/builder.ts";
 import { type Equation, Graph, type Operand, Value } from "../graph/graph.ts";
-import { InputNames } from "../graph/input-names.ts";
 import type { PrimitiveName } from "../graph/names.ts";
 import type { PrimitiveParams } from "../graph/operations.ts";
+import { OwnNames } from "../graph/own-names.ts";
 import { needed } from "../primitives/control/subgraphs.ts";
 import { appendEquation, type GraphBuilder, inlineInto } from "../primitives/graph-builder.ts";
 
@@ -20,7 +20,7 @@ const REMADE: ReadonlySet<PrimitiveName> = new Set(["iota", "constant", "broadca
 /** Builds the linear graph; every operation emitted here goes there, whatever its operands. */
 export class LinearBuilder extends Builder {
   readonly #equations: Equation[] = [];
-  readonly #names = new InputNames();
+  readonly #names = new OwnNames();
   readonly #tangents: Value[] = [];
   readonly #residuals = new Map<Value, Value>();
   /** What each primal value is called in the linear graph. */

@@ -49,7 +49,7 @@ export class ResultTiles extends WinogradWalk {
                       return s.load(transformed, s.add(s.mul(tile, s.int(features)), step));
                     },
                     column: (step, column) =>
-                      s.load(weights, this.#weight(panel, point, features, step, column)),
+                      s.load(weights, this.place(panel, point, features, step, column)),
                   }),
                   (point, row, column) => ({
                     buffer: products,
@@ -69,11 +69,6 @@ export class ResultTiles extends WinogradWalk {
       });
     }
     return k.finish();
-  }
-
-  #weight(panel: Expr, point: Expr, features: number, feature: Expr, column: Expr): Expr {
-    const row = s.add(s.mul(panel, s.int(this.points ** 2)), point);
-    return s.add(s.mul(s.add(s.mul(row, s.int(features)), feature), s.int(WIDTH)), column);
   }
 
   #transformKernel(into: BufferParam, features: number): void {
@@ -105,24 +100,14 @@ export class ResultTiles extends WinogradWalk {
                     (r, c, value) =>
                       k.store(
                         into,
-                        this.#weight(panel, s.int(this.points * r + c), features, feature, j),
+                        this.place(panel, s.int(this.points * r + c), features, feature, j),
                         value,
                       ),
                   );
                 },
                 { name: "j", kind: "vector" },
               );
-              if (columns === WIDTH) return;
-              k.loop(this.points ** 2, (point) =>
-                k.loop(
-                  WIDTH - columns,
-                  (j) => {
-                    const index = this.#weight(panel, point, features, feature, s.add(j, s.int(columns)));
-                    k.store(into, index, s.const(0, "float32"));
-                  },
-                  { name: "j", kind: "vector" },
-                ),
-              );
+              this.zeroColumns(into, panel, features, feature, columns);
             },
             { name: "k" },
           ),

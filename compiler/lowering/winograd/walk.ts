@@ -67,6 +67,28 @@ export class WinogradWalk {
     else otherwise();
   }
 
+  /** Where panels of transformed elements hold one: [panel][point][row][column of the panel]. */
+  protected place(panel: Expr, point: Expr, rows: number, row: Expr, column: Expr): Expr {
+    const line = s.add(s.mul(s.add(s.mul(panel, s.int(this.points ** 2)), point), s.int(rows)), row);
+    return s.add(s.mul(line, s.int(WIDTH)), column);
+  }
+
+  /** Zeros in a row of a panel, at all points, behind so many columns. */
+  protected zeroColumns(into: BufferParam, panel: Expr, rows: number, row: Expr, columns: number): void {
+    const { k } = this;
+    if (columns === WIDTH) return;
+    k.loop(this.points ** 2, (point) =>
+      k.loop(
+        WIDTH - columns,
+        (j) => {
+          const index = this.place(panel, point, rows, row, s.add(j, s.int(columns)));
+          k.store(into, index, s.const(0, "float32"));
+        },
+        { name: "j", kind: "vector" },
+      ),
+    );
+  }
+
   /** An element of an operand at a position, with its zeros. */
   protected element(factor: 0 | 1, coordinates: readonly Expr[]): Expr {
     const { equation, elements } = this.kernel;

@@ -98,11 +98,11 @@ export class WindowTiles extends WinogradWalk {
                     );
                   },
                   column: (step, column) =>
-                    s.load(buffers.cotangents, this.#place(panel, point, total, step, column)),
+                    s.load(buffers.cotangents, this.place(panel, point, total, step, column)),
                 }),
                 (point, row, column) => ({
                   buffer: buffers.sums,
-                  index: s.add(own, this.#place(panel, point, rows, row, column)),
+                  index: s.add(own, this.place(panel, point, rows, row, column)),
                 }),
                 true,
               ),
@@ -143,22 +143,12 @@ export class WindowTiles extends WinogradWalk {
                     return s.guard(inside, value, s.const(0, "float32"));
                   },
                   (r, c, value) =>
-                    k.store(into, this.#place(panel, s.int(this.points * r + c), total, tile, j), value),
+                    k.store(into, this.place(panel, s.int(this.points * r + c), total, tile, j), value),
                 );
               },
               { name: "j", kind: "vector" },
             );
-            if (columns === WIDTH) return;
-            k.loop(this.points ** 2, (point) =>
-              k.loop(
-                WIDTH - columns,
-                (j) => {
-                  const index = this.#place(panel, point, total, tile, s.add(j, s.int(columns)));
-                  k.store(into, index, s.const(0, "float32"));
-                },
-                { name: "j", kind: "vector" },
-              ),
-            );
+            this.zeroColumns(into, panel, total, tile, columns);
           }),
         ),
       { name: "jr" },
@@ -185,7 +175,7 @@ export class WindowTiles extends WinogradWalk {
                   transform(
                     k,
                     this.plan.transforms.result,
-                    (r, c) => s.load(sums, this.#place(panel, s.int(this.points * r + c), rows, row, j)),
+                    (r, c) => s.load(sums, this.place(panel, s.int(this.points * r + c), rows, row, j)),
                     (r, c, value) => k.store(aside, put(s.int(r), s.int(c), j), value),
                   ),
                 { name: "j", kind: "vector" },
@@ -212,11 +202,5 @@ export class WindowTiles extends WinogradWalk {
         ),
       { name: "jr" },
     );
-  }
-
-  /** Where [panel][point][row of `rows`][column] is. */
-  #place(panel: Expr, point: Expr, rows: number, row: Expr, column: Expr): Expr {
-    const line = s.add(s.mul(s.add(s.mul(panel, s.int(this.points ** 2)), point), s.int(rows)), row);
-    return s.add(s.mul(line, s.int(WIDTH)), column);
   }
 }

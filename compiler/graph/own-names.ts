@@ -1,7 +1,9 @@
-/** Gives the inputs of a graph names of their own: `x`, `x_1`, …, as its text would, which keeps no others. */
-export class InputNames {
+/** Gives each of several things a name of its own: `x`, `x_1`, …, as texts do, so that what is parsed from them is the same. */
+export class OwnNames {
   readonly #taken = new Set<string>();
 
+  take(hint: string): string;
+  take(hint: string | null): string | null;
   take(hint: string | null): string | null {
     if (hint === null) return null;
     let name = hint;
