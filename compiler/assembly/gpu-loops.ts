@@ -75,7 +75,10 @@ class LoopChooser {
   }
 
   run(): Map<Step, LoopShader> {
-    this.#all(this.program.schedule);
+    // What stands in no loop has no choice, and its work need not be counted.
+    for (const step of this.program.schedule) {
+      if (step.kind !== "launch" && step.kind !== "copy") this.#step(step);
+    }
     return this.#chosen;
   }
 
