@@ -271,6 +271,11 @@ export interface CustomLowering<P extends Params> {
    * for these operands.
    */
   gpu?(context: LowerContext<P>): GpuForm | null;
+  /**
+   * How many entries of a batch `build` is one loop over, which have nothing to do with one another and leave nothing in
+   * the scratch for the next: a GPU runs them side by side, each with scratch of its own.
+   */
+  entries?(context: LowerContext<P>): number;
 }
 
 /** Kernels one after another, whose outermost loops are `grid` loops. They share the results and the scratch memory. */
@@ -282,8 +287,18 @@ export interface GpuForm {
 export interface GpuKernelForm {
   /** What it does, for its name. */
   readonly name: string;
+  /** Invocations of the workgroup that each iteration of the `grid` loops is; absent: each is one invocation. */
+  readonly workgroup?: number;
   /** The kernel is given those of the buffers that it uses. */
-  build(k: KernelBuilder, s: ScalarOps, buffers: CustomBuffers): void;
+  build(k: KernelBuilder, s: ScalarOps, buffers: CustomBuffers, group: GpuWorkgroup): void;
+}
+
+/** The workgroup that a kernel is being written for. */
+export interface GpuWorkgroup {
+  /** Invocations. */
+  readonly size: number;
+  /** Runs `body` on every invocation `t`; all are through before what follows. */
+  local(body: (t: Expr) => void): void;
 }
 
 /** Replaced by other primitives before fusion. */

@@ -110,6 +110,12 @@ export interface GpuWhileStep {
   readonly cond: readonly GpuStep[];
   readonly predicate: GpuPlace;
   readonly body: readonly GpuStep[];
+  /**
+   * Lets turns be encoded before it is known whether they are to be made; null where `body` and `cond` are not dispatches
+   * alone. It reads the predicate and writes to its second buffer, a slot of its own, three numbers for every dispatch of
+   * `body` and then of `cond`, as they stand there: its workgroups, or zeros where the predicate does not hold.
+   */
+  readonly guard: DispatchStep | null;
 }
 /** Runs cases[clamp(index, 0, cases.length - 1)], index an int32. */
 export interface GpuBranchStep {

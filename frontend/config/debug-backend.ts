@@ -5,26 +5,19 @@
  * A backend of its own, because caches are per backend: what runs without these settings is not touched by them.
  */
 import type { Equation, Graph, Operand } from "../../compiler/graph/graph.ts";
-import { isOp } from "../../compiler/graph/operations.ts";
 import { GraphBuilder } from "../../compiler/primitives/graph-builder.ts";
 import { isFloating } from "../../compiler/types/dtype.ts";
-import { InternalError, withSource } from "../../compiler/types/errors.ts";
+import { InternalError } from "../../compiler/types/errors.ts";
 import type { SourceRef } from "../../compiler/types/source.ts";
-import { captureSource, ERROR_DEPTH } from "../../compiler/types/stack.ts";
 import type { Storage } from "../../runtime/storage.ts";
+import type { GpuStorage } from "../../runtime/webgpu/storage.ts";
 import { avalOf } from "../core/aval.ts";
 import { type Backend, currentBackend, type Executable, setBackend } from "../core/backend.ts";
 import { ConcreteArray, constantArray } from "../core/concrete-array.ts";
 import { emitUntyped } from "../core/emit.ts";
 import { config, type Settings } from "./config.ts";
-
-/** A NaN or an infinity where config.debugNans or config.debugInfs forbid it (Python's FloatingPointError in JAX). */
-export class FloatingPointError extends Error {
-  override name = "FloatingPointError";
-  constructor(message: string, source: SourceRef | null) {
-    super(withSource(message, source ?? captureSource(ERROR_DEPTH)));
-  }
-}
+import { debugGpuBackend } from "./debug-gpu-backend.ts";
+import { bodyOf, FloatingPointError, messageFor } from "./floating-point-error.ts";
 
 /** `nan` or `inf` if an element is one and the settings look for it. */
 function invalidIn(x: ConcreteArray, { debugNans, debugInfs }: Readonly<Settings>): "nan" | "inf" | null {
@@ -38,8 +31,7 @@ function invalidIn(x: ConcreteArray, { debugNans, debugInfs }: Readonly<Settings
 }
 
 class DebugBackend implements Backend {
-  readonly requiresHost =
-    'debugNans and debugInfs look at each result at once, which a GPU cannot show: run on device("wasm") to debug.';
+  readonly onGpu = (inner: Backend<GpuStorage>): Backend<GpuStorage> => debugGpuBackend(inner, this.settings);
 
   constructor(
     /** What compiles and runs. */
@@ -71,7 +63,7 @@ class DebugBackend implements Backend {
       const arrays = graph.inputs.map((v, k) => new ConcreteArray(avalOf(v.type), inputs[k].retain()));
       const origin = this.#origin(graph, arrays);
       for (const array of arrays) array.dispose();
-      throw origin ?? new FloatingPointError(`invalid value (${invalid}) encountered in ${graph.name}`, null);
+      throw origin ?? new FloatingPointError(messageFor(invalid, graph.name), null);
     }
   }
 
@@ -103,8 +95,7 @@ class DebugBackend implements Backend {
         for (const output of outputs) {
           const invalid = invalidIn(output, this.settings());
           if (invalid === null) continue;
-          const message = `invalid value (${invalid}) encountered in ${equation.op}`;
-          return { error: new FloatingPointError(message, source), outputs: [] };
+          return { error: new FloatingPointError(messageFor(invalid, equation.op), source), outputs: [] };
         }
       } else {
         const inside = this.#walk(body, operands, source);
@@ -126,19 +117,6 @@ class DebugBackend implements Backend {
     const storages = executable.run(operands.map((x) => x.storage()));
     return storages.map((storage, i) => new ConcreteArray(avalOf(graph.outputs[i].type), storage));
   }
-}
-
-/** The graph that an equation stands for, where it is a call of one. */
-function bodyOf(equation: Equation): Graph | null {
-  if (
-    isOp(equation, "call") ||
-    isOp(equation, "checkpoint") ||
-    isOp(equation, "custom_jvp_call") ||
-    isOp(equation, "custom_vjp_call")
-  ) {
-    return equation.params.graph;
-  }
-  return null;
 }
 
 config.subscribe(({ debugNans, debugInfs }) => {

@@ -1,3 +1,6 @@
 /** Settings of the program (`jax.config`). */
 export { type Config, config, type Settings, withConfig } from "./config.ts";
-export { FloatingPointError } from "./debug-backend.ts";
+
+import "./debug-backend.ts";
+
+export { FloatingPointError } from "./floating-point-error.ts";

@@ -3,7 +3,6 @@ import type { Graph } from "../../compiler/graph/graph.ts";
 import { type CompiledGraph, type CompileOptions, compileGraph } from "../../compiler/pipeline.ts";
 import type { WasmExecutable } from "../../compiler/program/program.ts";
 import type { WebGpuExecutable } from "../../compiler/program/webgpu.ts";
-import { UnsupportedError } from "../../compiler/types/errors.ts";
 import type { ArrayStorage } from "../../runtime/array-storage.ts";
 import { loadWasm } from "../../runtime/loader.ts";
 import type { Storage } from "../../runtime/storage.ts";
@@ -32,8 +31,8 @@ export interface Executable<S extends ArrayStorage = Storage> {
 export interface Backend<S extends ArrayStorage = Storage> {
   /** `donated[i]`: outputs may be planned into the memory of input i. */
   compile(graph: Graph, donated: readonly boolean[] | null, purpose: CompilePurpose): Executable<S>;
-  /** Why nothing may run on a GPU while this backend is in use; absent if anything may. */
-  readonly requiresHost?: string;
+  /** What runs graphs on a GPU while this backend is in use, given what does otherwise; absent if that does. */
+  readonly onGpu?: (inner: Backend<GpuStorage>) => Backend<GpuStorage>;
 }
 
 /** The compiler's pipeline and the Wasm runtime. */
@@ -123,7 +122,11 @@ const current: Current = { backend: wasmBackend(watching), watcher: watching };
 /** Declared cache: the backend of each GPU, with the watcher it was made for. */
 const gpuBackends = new WeakMap<
   GpuDevice,
-  { readonly backend: Backend<GpuStorage>; readonly watcher: CompileWatcher | null }
+  {
+    readonly backend: Backend<GpuStorage>;
+    readonly watcher: CompileWatcher | null;
+    readonly onGpu: Backend["onGpu"];
+  }
 >();
 
 /**
@@ -146,15 +149,15 @@ export function currentBackend(): Backend {
   return current.backend;
 }
 
-/** What graphs are compiled with for a GPU. Throws where the backend in use wants to see every result at once. */
+/** What graphs are compiled with for a GPU. */
 export function backendOf(device: GpuDevice): Backend<GpuStorage> {
-  const { requiresHost } = current.backend;
-  if (requiresHost !== undefined) throw new UnsupportedError(requiresHost);
   const { watcher } = current;
+  const { onGpu } = current.backend;
   let known = gpuBackends.get(device);
-  if (known?.watcher !== watcher) known = undefined;
+  if (known?.watcher !== watcher || known.onGpu !== onGpu) known = undefined;
   if (known === undefined) {
-    known = { backend: webGpuBackend(device, watcher), watcher };
+    const plain = webGpuBackend(device, watcher);
+    known = { backend: onGpu === undefined ? plain : onGpu(plain), watcher, onGpu };
     gpuBackends.set(device, known);
   }
   return known.backend;

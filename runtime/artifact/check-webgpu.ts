@@ -18,6 +18,7 @@ export function checkWebGpuFile(json: unknown, program: ArtifactProgram): WebGpu
 class Check {
   /** Of each shader, how many buffers and counters it takes. */
   #shaders: { readonly bindings: number; readonly counters: number }[] = [];
+  #slots: readonly number[] = [];
   #counts: Readonly<Record<string, number>> = {};
 
   constructor(
@@ -50,7 +51,7 @@ class Check {
       this.#expect(this.#whole(offset, "interface.constants") <= bytes, "interface.constants lie outside");
     }
     const slots = this.#list(root.slots, "slots");
-    for (const slot of slots) this.#whole(slot, "slots");
+    this.#slots = slots.map((slot) => this.#whole(slot, "slots"));
     this.#counts = { input: inputs, output: results, slot: slots.length, constant: 1 };
     this.#shaders = this.#list(root.shaders, "shaders").map((each, i) => this.#shader(each, `shaders[${i}]`));
     this.#steps(root.schedule, "schedule", new Set(), 0);
@@ -115,6 +116,7 @@ class Check {
           this.#place(step.predicate, at, loops);
           inner(step.cond);
           inner(step.body);
+          if (step.guard !== null) this.#guard(this.#record(step.guard, `${at}.guard`), step, at, loops);
           break;
         case "branch": {
           this.#place(step.index, at, loops);
@@ -127,6 +129,17 @@ class Check {
           this.#expect(false, `${at} is no step`);
       }
     }
+  }
+
+  /** It has to hold three numbers for each dispatch of a turn. */
+  #guard(guard: Json, { body, cond }: Json, at: string, loops: ReadonlySet<number>): void {
+    this.#dispatch(guard, `${at}.guard`, loops);
+    const [, groups] = guard.buffers as Json[];
+    this.#expect(groups?.kind === "slot", `${at}.guard writes to no slot`);
+    const count = (steps: unknown): number =>
+      (steps as Json[]).reduce((n, step) => n + (step.kind === "for" ? count(step.body) : 1), 0);
+    const bytes = 12 * (count(body) + count(cond));
+    this.#expect(this.#slots[groups.index as number] >= bytes, `${at}.guard's slot is too small`);
   }
 
   #dispatch({ shader, buffers, counters }: Json, at: string, loops: ReadonlySet<number>): void {

@@ -3,7 +3,7 @@ import { COUNTER_BASE, type GpuBuffer, type WebGpuExecutable } from "../../compi
 import type { PooledBuffer } from "./buffer-pool.ts";
 import type { GpuDevice } from "./device.ts";
 import type { ShaderPipeline } from "./pipelines.ts";
-import type { Block, DispatchNode, ForNode, Node, Place, Schedule, WhileNode } from "./schedule.ts";
+import type { Block, DispatchNode, ForNode, Guard, Node, Place, Schedule, WhileNode } from "./schedule.ts";
 
 /** Commands of one command buffer: past it it is submitted, so that the GPU begins and the memory stays bounded. */
 const COMMANDS_PER_SUBMIT = 4096;
@@ -12,6 +12,11 @@ export const COMMANDS_AT_ONCE = 65_536;
 
 /** Dispatches of a loop that runs in its own shader between two looks at whether it has ended. */
 const MAX_AHEAD = 16;
+/** Turns of another loop, and commands in them, between two looks at the most. */
+const MAX_TURNS_AHEAD = 256;
+const COMMANDS_AHEAD = 2048;
+/** Turns that took longer than this are not doubled: a driver ends what takes seconds, and turns past the end cost time. */
+const LONG_MILLISECONDS = 500;
 
 /** The program that is called. */
 export interface Callable {
@@ -36,6 +41,8 @@ export class Call {
   #encoder: GPUCommandEncoder | null = null;
   #pass: GPUComputePassEncoder | null = null;
   #pipeline: GPUComputePipeline | null = null;
+  /** Of the loop whose turns are being encoded ahead. */
+  #guard: Guard | null = null;
   /** Commands of the open command buffer, and since the GPU was last waited for. */
   #commands = 0;
   #submitted = 0;
@@ -118,14 +125,37 @@ export class Call {
     yield* this.outputs;
   }
 
-  async #runWhile({ cond, predicate, body }: WhileNode): Promise<void> {
+  async #runWhile(node: WhileNode): Promise<void> {
+    const { cond, predicate, body, guard } = node;
     await this.run(cond);
+    if (guard !== null && body.commands + cond.commands <= COMMANDS_AHEAD) return this.#runAhead(node, guard);
     // Where the condition itself makes the turns, it changes nothing once it does not hold: many are asked for at once.
     let ahead = 1;
     while (((await this.#readWord(predicate)) & 0xff) !== 0) {
       await this.run(body);
       for (let n = 0; n < ahead; n++) await this.run(cond);
       if (body.nodes.length === 0) ahead = Math.min(2 * ahead, MAX_AHEAD);
+    }
+  }
+
+  /**
+   * Several turns in each submission, which the GPU leaves out once the predicate does not hold: the host asks after 1, 2,
+   * 4, … turns, as long as their answer is not long in coming.
+   */
+  async #runAhead({ cond, predicate, body }: WhileNode, guard: Guard): Promise<void> {
+    const most = Math.min(Math.floor(COMMANDS_AHEAD / (body.commands + cond.commands + 1)), MAX_TURNS_AHEAD);
+    let turns = 1;
+    for (;;) {
+      for (let n = 0; n < turns; n++) {
+        this.#dispatch(guard.node);
+        this.#guard = guard;
+        this.encode(body);
+        this.encode(cond);
+        this.#guard = null;
+      }
+      const asked = performance.now();
+      if (((await this.#readWord(predicate)) & 0xff) === 0) return;
+      if (performance.now() - asked < LONG_MILLISECONDS) turns = Math.max(Math.min(2 * turns, most), 1);
     }
   }
 
@@ -198,8 +228,14 @@ export class Call {
     if (node.counters.length > 0) {
       pass.setBindGroup(1, this.#device.counterGroup(node.counters.length), this.#digits(node.counters));
     }
-    const [x, y, z] = program.executable.shaders[node.shader].workgroups;
-    pass.dispatchWorkgroups(x, y, z);
+    const guard = this.#guard;
+    if (guard === null) {
+      const [x, y, z] = program.executable.shaders[node.shader].workgroups;
+      pass.dispatchWorkgroups(x, y, z);
+    } else {
+      const groups = this.buffer(guard.node.buffers[1]);
+      pass.dispatchWorkgroupsIndirect(groups.gpu, guard.offsets.get(node.index) ?? 0);
+    }
     this.#device.statistics.dispatches++;
     this.#count();
   }

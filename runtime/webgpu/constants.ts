@@ -4,6 +4,7 @@ export const COPY_SRC = 0x4;
 export const COPY_DST = 0x8;
 export const UNIFORM = 0x40;
 export const STORAGE = 0x80;
+export const INDIRECT = 0x100;
 /** GPUShaderStage.COMPUTE */
 export const COMPUTE = 0x4;
 /** GPUMapMode.READ */

@@ -3,7 +3,16 @@ import { COUNTER_BASE, type GpuFeature, type GpuLimits } from "../../compiler/pr
 import { DeviceLostError, GpuError } from "../errors.ts";
 import { BufferPool, type PooledBuffer } from "./buffer-pool.ts";
 import { CollectorPressure } from "./collector.ts";
-import { COPY_DST, COPY_SRC, MAP_MODE_READ, MAP_READ, STORAGE, UNIFORM, wordBytes } from "./constants.ts";
+import {
+  COPY_DST,
+  COPY_SRC,
+  INDIRECT,
+  MAP_MODE_READ,
+  MAP_READ,
+  STORAGE,
+  UNIFORM,
+  wordBytes,
+} from "./constants.ts";
 import { Pipelines } from "./pipelines.ts";
 import { type GpuLease, GpuStorage, type StorageDevice } from "./storage.ts";
 import { Stream } from "./stream.ts";
@@ -53,7 +62,7 @@ export class GpuDevice implements StorageDevice {
     readonly description: string,
   ) {
     this.pool = new BufferPool(gpu, {
-      usage: STORAGE | COPY_SRC | COPY_DST,
+      usage: STORAGE | INDIRECT | COPY_SRC | COPY_DST,
       label: "array",
       keep: KEEP_BYTES,
     });

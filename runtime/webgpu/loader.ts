@@ -136,7 +136,10 @@ export class LoadedGpuProgram implements Callable {
         call.finish();
         for (const buffer of sources) pool.unpin(buffer);
         for (const { buffer } of outputs) pool.unpin(buffer);
-        void this.#settle(call, thrown, failures, outputs).then(finished);
+        void this.#settle(call, thrown, failures, outputs).then(() => {
+          for (const output of outputs) if (output.checked === checked) output.checked = null;
+          finished();
+        });
       };
       const encode = (): void | Promise<void> => {
         if (this.#failure !== null) throw this.#failure;
@@ -230,10 +233,7 @@ export class LoadedGpuProgram implements Callable {
     // An allocation that failed is the reason for the refused commands, not another problem.
     for (const buffer of call.buffers()) error = buffer.error ?? error;
     if (this.device.lost !== null) error = this.device.lost;
-    for (const output of outputs) {
-      output.error = error;
-      output.checked = null;
-    }
+    for (const output of outputs) output.error = error;
   }
 
   #gpuError({ message }: GPUError): GpuError {

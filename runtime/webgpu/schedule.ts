@@ -1,5 +1,5 @@
 /** A schedule prepared for running: loops numbered, dispatches numbered, and what each subtree needs. */
-import type { GpuBuffer, GpuPlace, GpuStep } from "../../compiler/program/webgpu.ts";
+import type { DispatchStep, GpuBuffer, GpuPlace, GpuStep } from "../../compiler/program/webgpu.ts";
 
 /** A step as the encoder runs it. `waits`: it reads the GPU's answer back, or is too long for one command buffer. */
 export type Node = DispatchNode | CopyNode | ForNode | WhileNode | BranchNode;
@@ -35,6 +35,13 @@ export interface WhileNode {
   readonly cond: Block;
   readonly predicate: Place;
   readonly body: Block;
+  readonly guard: Guard | null;
+}
+/** What lets turns of a loop be encoded ahead. */
+export interface Guard {
+  readonly node: DispatchNode;
+  /** Where it writes the workgroups of each dispatch of a turn, by the dispatch's number: bytes. */
+  readonly offsets: ReadonlyMap<number, number>;
 }
 export interface BranchNode {
   readonly kind: "branch";
@@ -70,26 +77,42 @@ export function prepareSchedule(steps: readonly GpuStep[]): Schedule {
     const nodes = list.map(prepare);
     return { nodes, commands: nodes.reduce((n, node) => n + commandsOf(node), 0) };
   };
+  const dispatch = ({ shader, buffers, counters }: DispatchStep): DispatchNode => {
+    const index = dispatches.length;
+    const node: DispatchNode = {
+      kind: "dispatch",
+      index,
+      shader,
+      buffers,
+      counters: counters.map(loopNumber),
+    };
+    dispatches.push(node);
+    return node;
+  };
+  const prepareGuard = (step: DispatchStep, turn: readonly Block[]): Guard => {
+    const offsets = new Map<number, number>();
+    const visit = ({ nodes }: Block): void => {
+      for (const node of nodes) {
+        if (node.kind === "dispatch") offsets.set(node.index, 12 * offsets.size);
+        else if (node.kind === "for") visit(node.body);
+      }
+    };
+    turn.forEach(visit);
+    return { node: dispatch(step), offsets };
+  };
   const prepare = (step: GpuStep): Node => {
     switch (step.kind) {
-      case "dispatch": {
-        const { shader, buffers } = step;
-        const counters = step.counters.map(loopNumber);
-        const node: DispatchNode = { kind: "dispatch", index: dispatches.length, shader, buffers, counters };
-        dispatches.push(node);
-        return node;
-      }
+      case "dispatch":
+        return dispatch(step);
       case "copy":
         return { kind: "copy", from: place(step.from), to: place(step.to), bytes: step.bytes };
       case "for":
         return { kind: "for", loop: loopNumber(step.loop), trips: step.trips, body: block(step.body) };
-      case "while":
-        return {
-          kind: "while",
-          cond: block(step.cond),
-          predicate: place(step.predicate),
-          body: block(step.body),
-        };
+      case "while": {
+        const [body, cond] = [block(step.body), block(step.cond)];
+        const guard = step.guard === null ? null : prepareGuard(step.guard, [body, cond]);
+        return { kind: "while", cond, predicate: place(step.predicate), body, guard };
+      }
       case "branch":
         return { kind: "branch", index: place(step.index), cases: step.cases.map(block) };
     }

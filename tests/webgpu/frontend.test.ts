@@ -338,10 +338,46 @@ describe("what the GPU cannot do", () => {
       /float64/,
     );
   });
+});
 
-  test("debugNans needs results at once", () => {
-    withConfig({ debugNans: true }, () => {
-      assert.throws(() => devicePut(np.ones(3), gpu).add(1), /debugNans.*device\("wasm"\)/);
-    });
+describe("debugNans and debugInfs", () => {
+  const errorOf = async (settings: { debugNans?: boolean; debugInfs?: boolean }, f: () => NdArray) => {
+    try {
+      await withConfig(settings, f).data();
+    } catch (error) {
+      assert.equal((error as Error).name, "FloatingPointError");
+      return (error as Error).message;
+    }
+    return null;
+  };
+
+  test("reading names the operation and the line, eagerly, under jit and in what is computed from it", async () => {
+    const x = devicePut(np.array([1, -1]), gpu);
+    assert.match((await errorOf({ debugNans: true }, () => np.log(x))) ?? "", /\(nan\) encountered in log/);
+    const f = jit((y: NdArray) => np.sqrt(y.mul(2)).add(1));
+    const jitted = await errorOf({ debugNans: true }, () => f(x));
+    assert.match(jitted ?? "", /\(nan\) encountered in sqrt/);
+    assert.match(jitted ?? "", /frontend\.test\.ts/);
+    const later = await errorOf({ debugNans: true }, () => np.exp(np.sum(f(x))));
+    assert.match(later ?? "", /\(nan\) encountered in sqrt/);
+    const nested = await errorOf({ debugNans: true }, () => jit((y: NdArray) => f(y).mul(3))(x));
+    assert.match(nested ?? "", /\(nan\) encountered in sqrt/);
+    const half = await errorOf({ debugNans: true }, () => np.log(x.astype("float16")));
+    assert.match(half ?? "", /\(nan\) encountered in log/);
+  });
+
+  test("infinities apart, and what is sound passes", async () => {
+    const x = devicePut(np.array([1, 0]), gpu);
+    assert.equal(await errorOf({ debugNans: true }, () => np.divide(1, x)), null);
+    assert.match(
+      (await errorOf({ debugInfs: true }, () => np.divide(1, x))) ?? "",
+      /\(inf\) encountered in div/,
+    );
+    assert.equal(await errorOf({}, () => np.log(x.sub(1))), null);
+    const before = gpu.gpu.pool.count;
+    const y = withConfig({ debugNans: true }, () => jit((z: NdArray) => np.exp(z))(x));
+    await y.data();
+    y.dispose();
+    assert.ok(gpu.gpu.pool.count <= before, "nothing is kept");
   });
 });

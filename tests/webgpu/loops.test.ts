@@ -183,3 +183,63 @@ describe("loops in a shader", () => {
     assert.equal(chooseLoopShaders(program, { ...DEFAULT_LIMITS, software: true }).size, 0);
   });
 });
+
+describe("loops whose end the GPU decides about, of large kernels", () => {
+  const size = 2 ** 16;
+  /** What a loop gives, and how often the GPU was asked for it. */
+  async function run(f: (x: NdArray) => NdArray[]): Promise<{ results: number[][]; reads: number }> {
+    const x = devicePut(np.zeros([size]), gpu);
+    const compiled = jit(f);
+    await Promise.all(compiled(x).map((y) => y.data()));
+    const before = gpu.statistics.reads;
+    const results = await Promise.all(compiled(x).map(async (y) => Array.from(await y.data(), Number)));
+    return { results, reads: gpu.statistics.reads - before - results.length };
+  }
+
+  test("turns are encoded ahead, and those past the end change nothing", async () => {
+    // The carries swap, so that a turn copies; the narrow one shares words between invocations.
+    const turns = (count: number) => (x: NdArray) => {
+      const { n, a, b, odd } = lax.whileLoop(
+        ({ n }) => n.less(count),
+        ({ n, a, b, odd }) => ({ n: n.add(1), a: b, b: a.add(1), odd: odd.logicalNot() }),
+        { n: int(0), a: x, b: x.add(0.5), odd: x.greater(1) },
+      );
+      return [n, a, b, odd];
+    };
+    for (const [count, most] of [
+      [0, 1],
+      [1, 1],
+      [13, 4],
+      [16, 5],
+    ] as const) {
+      const { results, reads } = await run(turns(count));
+      const [n, a, b, odd] = results;
+      assert.deepEqual(n, [count]);
+      const rest = Math.floor(count / 2);
+      const want = count % 2 === 0 ? [rest, rest + 0.5] : [rest + 0.5, rest + 1];
+      assert.ok(a.every((v) => v === want[0]) && b.every((v) => v === want[1]), `${count} turns`);
+      assert.ok(
+        odd.every((v) => v === count % 2),
+        `${count} turns`,
+      );
+      assert.ok(reads <= most, `${reads} reads for ${count} turns`);
+    }
+  });
+
+  test("in another loop, and with one inside", async () => {
+    const { results } = await run((x) => [
+      lax.foriLoop(
+        0,
+        3,
+        (i, y: NdArray) =>
+          lax.whileLoop(
+            (z) => z.get([0]).less(i.add(1).mul(4)),
+            (z) => lax.foriLoop(0, 2, (_, w: NdArray) => w.add(1), z),
+            y,
+          ),
+        x,
+      ),
+    ]);
+    assert.ok(results[0].every((v) => v === 12));
+  });
+});

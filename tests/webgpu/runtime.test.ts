@@ -153,6 +153,7 @@ describe("WebGPU runtime: programs", () => {
           kind: "while",
           cond: [dispatch(1, ["out0", "slot0"])],
           predicate: place("slot0"),
+          guard: null,
           body: [
             {
               kind: "branch",

@@ -221,3 +221,25 @@ describe("dispatches", () => {
   );
   check("more workgroups than one dimension has", [tensor([5_000_000])], (b, [x]) => [b.add(x, x)]);
 });
+
+describe("batches of matrices, side by side", () => {
+  check("cholesky", [tensor([5, 20, 20])], (b, [x]) => {
+    const square = b.one("dot_general", [x, x], dot([2], [2], [0], [0]));
+    const place = (dimension: number): Operand => b.iota("int32", [5, 20, 20], dimension);
+    const diagonal = b.one("eq", [place(1), place(2)], {});
+    return [b.one("cholesky", [b.add(square, b.convert(diagonal, "float32"))], {})];
+  });
+  check("lu", [tensor([6, 9, 7])], (b, [x]) => b.emit("lu", [x], {}));
+  check("triangular_solve", [tensor([4, 6, 6]), tensor([4, 6, 5])], (b, [a, y]) => {
+    const params = { leftSide: true, lower: false, transposeA: true, unitDiagonal: true };
+    return [b.one("triangular_solve", [a, y], params)];
+  });
+  check("qr", [tensor([3, 8, 6])], (b, [x]) => {
+    const [a, taus] = b.emit("geqrf", [x], {});
+    return [a, taus, b.one("householder_product", [a, taus], {})];
+  });
+  check("eigenvalues", [tensor([3, 6, 6])], (b, [x]) => {
+    const symmetric = b.one("dot_general", [x, x], dot([2], [2], [0], [0]));
+    return [b.emit("eigh", [symmetric], { lower: true })[0]];
+  });
+});

@@ -43,7 +43,7 @@ function kernelsOf(group: FusionGroup, context: GroupContext, limits: GpuLimits)
     case "cumulative":
       return lowerCumulative(group, context, limits);
     case "custom":
-      return lowerCustom(group.roots[0], context);
+      return lowerCustom(group.roots[0], context, limits);
     default:
       throw new InternalError(`a ${group.kind} group has no kernel on a GPU`);
   }

@@ -4,9 +4,10 @@ import type { RefTensor } from "../../graph/reference.ts";
 import { WeftValueError } from "../../types/errors.ts";
 import { formatShape } from "../typing.ts";
 import { CHOLESKY_CASES } from "./cases.ts";
+import { gpuCholesky } from "./gpu-factorisations.ts";
 import { lowerTriangle, matmul, mirrored, scaleDiagonal } from "./graph-matrices.ts";
 import { MatrixKernel, PANEL, paddedLength } from "./kernel-matrices.ts";
-import { checkFloat, leadingBatchRule, product, splitShapes } from "./matrices.ts";
+import { checkFloat, leadingBatchRule, matrixCount, product, splitShapes } from "./matrices.ts";
 import { eachMatrix, zeros } from "./reference.ts";
 
 export const cholesky = definePrimitive<Record<never, never>>({
@@ -55,6 +56,8 @@ export const cholesky = definePrimitive<Record<never, never>>({
   batch: leadingBatchRule("cholesky"),
   lower: {
     kind: "custom",
+    entries: matrixCount,
+    gpu: gpuCholesky,
     scratch({ inputs: [{ dtype, shape, size }] }) {
       if (size === 0) return [];
       const n = shape[shape.length - 1];

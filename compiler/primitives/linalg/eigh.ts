@@ -10,7 +10,7 @@ import { formatShape } from "../typing.ts";
 import { EIGH_CASES } from "./cases.ts";
 import { buildEigh, eighScratch } from "./eigh-kernel.ts";
 import { diagonalOf, identityLike, matmul, mirrored, repeated, transposed } from "./graph-matrices.ts";
-import { batched, checkFloat, leadingBatchRule, splitShapes } from "./matrices.ts";
+import { batched, checkFloat, leadingBatchRule, matrixCount, splitShapes } from "./matrices.ts";
 import { eachMatrix, jacobiEigh, transpose } from "./reference.ts";
 
 type EighParams = PrimitiveParams["eigh"];
@@ -50,7 +50,7 @@ export const eigh = definePrimitive<EighParams>({
   },
   transpose: notLinear("eigh is not linear in its operand"),
   batch: leadingBatchRule("eigh"),
-  lower: { kind: "custom", scratch: eighScratch, build: buildEigh },
+  lower: { kind: "custom", scratch: eighScratch, build: buildEigh, entries: matrixCount },
   cost({ inputs: [{ shape, size }] }) {
     return { flops: 9 * size * shape[shape.length - 1], transcendentals: 0 };
   },

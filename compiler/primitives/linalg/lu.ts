@@ -11,6 +11,7 @@ import { WeftTypeError, WeftValueError } from "../../types/errors.ts";
 import { tensorType } from "../../types/tensor-type.ts";
 import { range } from "../linear.ts";
 import { LU_CASES, PIVOT_CASES } from "./cases.ts";
+import { gpuLu } from "./gpu-factorisations.ts";
 import {
   block,
   identityLike,
@@ -22,7 +23,7 @@ import {
   upperTriangle,
 } from "./graph-matrices.ts";
 import { buildLu, luScratch } from "./lu-kernel.ts";
-import { checkFloat, leadingBatchRule, product, splitShapes } from "./matrices.ts";
+import { checkFloat, leadingBatchRule, matrixCount, product, splitShapes } from "./matrices.ts";
 import { eachMatrix } from "./reference.ts";
 
 /**
@@ -91,7 +92,7 @@ export const lu = definePrimitive<Record<never, never>>({
   },
   transpose: notLinear("lu is not linear in its operand"),
   batch: leadingBatchRule("lu"),
-  lower: { kind: "custom", scratch: luScratch, build: buildLu },
+  lower: { kind: "custom", scratch: luScratch, build: buildLu, gpu: gpuLu, entries: matrixCount },
   cost({ inputs: [{ shape, size }] }) {
     return { flops: (2 / 3) * size * Math.min(...shape.slice(-2)), transcendentals: 0 };
   },
@@ -133,6 +134,7 @@ export const luPivotsToPermutation = definePrimitive<PivotParams>({
   batch: leadingBatchRule("lu_pivots_to_permutation"),
   lower: {
     kind: "custom",
+    entries: ({ inputs: [{ shape }] }) => product(shape.slice(0, -1)),
     build(
       k,
       s,

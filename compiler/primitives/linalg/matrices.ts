@@ -74,6 +74,11 @@ export function leadingBatchRule<N extends PrimitiveName>(name: N): BatchRule<Pr
   };
 }
 
+/** Matrices of a batch. */
+export function matrixCount({ inputs: [{ shape }] }: { readonly inputs: readonly TensorType[] }): number {
+  return product(shape.slice(0, -2));
+}
+
 export function product(shape: Shape): number {
   return shape.reduce((a, b) => a * b, 1);
 }

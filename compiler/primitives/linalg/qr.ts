@@ -10,6 +10,7 @@ import type { RefTensor } from "../../graph/reference.ts";
 import { WeftValueError } from "../../types/errors.ts";
 import { formatShape } from "../typing.ts";
 import { GEQRF_CASES, HOUSEHOLDER_CASES, QR_CASES } from "./cases.ts";
+import { gpuGeqrf, gpuHouseholderProduct } from "./gpu-factorisations.ts";
 import {
   block,
   identityLike,
@@ -21,7 +22,7 @@ import {
   transposed,
   upperTriangle,
 } from "./graph-matrices.ts";
-import { batched, checkFloat, leadingBatchRule, splitShapes } from "./matrices.ts";
+import { batched, checkFloat, leadingBatchRule, matrixCount, splitShapes } from "./matrices.ts";
 import { buildGeqrf, buildHouseholderProduct, householderScratch } from "./qr-kernel.ts";
 import { eachMatrix, householderQr, reflectorProduct, zeros } from "./reference.ts";
 
@@ -44,7 +45,13 @@ export const geqrf = definePrimitive<Record<never, never>>({
   jvp: notDifferentiable("the reflectors have no derivative; lax.linalg.qr has"),
   transpose: notLinear("geqrf is not linear in its operand"),
   batch: leadingBatchRule("geqrf"),
-  lower: { kind: "custom", scratch: householderScratch, build: buildGeqrf },
+  lower: {
+    kind: "custom",
+    scratch: householderScratch,
+    build: buildGeqrf,
+    gpu: gpuGeqrf,
+    entries: matrixCount,
+  },
   cost({ inputs: [{ shape, size }] }) {
     return { flops: 2 * size * Math.min(...shape.slice(-2)), transcendentals: 0 };
   },
@@ -86,7 +93,13 @@ export const householderProduct = definePrimitive<Record<never, never>>({
   jvp: notDifferentiable("the reflectors have no derivative; lax.linalg.qr has"),
   transpose: notLinear("householder_product is not linear in its operands"),
   batch: leadingBatchRule("householder_product"),
-  lower: { kind: "custom", scratch: householderScratch, build: buildHouseholderProduct },
+  lower: {
+    kind: "custom",
+    scratch: householderScratch,
+    build: buildHouseholderProduct,
+    gpu: gpuHouseholderProduct,
+    entries: matrixCount,
+  },
   cost({ inputs: [{ size }, { shape }] }) {
     return { flops: 2 * size * shape[shape.length - 1], transcendentals: 0 };
   },

@@ -21,7 +21,7 @@ import {
   transposed,
 } from "./graph-matrices.ts";
 import { buildJacobi, jacobiScratch } from "./jacobi-kernel.ts";
-import { batched, checkFloat, leadingBatchRule, splitShapes } from "./matrices.ts";
+import { batched, checkFloat, leadingBatchRule, matrixCount, splitShapes } from "./matrices.ts";
 import {
   eachMatrix,
   householderQr,
@@ -59,7 +59,7 @@ export const jacobiSvd = definePrimitive<Record<never, never>>({
   jvp: notDifferentiable("jacobi_svd is part of the lowering of svd, which has a derivative"),
   transpose: notLinear("jacobi_svd is not linear in its operand"),
   batch: leadingBatchRule("jacobi_svd"),
-  lower: { kind: "custom", scratch: jacobiScratch, build: buildJacobi },
+  lower: { kind: "custom", scratch: jacobiScratch, build: buildJacobi, entries: matrixCount },
   cost({ inputs: [{ shape, size }] }) {
     const n = shape[shape.length - 1];
     // About seven sweeps over all pairs of rows.

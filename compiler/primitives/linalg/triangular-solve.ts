@@ -13,8 +13,9 @@ import { batchFirst } from "../batching.ts";
 import { isLinear, knownOperand, onlyCotangent, range } from "../linear.ts";
 import { formatShape } from "../typing.ts";
 import { TRIANGULAR_CASES } from "./cases.ts";
+import { gpuTriangularSolve } from "./gpu-factorisations.ts";
 import { lowerTriangle, matmul, matrixShape, transposed, upperTriangle } from "./graph-matrices.ts";
-import { checkFloat, splitShapes } from "./matrices.ts";
+import { checkFloat, matrixCount, splitShapes } from "./matrices.ts";
 import { eachMatrix, transpose, zeros } from "./reference.ts";
 import { buildTriangularSolve, triangularScratch } from "./triangular-kernel.ts";
 
@@ -111,7 +112,13 @@ export const triangularSolve = definePrimitive<TriangularParams>({
     const both = [batchFirst(b, a, dimA, size), batchFirst(b, y, dimY, size)];
     return { outputs: b.emit("triangular_solve", both, params), dims: [0] };
   },
-  lower: { kind: "custom", scratch: triangularScratch, build: buildTriangularSolve },
+  lower: {
+    kind: "custom",
+    scratch: triangularScratch,
+    build: buildTriangularSolve,
+    gpu: gpuTriangularSolve,
+    entries: matrixCount,
+  },
   cost({ inputs: [{ shape }, { size }] }: LowerContext<TriangularParams>) {
     return { flops: size * shape[shape.length - 1], transcendentals: 0 };
   },

@@ -3,8 +3,17 @@ import type { BufferParam } from "../../kernel/expr.ts";
 import type { Kernel } from "../../kernel/kernel.ts";
 import { KernelBuilder } from "../../kernel/kernel-builder.ts";
 import { scalarOps as s } from "../../kernel/scalar-ops.ts";
-import type { BufferRef, CopyStep, LoopId, Program, ProgramInterface, Step } from "../../program/program.ts";
 import type {
+  BufferRef,
+  CopyStep,
+  LoopId,
+  Program,
+  ProgramInterface,
+  Step,
+  WhileStep,
+} from "../../program/program.ts";
+import type {
+  DispatchStep,
   GpuBuffer,
   GpuLimits,
   GpuPlace,
@@ -15,6 +24,7 @@ import type {
 import { DTYPE_INFO, type DType } from "../../types/dtype.ts";
 import { InternalError, UnsupportedError } from "../../types/errors.ts";
 import { Bindings, sameBuffer } from "./bindings.ts";
+import { dispatchesOf, emitGuard, guardBytes } from "./guard.ts";
 import { type ControlStep, emitLoop, type LoopContext, type LoopShader, placesOf } from "./loop-shader.ts";
 import { emitShader, type ShaderLayout } from "./shader.ts";
 import { isNarrow, type Life, paddedBytes, planSlots, type SlotPlace } from "./slots.ts";
@@ -54,6 +64,8 @@ class GpuCompiler {
   /** Buffers of the caller that a loop's shader reads and writes in a slot, as it may bind few. */
   #staged: readonly Staged[] = [];
   #nextLoop: LoopId;
+  /** Within a loop whose turns the GPU decides about: it can leave a dispatch out, but no copy. */
+  #copiesAreKernels = false;
   /** Joint slots for staged buffers alone. */
   readonly #extraSlots = new Map<boolean, number>();
 
@@ -92,14 +104,7 @@ class GpuCompiler {
         case "for":
           return [{ ...step, body: this.#steps(step.body) }];
         case "while":
-          return [
-            {
-              kind: "while",
-              cond: this.#steps(step.cond),
-              predicate: this.#place(step.predicate),
-              body: this.#steps(step.body),
-            },
-          ];
+          return [this.#while(step)];
         case "branch":
           if (step.index === "threads") return this.#steps(step.cases[0]);
           return [
@@ -113,6 +118,32 @@ class GpuCompiler {
           return step satisfies never;
       }
     });
+  }
+
+  #while(step: WhileStep): GpuStep {
+    const outer = this.#copiesAreKernels;
+    this.#copiesAreKernels = true;
+    const cond = this.#steps(step.cond);
+    const body = this.#steps(step.body);
+    this.#copiesAreKernels = outer;
+    const predicate = this.#place(step.predicate);
+    return { kind: "while", cond, predicate, body, guard: this.#guard(predicate, [...body, ...cond]) };
+  }
+
+  #guard(predicate: GpuPlace, turn: readonly GpuStep[]): DispatchStep | null {
+    const dispatches = dispatchesOf(turn);
+    if (dispatches === null || predicate.strides.length > 0) return null;
+    const bytes = this.#bytesOf(predicate.buffer);
+    if (bytes > this.limits.bindingBytes) return null;
+    const groups = dispatches.map(({ shader }) => this.#shaders[shader].workgroups);
+    const shader = this.#shaders.push(emitGuard(predicate.offset, bytes, groups)) - 1;
+    const slot = this.#slots.push(guardBytes(groups)) - 1;
+    return {
+      kind: "dispatch",
+      shader,
+      buffers: [predicate.buffer, { kind: "slot", index: slot }],
+      counters: [],
+    };
   }
 
   #place(ref: BufferRef): GpuPlace {
@@ -224,7 +255,7 @@ class GpuCompiler {
       case "while": {
         // The shader begins with the condition: running it again goes on where it stopped, or changes nothing.
         const predicate = this.#place(step.predicate);
-        return [...before, { kind: "while", cond: [dispatch], predicate, body: [] }, ...after];
+        return [...before, { kind: "while", cond: [dispatch], predicate, body: [], guard: null }, ...after];
       }
       case "for": {
         if (several === null) return [...before, dispatch, ...after];
@@ -364,7 +395,7 @@ class GpuCompiler {
     const inWords = [source, target].every(
       ({ offset, strides }) => offset % 4 === 0 && strides.every(({ stride }) => stride % 4 === 0),
     );
-    if (!same && inWords && padded % 4 === 0)
+    if (!same && inWords && padded % 4 === 0 && !this.#copiesAreKernels)
       return [{ kind: "copy", from: source, to: target, bytes: padded }];
     const { dtype } = this.program.buffers[to.buffer];
     return [this.#dispatch(this.#copyKernel(dtype, bytes), [from, to])];
