@@ -21,6 +21,7 @@ import { hoistLoopInvariants } from "./passes/loop-invariants.ts";
 import { rewriteOneHotScatters } from "./passes/one-hot-scatters.ts";
 import type { GraphPass, Pass } from "./passes/pass.ts";
 import { simplifyGraph } from "./passes/simplify.ts";
+import { rewriteThinProducts } from "./passes/thin-products.ts";
 import type { Program, WasmExecutable } from "./program/program.ts";
 import { compileWasm } from "./targets/wasm/compile.ts";
 import { verifyGraph, verifyProgram } from "./verify/index.ts";
@@ -40,6 +41,8 @@ export const GRAPH_PASSES: readonly GraphPass[] = [
   separateDilatedConvolutions,
   // After simplify: by now a scatter's operand is a literal where it can be. Before the second round, which cleans up.
   rewriteOneHotScatters,
+  // After hoisting: a vector is spread over a matrix as an index, and would be moved out of a loop as memory.
+  rewriteThinProducts,
   { ...simplifyGraph, name: "simplify_again" },
   { ...mergeCommonSubexpressions, name: "common_subexpressions_again" },
   // After the last merging: what a checkpoint computes again would otherwise be merged with the first time.
