@@ -96,8 +96,9 @@ test("a step of a one-layer network on one number a row keeps no activations", (
     return trained;
   };
   const shapes = [[rows, 1], [rows, 1], [1, units], [units], [units, 1], [1]];
+  const [x, y, ...parameters] = shapes.map((shape) => spec(shape, "float32"));
   const compiled = jit(train)
-    .lower(...shapes.map((shape) => spec(shape, "float32")))
+    .lower(x, y, ...parameters)
     .compile();
   const { tempSize } = compiled.memoryAnalysis();
   assert.ok(tempSize < rows * units * 4, `${tempSize} bytes of temporaries`);

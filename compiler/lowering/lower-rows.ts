@@ -31,6 +31,7 @@ import type { Elements } from "./elements.ts";
 import { choosePartition, countDivisions, makeNest, type Partition, splitPartition } from "./loop-shape.ts";
 import type { Parameters } from "./parameters.ts";
 import { type PartLimits, type Parts, partsOf } from "./parts.ts";
+import { weightOf } from "./reduce-columns.ts";
 import { within } from "./reduce-regions.ts";
 import { type RowMaximum, withMaxima } from "./row-maxima.ts";
 import { inRow, pipelineOf, type RowPipeline } from "./row-pipeline.ts";
@@ -40,6 +41,9 @@ import { loadsOf, vectorCost } from "./strides.ts";
 const LANES = 4;
 /** Rough cost of combining the lanes of one accumulator at the end, in vector loads. */
 const LANE_COMBINE = 6;
+
+/** A row being walked, with the accumulators of a pass. */
+type Row = readonly [at: RowPositions, accumulators: ReadonlyMap<Equation, Local>];
 
 /** A fold over rows that is carried from row to row. */
 interface Carried {
@@ -69,8 +73,8 @@ export function lowerRows(
 
 class RowLowerer {
   readonly #k = new KernelBuilder();
-  /** What every pass may read: numbers per row, and totals once all rows are done. */
-  readonly #held = new Map<Value, { position: Expr; value: Expr }>();
+  /** The numbers of a row, which its passes may read. */
+  readonly #held = new Map<RowPositions, Map<Value, { position: Expr; value: Expr }>>();
   readonly #homes = new Map<Value, Home>();
   #carried: Carried[] = [];
 
@@ -113,8 +117,11 @@ class RowLowerer {
       this.#inParts(parts, pipeline, first, inner, at, lengthLoops);
     } else {
       this.#startCarried();
-      if (pipeline === null) within(k, rowLoops, () => this.#row(at, lengthLoops));
-      else this.#inPipeline(pipeline, at, first, lengthLoops, { start: s.int(0), count: first.extent });
+      const all = { start: s.int(0), count: first?.extent ?? 1 };
+      if (pipeline !== null) this.#inPipeline(pipeline, at, first, lengthLoops, all);
+      else if (first === undefined || this.#atOnce(at, all.count) === 1) {
+        within(k, rowLoops, () => this.#rows([at], lengthLoops));
+      } else this.#walk(first, inner, at, lengthLoops, all);
     }
     this.#finishCarried(at);
     return shareValues(k.finish(), (prefix) => k.fresh(prefix));
@@ -138,12 +145,14 @@ class RowLowerer {
         const start = s.mul(part, s.int(chunk));
         if (pipeline !== null && count * chunk === first.extent) {
           this.#inPipeline(pipeline, at, first, lengthLoops, { start, count: chunk });
+        } else if (count * chunk === first.extent) {
+          this.#walk(first, inner, at, lengthLoops, { start, count: chunk });
         } else {
           const rows: Axis = { ...first, extent: chunk };
           const row = s.add(start, s.axis(rows));
           k.loopOver(rows, () => {
             const inside = s.lt(row, s.int(first.extent));
-            const body = (): void => within(k, inner, () => this.#row(inRow(at, first, row), lengthLoops));
+            const body = (): void => within(k, inner, () => this.#rows([inRow(at, first, row)], lengthLoops));
             if (inside.op === "const") body();
             else k.if(inside, body);
           });
@@ -296,11 +305,47 @@ class RowLowerer {
 
   // One row
 
-  #row(at: RowPositions, lengthLoops: readonly Axis[]): void {
+  /** Rows side by side, each pass over all of them in one loop. */
+  #rows(ats: readonly RowPositions[], lengthLoops: readonly Axis[]): void {
     for (let level = 0; level <= this.plan.passes; level++) {
-      this.#perRow(level, at);
-      if (level < this.plan.passes) this.#pass(level, at, lengthLoops);
+      for (const at of ats) this.#perRow(level, at);
+      if (level < this.plan.passes) this.#pass(level, ats, lengthLoops);
     }
+  }
+
+  /** A range of the outermost loop over rows, several at once where that pays. */
+  #walk(
+    first: Axis,
+    inner: readonly Axis[],
+    at: RowPositions,
+    lengthLoops: readonly Axis[],
+    range: { readonly start: Expr; readonly count: number },
+  ): void {
+    const k = this.#k;
+    const atOnce = this.#atOnce(at, range.count);
+    const blocks = Math.floor(range.count / atOnce);
+    const from = (start: Expr, count: number): void =>
+      within(k, inner, () =>
+        this.#rows(
+          Array.from({ length: count }, (_, n) => inRow(at, first, s.add(start, s.int(n)))),
+          lengthLoops,
+        ),
+      );
+    k.loop(blocks, (b) => from(s.add(range.start, s.mul(b, s.int(atOnce))), atOnce), { name: "i" });
+    const rest = range.count - blocks * atOnce;
+    if (rest > 0) from(s.add(range.start, s.int(blocks * atOnce)), rest);
+  }
+
+  /**
+   * Rows that are added to rows of sums together, which go through memory once for all of them. The more work an
+   * element is, the less that matters, and the more registers it wants. 1 where nothing is gained, or where rows share
+   * the memory in which a row is kept between its passes.
+   */
+  #atOnce(at: RowPositions, rows: number): number {
+    if (this.#roots(["columns"]).length === 0) return 1;
+    if ([...this.plan.kept.values()].some(({ where }) => where === "scratch")) return 1;
+    const weight = weightOf(this.#everything(at));
+    return Math.min(rows, weight <= 40 ? 4 : weight <= 80 ? 2 : 1);
   }
 
   #inPipeline(
@@ -320,7 +365,7 @@ class RowLowerer {
         const start = s.add(range.start, s.mul(c, s.int(chunk)));
         const begun = inRow(at, rows, start);
         const ahead = first.map((equation) => this.#accumulator(equation));
-        within(k, lengthLoops, () => this.#element(first, 0, begun, new Map(zip(first, ahead))));
+        within(k, lengthLoops, () => this.#elements(first, 0, [[begun, new Map(zip(first, ahead))]]));
         k.loop(
           chunk,
           (i) => {
@@ -339,7 +384,7 @@ class RowLowerer {
     );
     const rest = range.count - chunks * chunk;
     const last = s.add(range.start, s.int(chunks * chunk));
-    k.loop(rest, (i) => this.#row(inRow(at, rows, s.add(last, i)), lengthLoops), { name: "i" });
+    k.loop(rest, (i) => this.#rows([inRow(at, rows, s.add(last, i))], lengthLoops), { name: "i" });
   }
 
   /** A row whose first pass has left its accumulators in `ahead`, where it leaves those of the next row. */
@@ -367,12 +412,12 @@ class RowLowerer {
             first.map((equation) => this.#accumulator(equation)),
           ),
         );
-        this.#pass(level, at, lengthLoops, () => this.#element(first, 0, next, following));
+        this.#pass(level, [at], lengthLoops, () => this.#elements(first, 0, [[next, following]]));
         for (const [n, equation] of first.entries()) {
           const local = following.get(equation);
           if (local !== undefined) k.assign(ahead[n], s.local(local));
         }
-      } else if (level < this.plan.passes) this.#pass(level, at, lengthLoops);
+      } else if (level < this.plan.passes) this.#pass(level, [at], lengthLoops);
     }
   }
 
@@ -391,7 +436,7 @@ class RowLowerer {
       const values = this.elements.values(equation, out);
       for (const [n, v] of equation.outputs.entries()) {
         const value = s.local(k.let("v", values[n]));
-        this.#hold(v, at.row, value);
+        this.#hold(v, at, value);
         if (this.group.outputs.includes(v)) {
           stores.push(() => k.store(this.parameters.write(v), at.row, value));
         }
@@ -400,20 +445,22 @@ class RowLowerer {
     for (const store of stores) store();
   }
 
-  /** One pass over a row, with what else is done at each of its elements. */
-  #pass(level: number, at: RowPositions, lengthLoops: readonly Axis[], also: () => void = () => {}): void {
+  /** One pass over rows, with what else is done at each of their elements. */
+  #pass(
+    level: number,
+    ats: readonly RowPositions[],
+    lengthLoops: readonly Axis[],
+    also: () => void = () => {},
+  ): void {
     const body = this.#roots(["element", "reduce", "total", "columns"], level);
     if (body.length === 0) return;
-    const accumulators = new Map<Equation, Local>();
-    for (const equation of body) {
-      const role = this.#role(equation);
-      if (role === "reduce" || role === "total") accumulators.set(equation, this.#accumulator(equation));
-    }
+    const folds = body.filter((equation) => ["reduce", "total"].includes(this.#role(equation)));
+    const rows = ats.map((at): Row => [at, new Map(folds.map((e) => [e, this.#accumulator(e)]))]);
     within(this.#k, lengthLoops, () => {
-      this.#element(body, level, at, accumulators);
+      this.#elements(body, level, rows);
       also();
     });
-    this.#finishPass(accumulators, at);
+    for (const [at, accumulators] of rows) this.#finishPass(accumulators, at);
   }
 
   #accumulator(equation: Equation): Local {
@@ -434,7 +481,7 @@ class RowLowerer {
       const [value] = finish(equation, s.local(acc), out);
       const local = value.op === "local" ? value : s.local(k.let("v", value));
       const [v] = equation.outputs;
-      this.#hold(v, at.row, local);
+      this.#hold(v, at, local);
       if (this.group.outputs.includes(v)) {
         stores.push(() => k.store(this.parameters.write(v), at.row, local));
       }
@@ -442,45 +489,46 @@ class RowLowerer {
     for (const store of stores) store();
   }
 
-  /** One element in one pass: all values first, then all stores, as a store may take over an operand's place. */
-  #element(
-    body: readonly Equation[],
-    level: number,
-    at: RowPositions,
-    accumulators: ReadonlyMap<Equation, Local>,
-  ): void {
+  /**
+   * An element of each row in one pass: all values first, then all stores, as a store may take over an operand's place.
+   */
+  #elements(body: readonly Equation[], level: number, rows: readonly Row[]): void {
     const k = this.#k;
-    this.#startBlock(at, level);
-    const maxima = this.#maxima(at, level);
     const stores: (() => void)[] = [];
-    for (const equation of body) {
-      const role = this.#role(equation);
-      if (role !== "element") {
-        const value = withMaxima(this.#folded(equation, at), maxima);
-        const acc = accumulators.get(equation);
-        if (acc === undefined) this.#addToColumns(equation, value, at, stores);
-        else k.accumulate(acc, combineOf(reduceLowering(equation)), value);
-        continue;
-      }
-      const { out } = indicesOf(equation, role, this.plan.domain, at);
-      const values = this.elements.values(equation, out).map((e) => withMaxima(e, maxima));
-      for (const [n, v] of equation.outputs.entries()) {
-        const value = body.length > 1 ? s.local(k.let("v", values[n])) : values[n];
-        this.elements.hold(v, at.full, value);
-        const home = this.#homes.get(v);
-        if (home !== undefined) stores.push(() => k.store(home.buffer, home.position(at), value));
-        else if (this.group.outputs.includes(v)) {
-          stores.push(() => k.store(this.parameters.write(v), at.full, value));
+    const columns = new Map<Equation, Expr[]>();
+    for (const [at, accumulators] of rows) {
+      this.#startBlock(at, level);
+      const maxima = this.#maxima(at, level);
+      for (const equation of body) {
+        const role = this.#role(equation);
+        if (role !== "element") {
+          const value = withMaxima(this.#folded(equation, at), maxima);
+          const acc = accumulators.get(equation);
+          if (acc === undefined) columns.set(equation, [...(columns.get(equation) ?? []), value]);
+          else k.accumulate(acc, combineOf(reduceLowering(equation)), value);
+          continue;
+        }
+        const { out } = indicesOf(equation, role, this.plan.domain, at);
+        const values = this.elements.values(equation, out).map((e) => withMaxima(e, maxima));
+        for (const [n, v] of equation.outputs.entries()) {
+          const value = body.length > 1 ? s.local(k.let("v", values[n])) : values[n];
+          this.elements.hold(v, at.full, value);
+          const home = this.#homes.get(v);
+          if (home !== undefined) stores.push(() => k.store(home.buffer, home.position(at), value));
+          else if (this.group.outputs.includes(v)) {
+            stores.push(() => k.store(this.parameters.write(v), at.full, value));
+          }
         }
       }
     }
+    for (const [equation, values] of columns) this.#addToColumns(equation, values, rows[0][0], stores);
     for (const store of stores) store();
   }
 
   /** Forgets what other axes computed, and holds what this pass may read: numbers per row and earlier passes' elements. */
   #startBlock(at: RowPositions, level: number): void {
     this.elements.clear();
-    for (const [v, { position, value }] of this.#held) this.elements.hold(v, position, value);
+    for (const [v, { position, value }] of this.#held.get(at) ?? []) this.elements.hold(v, position, value);
     for (const equation of this.#roots(["element"])) {
       if ((this.plan.level.get(equation) ?? 0) >= level) continue;
       for (const v of equation.outputs) {
@@ -495,15 +543,16 @@ class RowLowerer {
     return this.#roots(["reduce"]).flatMap((equation): RowMaximum[] => {
       if ((this.plan.level.get(equation) ?? 0) >= level || reduceLowering(equation).combine !== "max")
         return [];
-      const greatest = this.#held.get(equation.outputs[0])?.value;
+      const greatest = this.#held.get(at)?.get(equation.outputs[0])?.value;
       if (greatest?.op !== "local") return [];
       return [{ local: greatest.local, element: this.#folded(equation, at) }];
     });
   }
 
-  #hold(value: Value, position: Expr, element: Expr): void {
-    this.#held.set(value, { position, value: element });
-    this.elements.hold(value, position, element);
+  #hold(value: Value, at: RowPositions, element: Expr): void {
+    const held = this.#held.get(at) ?? new Map<Value, { position: Expr; value: Expr }>();
+    this.#held.set(at, held.set(value, { position: at.row, value: element }));
+    this.elements.hold(value, at.row, element);
   }
 
   // Folds over all rows
@@ -555,12 +604,14 @@ class RowLowerer {
     this.#k.accumulate(into, combineOf(lower), s.convert(value, into.dtype));
   }
 
-  #addToColumns(equation: Equation, value: Expr, at: RowPositions, stores: (() => void)[]): void {
+  /** Adds what rows have at one place to the row of sums. */
+  #addToColumns(equation: Equation, values: readonly Expr[], at: RowPositions, stores: (() => void)[]): void {
     const { lower, into, base } = this.#carriedBy(equation);
     if (!("access" in into)) throw new InternalError("a number is no row of sums");
     const place = s.add(base, at.within);
-    const sum = s.local(this.#k.let("c", s[combineOf(lower)](s.load(into, place), value)));
-    stores.push(() => this.#k.store(into, place, sum));
+    const sum = this.#k.let("c", s.load(into, place));
+    for (const value of values) this.#k.accumulate(sum, combineOf(lower), value);
+    stores.push(() => this.#k.store(into, place, s.local(sum)));
   }
 
   #finishCarried(at: RowPositions): void {

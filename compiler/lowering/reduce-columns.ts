@@ -67,7 +67,8 @@ export function isLight(values: readonly Expr[]): boolean {
   return weightOf(values) <= 6;
 }
 
-function weightOf(values: readonly Expr[]): number {
+/** Operations of an element, each once; a math function is about 20. */
+export function weightOf(values: readonly Expr[]): number {
   const seen = new Set<Expr>();
   let weight = 0;
   const visit = (e: Expr): void => {

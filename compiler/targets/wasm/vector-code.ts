@@ -263,13 +263,17 @@ export class VectorCode {
     const f = this.#f;
     if (fn === "min" && Object.is(c, -0)) return false;
     const double = dtype === "float64";
-    if (fn === "max") {
+    if (fn === "max" && Object.is(c, 0)) {
+      // Of -0 and +0 the second: nothing of what is not above 0 is left, a NaN is.
+      withTemps(f, ["v128", "v128"], (x, zero) => {
+        f.get(x);
+        f.get(x);
+        f.get(zero);
+        f.simd(double ? Simd.f64x2Le : Simd.f32x4Le);
+        f.simd(Simd.andnot);
+      });
+    } else if (fn === "max") {
       f.simd(double ? Simd.f64x2Pmax : Simd.f32x4Pmax);
-      // max(-0, +0) is +0, and -0 + 0 is +0.
-      if (Object.is(c, 0)) {
-        this.constant(0, dtype);
-        f.simd(double ? Simd.f64x2Add : Simd.f32x4Add);
-      }
     } else {
       f.simd(double ? Simd.f64x2Pmin : Simd.f32x4Pmin);
     }

@@ -213,6 +213,12 @@ export class VectorValues extends LaneMemory {
 
   #select(node: Node, part: number, half: number): void {
     const [cond, x, y] = node.operands;
+    // Where one of the two is zero, the mask alone leaves the other: one instruction, which needs no relaxed SIMD.
+    if (this.varying(cond) && (isZero(x) || isZero(y))) {
+      this.vector(isZero(y) ? x : y, part, half);
+      this.#mask(cond, node.dtype, part, half);
+      return this.f.simd(isZero(y) ? Simd.and : Simd.andnot);
+    }
     this.vector(x, part, half);
     this.vector(y, part, half);
     if (!this.varying(cond)) {
@@ -484,4 +490,9 @@ export class VectorValues extends LaneMemory {
     f.simd(Simd.swizzle);
     this.vectorCode.extract(dtype, 0);
   }
+}
+
+/** All of whose bits are 0. */
+function isZero({ expr }: Node): boolean {
+  return expr.op === "const" && Object.is(expr.value, 0);
 }
