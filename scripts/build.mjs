@@ -71,7 +71,7 @@ const sourceFolders = ["compiler", "frontend", "runtime"];
  * running process may yet load them.
  *
  * @param {{ types?: boolean, force?: boolean, report?: (loads: import("./pages.mjs").PageLoad[]) => void }} [options]
- *   `types`: the declaration files too. `force`: from nothing, and leave nothing else in dist/. `report`: is told what
+ *   `types`: the declaration files too. `force`: from nothing, as it is published, and leave nothing else in dist/. `report`: is told what
  *   pages load.
  * @returns {Promise<boolean>} whether there was anything to do
  */
@@ -82,7 +82,7 @@ export async function build({ types = false, force = false, report = () => {} } 
     const sources = fingerprint();
     await withScratchFolder("dist", async (staging) => {
       const [loads] = await Promise.all([
-        bundle(staging),
+        bundle(staging, force),
         types ? declarations(path.join(staging, "types")) : undefined,
       ]);
       report(loads);
@@ -92,8 +92,8 @@ export async function build({ types = false, force = false, report = () => {} } 
   });
 }
 
-/** @param {string} staging @returns what pages load */
-async function bundle(staging) {
+/** @param {string} staging @param {boolean} small spend time on the sizes of pages @returns what pages load */
+async function bundle(staging, small) {
   const esbuild = await import("esbuild");
   const { withoutTests } = await import("./rules.mjs");
   const { outputFiles, metafile } = await esbuild.build({
@@ -119,7 +119,7 @@ async function bundle(staging) {
   const inputs = Object.keys(metafile.inputs);
   writeFileSync(path.join(staging, page.file), await bundlePage(inputs));
   writeFileSync(path.join(staging, page.licenses), licensesOf(inputs));
-  const { files: pages, loads } = await buildPages();
+  const { files: pages, loads } = await buildPages({ small });
   const relative = (/** @type {{ path: string, contents: Uint8Array }} */ file) =>
     /** @type {const} */ ([path.relative(dist, file.path), file.contents]);
   for (const [place, contents] of [...[...outputFiles, ...shipped.outputFiles].map(relative), ...pages]) {
