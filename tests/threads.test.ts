@@ -59,6 +59,16 @@ function tests(): void {
         np.matmul(normal(300, 257), normal(257, 301)),
         np.matmul(normal(9, 70, 80), normal(9, 80, 65)),
       ],
+      "products of bytes": () => {
+        const bytesOf = (...shape: number[]): NdArray =>
+          normal(...shape)
+            .mul(60)
+            .astype("int8");
+        return [
+          lax.dot(bytesOf(300, 257), bytesOf(257, 301), { preferredElementType: "int32" }),
+          lax.dot(bytesOf(70, 9001), bytesOf(9001, 90), { preferredElementType: "int32" }),
+        ];
+      },
       "a product in blocks": () => [np.matmul(normal(70, 1100), normal(1100, 90))],
       elementwise: () => [large(line)],
       rows: () => [nn.softmax(normal(1000, 515)), np.std(normal(1000, 515), { axis: 1 })],

@@ -152,6 +152,10 @@ export function evaluateBinary(fn: BinaryFn, x: number, y: number, dtype: DType)
     case "shr":
     case "shrLogical":
       return shift(fn, x, y, dtype);
+    case "pair16":
+      return (x & 0xffff) | (y << 16);
+    case "dot16":
+      return (Math.imul((x << 16) >> 16, (y << 16) >> 16) + Math.imul(x >> 16, y >> 16)) | 0;
     case "eq":
       return x === y ? 1 : 0;
     case "ne":

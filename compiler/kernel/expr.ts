@@ -29,6 +29,8 @@ export type UnaryFn =
  * INT_MIN % -1 = 0. `max min` propagate NaN, and max(-0, +0) = +0. `and or xor` on bool and integers.
  * Shifts: an amount outside [0, bits) gives 0, or the sign for `shr` of a signed type. `shr` is arithmetic on signed
  * types, `shrLogical` always logical.
+ * On int32 only, of numbers as two signed halves of 16 bits: `pair16` is y·2^16 + the lower half of x, and `dot16` the sum
+ * of the products of lower halves and of upper halves, which wraps (in the one case that all four are -2^15).
  */
 export type ArithmeticFn =
   | "add"
@@ -43,7 +45,9 @@ export type ArithmeticFn =
   | "xor"
   | "shl"
   | "shr"
-  | "shrLogical";
+  | "shrLogical"
+  | "pair16"
+  | "dot16";
 
 /** Result bool. Comparisons with NaN are false, except `ne`. */
 export type CompareFn = "eq" | "ne" | "lt" | "le" | "gt" | "ge";

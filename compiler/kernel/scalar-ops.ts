@@ -188,6 +188,9 @@ export const scalarOps = {
   shl: (x: Expr, y: Expr) => binary("shl", x, y),
   shr: (x: Expr, y: Expr) => binary("shr", x, y),
   shrLogical: (x: Expr, y: Expr) => binary("shrLogical", x, y),
+  /** See `ArithmeticFn`: two 16-bit numbers in one, and the sum of the products of two such pairs. */
+  pair16: (low: Expr, high: Expr) => binary("pair16", low, high),
+  dot16: (x: Expr, y: Expr) => binary("dot16", x, y),
   eq: (x: Expr, y: Expr) => binary("eq", x, y),
   ne: (x: Expr, y: Expr) => binary("ne", x, y),
   lt: (x: Expr, y: Expr) => binary("lt", x, y),

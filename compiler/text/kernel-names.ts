@@ -41,6 +41,8 @@ export const INFIX_OF: ReadonlyMap<BinaryFn, Infix & { readonly sign: string }> 
 export const BINARY_CALLS: ReadonlyMap<string, ArithmeticFn> = new Map<string, ArithmeticFn>([
   ["max", "max"],
   ["min", "min"],
+  ["pair16", "pair16"],
+  ["dot16", "dot16"],
 ]);
 
 /** Unary operations written as functions; `neg` is `-x`, `not` is `!x`. */

@@ -7,6 +7,7 @@ import { computeDType, DTYPE_INFO, type DType } from "../types/dtype.ts";
 const FLOAT_UNARY: ReadonlySet<string> = new Set(["floor", "ceil", "trunc", "nearest", "sqrt"]);
 const BITWISE: ReadonlySet<string> = new Set(["and", "or", "xor"]);
 const SHIFTS: ReadonlySet<string> = new Set(["shl", "shr", "shrLogical"]);
+const HALVES: ReadonlySet<string> = new Set(["pair16", "dot16"]);
 const ORDER: ReadonlySet<string> = new Set(["max", "min"]);
 
 /** What is wrong with one expression, its operands taken as right; null where nothing is. */
@@ -78,6 +79,7 @@ function unaryProblem(fn: string, dtype: DType): string | null {
 function binaryProblem(fn: string, dtype: DType): string | null {
   const { kind } = DTYPE_INFO[dtype];
   if (BITWISE.has(fn)) return kind === "float" ? `${fn} is for bools and integers, got ${dtype}` : null;
+  if (HALVES.has(fn)) return dtype === "int32" ? null : `${fn} is for int32, got ${dtype}`;
   if (SHIFTS.has(fn)) return kind === "int" || kind === "uint" ? null : `${fn} is for integers, got ${dtype}`;
   return kind === "bool" && !ORDER.has(fn) ? `${fn} is for numbers, got bool` : null;
 }

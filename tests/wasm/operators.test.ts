@@ -21,7 +21,9 @@ type Build = (x: Expr, y: Expr) => Expr;
 
 function binaryFns(dtype: DType): readonly ArithmeticFn[] {
   const { kind } = DTYPE_INFO[dtype];
-  return kind === "float" ? FLOAT_BINARY : kind === "bool" ? BOOL_BINARY : INTEGER_BINARY;
+  if (kind === "float") return FLOAT_BINARY;
+  if (kind === "bool") return BOOL_BINARY;
+  return dtype === "int32" ? [...INTEGER_BINARY, "pair16", "dot16"] : INTEGER_BINARY;
 }
 
 function unaryFns(dtype: DType): readonly UnaryFn[] {

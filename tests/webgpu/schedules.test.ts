@@ -5,6 +5,7 @@ import type { PrimitiveParams } from "../../compiler/graph/operations.ts";
 import type { RefTensor } from "../../compiler/graph/reference.ts";
 import { interpretGraph } from "../../compiler/interpret/reference.ts";
 import { DEFAULT_LIMITS } from "../../compiler/program/webgpu.ts";
+import { DTYPE_INFO, type DType } from "../../compiler/types/dtype.ts";
 import { tensorType } from "../../compiler/types/tensor-type.ts";
 import { assertClose } from "../helpers/compare.ts";
 import { type Body, build } from "../helpers/graphs.ts";
@@ -13,10 +14,13 @@ import { runOnGpu, runPlan } from "./check.ts";
 
 const random = new Random("schedules");
 
-function tensor(shape: readonly number[], dtype: "float32" | "int32" = "float32"): RefTensor {
+function tensor(shape: readonly number[], dtype: DType = "float32"): RefTensor {
   const type = tensorType(dtype, shape);
+  const { kind } = DTYPE_INFO[dtype];
   const draw = (): number =>
-    dtype === "int32" ? Math.floor(random.next() * 100 - 50) : Math.fround(random.next() * 2 - 1);
+    kind === "float"
+      ? Math.fround(random.next() * 2 - 1)
+      : Math.floor(random.next() * 100 - (kind === "uint" ? 0 : 50));
   return { type, data: Float64Array.from({ length: type.size }, draw) };
 }
 
@@ -75,6 +79,17 @@ describe("products in tiles", () => {
   );
   check("a long depth is cut", [tensor([24, 3000]), tensor([3000, 30])], product(dot([1], [0])), 2e-4);
   check("integers", [tensor([40, 33], "int32"), tensor([33, 40], "int32")], product(dot([1], [0])));
+  for (const [dtype, sum] of [
+    ["int8", "int32"],
+    ["uint8", "uint32"],
+    ["int16", "int32"],
+  ] as const) {
+    check(
+      `${dtype} summed in ${sum}`,
+      [tensor([40, 33], dtype), tensor([33, 41], dtype)],
+      product({ ...dot([1], [0]), preferredElementType: sum }),
+    );
+  }
   check("an epilogue", [tensor([66, 20]), tensor([20, 50]), tensor([50])], (b, [x, y, bias]) => {
     const sum = b.add(b.one("dot_general", [x, y], dot([1], [0])), b.broadcastInDim(bias, [66, 50], [1]));
     return [b.one("tanh", [sum], {}), b.mul(sum, sum)];

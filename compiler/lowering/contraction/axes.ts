@@ -1,7 +1,7 @@
 /** Axes of a contraction by their part in it, and how each operand's memory is walked along them. */
 import { linearise } from "../../fusion/access.ts";
 import type { Contraction, ContractionFactor } from "../../graph/contraction.ts";
-import type { Axis, Expr } from "../../kernel/expr.ts";
+import { type Axis, type Expr, type LoadExpr, operandsOf } from "../../kernel/expr.ts";
 import { linearForm } from "../../kernel/index-math.ts";
 import { scalarOps as s } from "../../kernel/scalar-ops.ts";
 import type { Shape } from "../../types/tensor-type.ts";
@@ -17,6 +17,8 @@ export interface Source {
   read(at: Position): Expr;
   /** Null where an element is more than a load at an affine index. */
   readonly strides: Strides | null;
+  /** How memory is walked to compute the elements: `strides`, or those of the largest buffer that is read, if affine. */
+  readonly walk: Strides | null;
 }
 
 /** Axes walked by one loop, outermost first. */
@@ -58,18 +60,38 @@ export function resultStrides(contraction: Contraction, shape: Shape): Strides |
   return affineStrides(linearise(resultIndex(contraction, at), shape), axes);
 }
 
-/** The source that computes each element where it is wanted. */
+/**
+ * The source that computes each element where it is wanted. `paired`: the axis along which an element stands for two,
+ * which is one step of the walk.
+ */
 export function operandSource(
   contraction: Contraction,
   which: 0 | 1,
   access: (index: readonly Expr[]) => Expr,
+  paired: number | null = null,
 ): Source {
   const factor = contraction.factors[which];
   const read = (at: Position): Expr => factor.element(s, access, coordinatesAt(factor, at));
   const axes = symbolicAxes(contraction.extents);
   let e = read(axes.map((axis) => s.axis(axis)));
   while (e.op === "convert") e = e.x;
-  return { read, strides: e.op === "load" ? affineStrides(e.index, axes) : null };
+  const largest = largestLoad(e);
+  const walk = largest === null ? null : affineStrides(largest.index, axes);
+  const steps = walk !== null && paired !== null ? walk.with(paired, walk[paired] / 2) : walk;
+  return { read, strides: e === largest ? walk : null, walk: steps };
+}
+
+function largestLoad(e: Expr): LoadExpr | null {
+  let largest: LoadExpr | null = null;
+  const seen = new Set<Expr>();
+  const visit = (x: Expr): void => {
+    if (seen.has(x)) return;
+    seen.add(x);
+    if (x.op === "load" && (largest === null || x.buffer.size > largest.buffer.size)) largest = x;
+    operandsOf(x).forEach(visit);
+  };
+  visit(e);
+  return largest;
 }
 
 export function factorAxes(factor: ContractionFactor): ReadonlySet<number> {

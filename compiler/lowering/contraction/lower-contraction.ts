@@ -11,6 +11,7 @@
  */
 import { contextOf } from "../../fusion/access.ts";
 import type { FusionGroup } from "../../fusion/plan.ts";
+import type { Contraction } from "../../graph/contraction.ts";
 import type { Expr } from "../../kernel/expr.ts";
 import type { Stmt } from "../../kernel/kernel.ts";
 import { scalarOps as s } from "../../kernel/scalar-ops.ts";
@@ -19,6 +20,7 @@ import type { Elements } from "../elements.ts";
 import type { Parameters } from "../parameters.ts";
 import { lowerWinograd } from "../winograd/lower-winograd.ts";
 import { factorAxes, operandSource, resultStrides, type Source } from "./axes.ts";
+import { pairDepth } from "./pairs.ts";
 import { planContraction } from "./plan.ts";
 import { isCostly } from "./results.ts";
 import { stageImage } from "./staging.ts";
@@ -44,14 +46,25 @@ export function lowerContraction(
   if (strides === null) return null;
   elements.clear();
   const [x, y] = equation.inputs;
-  const sources: readonly [Source, Source] = [
-    operandSource(contraction, 0, (index) => elements.element(x, index)),
-    operandSource(contraction, 1, (index) => elements.element(y, index)),
+  const accesses = [
+    (index: readonly Expr[]): Expr => elements.element(x, index),
+    (index: readonly Expr[]): Expr => elements.element(y, index),
+  ] as const;
+  const sourcesOf = (of: Contraction, paired: number | null): readonly [Source, Source] => [
+    operandSource(of, 0, accesses[0], paired),
+    operandSource(of, 1, accesses[1], paired),
   ];
+  const sources = sourcesOf(contraction, null);
   const parts = { group, equation, lower, elements, parameters };
   const finish = { ...parts, costly: isCostly(parts) };
   const filtered = lowerWinograd(contraction, dtype, finish);
   if (filtered !== null) return filtered;
+  const pairs = pairDepth(contraction, accesses, dtype, out.type.dtype);
+  if (pairs !== null) {
+    const paired = sourcesOf(pairs.contraction, pairs.axis);
+    const plan = planContraction(pairs.contraction, { sources: paired, out: strides }, "int32");
+    if (plan !== null) return new ContractionLowerer(plan, paired, "int32", finish, pairs).run();
+  }
   const plan = planContraction(contraction, { sources, out: strides }, dtype);
   return plan === null ? null : new ContractionLowerer(plan, sources, dtype, finish).run();
 }

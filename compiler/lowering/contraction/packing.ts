@@ -2,7 +2,7 @@
 import type { Expr } from "../../kernel/expr.ts";
 import { scalarOps as s } from "../../kernel/scalar-ops.ts";
 import { atGroup, type Position } from "./axes.ts";
-import { ContractionWalk, type Within } from "./walk.ts";
+import { ContractionWalk, type DepthLoop, type Within } from "./walk.ts";
 
 export class ContractionPacking extends ContractionWalk {
   protected packColumns(at: Within): void {
@@ -14,9 +14,8 @@ export class ContractionPacking extends ContractionWalk {
     const rest = plan.columns.extent - whole * this.width;
     const source = this.sources[this.columnsFactor];
     const lastDepth = plan.depth[plan.depth.length - 1];
-    const along =
-      source.strides === null ? null : source.strides[plan.columns.axes[plan.columns.axes.length - 1]];
-    const byDepth = along !== 1 && source.strides !== null && source.strides[lastDepth] === 1;
+    const along = source.walk?.[plan.columns.axes[plan.columns.axes.length - 1]];
+    const byDepth = along !== 1 && source.walk?.[lastDepth] === 1;
     const columns = (panel: Expr, count: number): void => {
       const first = s.mul(this.panelNumber(at, panel), s.int(this.width));
       const store = (position: Position, step: Expr, column: Expr): void => {
@@ -28,8 +27,8 @@ export class ContractionPacking extends ContractionWalk {
         k.store(buffer, index, value);
       };
       this.stretches(at, (isRest) => {
-        const loop = (extent: number, body: (i: Expr) => void, inner: number): void =>
-          k.loop(extent, body, { name: "k", kind: inner === 1 && byDepth ? "vector" : "serial" });
+        const loop: DepthLoop = (extent, body, inner, axes) =>
+          this.depthLoop(extent, body, inner === 1 && byDepth ? "vector" : "serial", axes);
         if (byDepth) {
           k.loop(
             count,
@@ -71,6 +70,19 @@ export class ContractionPacking extends ContractionWalk {
     );
   }
 
+  /** A loop along the depth; the last pair of an odd number of elements is behind it, where nothing has to be guarded. */
+  protected depthLoop(
+    extent: number,
+    body: (i: Expr) => void,
+    kind: "vector" | "serial",
+    axes: readonly number[],
+  ): void {
+    const { pairs } = this;
+    const odd = pairs?.odd === true && axes[0] === pairs.axis && extent === this.extents[pairs.axis];
+    this.k.loop(odd ? extent - 1 : extent, body, { name: "k", kind });
+    if (odd) body(s.int(extent - 1));
+  }
+
   /** One panel of rows: [depth][row]. */
   protected packRows(at: Within, start: Expr, height: number): void {
     const { plan } = this;
@@ -78,15 +90,15 @@ export class ContractionPacking extends ContractionWalk {
     if (buffer === null) return;
     const k = this.k;
     const source = this.sources[plan.rowsFactor];
-    const rowStride = source.strides?.[plan.rows.axes[plan.rows.axes.length - 1]];
+    const rowStride = source.walk?.[plan.rows.axes[plan.rows.axes.length - 1]];
     const byRow = rowStride === 1;
     const store = (position: Position, step: Expr, row: Expr): void => {
       const value = source.read(atGroup(position, plan.rows, this.extents, s.add(start, row)));
       k.store(buffer, this.rowIndex(start, height, step, row), value);
     };
     this.stretches(at, (isRest) => {
-      const loop = (extent: number, body: (i: Expr) => void, inner: number): void =>
-        k.loop(extent, body, { name: "k", kind: inner === 1 && !byRow ? "vector" : "serial" });
+      const loop: DepthLoop = (extent, body, inner, axes) =>
+        this.depthLoop(extent, body, inner === 1 && !byRow ? "vector" : "serial", axes);
       if (byRow) {
         this.overDepth(at, isRest, loop, (position, step) =>
           k.loop(height, (row) => store(position, step, row), { name: "i", kind: "vector" }),

@@ -9,7 +9,7 @@
  *       for column panels: a register tile over the depth block
  */
 import type { Contraction } from "../../graph/contraction.ts";
-import type { DType } from "../../types/dtype.ts";
+import { DTYPE_INFO, type DType } from "../../types/dtype.ts";
 import {
   type AxisGroup,
   factorAxes,
@@ -113,8 +113,10 @@ function tileShape(columns: number, rows: number, dtype: DType): Widths {
   // Two rows make whole cache lines of the columns factor worth four vectors.
   if (rows === 2 && columns >= 4 * LANES) return { vectors: dtype === "float64" ? 2 : 4, rows };
   if (dtype === "float64") return { vectors: 1, rows: TILE_ROWS };
+  // Integers have no fused multiply-add: the product takes a register as well.
+  const integral = DTYPE_INFO[dtype].kind !== "float";
   const shapes: readonly (Widths & { readonly cost: number })[] = [
-    { vectors: 2, rows: TILE_ROWS, cost: 1 },
+    { vectors: 2, rows: integral ? TILE_ROWS - 1 : TILE_ROWS, cost: 1 },
     { vectors: 3, rows: 3, cost: 1.02 },
     { vectors: 1, rows: 10, cost: 1.25 },
   ];

@@ -97,6 +97,7 @@ export function stageImage(k: KernelBuilder, request: ImageRequest): Image {
       source: {
         read: (p) => s.load(buffer, position(coordinatesAt(factor, p))),
         strides,
+        walk: strides,
       },
     };
   }

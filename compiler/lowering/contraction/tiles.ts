@@ -162,6 +162,7 @@ export class ContractionTiles extends ContractionPacking {
   ): void {
     const k = this.k;
     const height = sums.length;
+    const multiply = this.pairs === null ? s.mul : s.dot16;
     const step = (position: Position, depthStep: Expr): void => {
       const right = columns.map((column) => this.columnElement(at, position, depthStep, panel, column));
       for (const [r, row] of sums.entries()) {
@@ -170,7 +171,7 @@ export class ContractionTiles extends ContractionPacking {
             ? this.column(position, this.columnNumber(at, panel, columns[v]))
             : position;
           const left = this.rowElement(own, depthStep, start, height, r);
-          k.accumulate(acc, "add", s.mul(left, right[v]));
+          k.accumulate(acc, "add", multiply(left, right[v]));
         }
       }
     };

@@ -13,6 +13,7 @@ import {
   type Source,
   type Strides,
 } from "./axes.ts";
+import type { PairedContraction } from "./pairs.ts";
 import { type ContractionPlan, LANES } from "./plan.ts";
 import { emitResults, type Finish } from "./results.ts";
 
@@ -27,6 +28,14 @@ export interface Within {
   readonly first: Expr;
   readonly last: Expr;
 }
+
+/** Makes a loop along axes of the depth; `inner`: steps of the depth within each of its turns. */
+export type DepthLoop = (
+  extent: number,
+  body: (i: Expr) => void,
+  inner: number,
+  axes: readonly number[],
+) => void;
 
 export class ContractionWalk {
   protected readonly k = new KernelBuilder();
@@ -51,6 +60,7 @@ export class ContractionWalk {
     sources: readonly [Source, Source],
     protected readonly dtype: DType,
     protected readonly kernel: Finish,
+    protected readonly pairs: PairedContraction | null = null,
   ) {
     const { contraction, depth, depthBlock } = plan;
     const { parameters } = kernel;
@@ -123,7 +133,7 @@ export class ContractionWalk {
   protected overDepth(
     at: Within,
     rest: boolean,
-    loop: (extent: number, body: (i: Expr) => void, inner: number) => void,
+    loop: DepthLoop,
     body: (at: Position, step: Expr) => void,
     groups: readonly AxisGroup[] = this.plan.depth.map((axis) => ({
       axes: [axis],
@@ -147,6 +157,7 @@ export class ContractionWalk {
           nest(n + 1, moved, s.add(step, s.mul(within, s.int(inner))));
         },
         inner,
+        group.axes,
       );
     };
     nest(0, at.position, s.int(0));

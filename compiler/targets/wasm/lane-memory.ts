@@ -81,6 +81,21 @@ export abstract class LaneMemory extends ScalarValues {
     this.vectorCode.widen(dtype);
   }
 
+  /** Pairs of neighbours in memory are loaded as they lie there; false where the halves are anything else. */
+  protected loadPairs(low: Node, high: Node, part: number): boolean {
+    const [x, y] = [unconverted(low).access, unconverted(high).access];
+    if (x === null || y === null || x.buffer !== y.buffer || this.active(part) !== LANES) return false;
+    const { dtype } = x.buffer;
+    const { bytes, kind } = DTYPE_INFO[dtype];
+    if (bytes > 2 || kind === "float" || kind === "bool") return false;
+    const { axis, varying } = this.context;
+    if (laneStride(x, axis, varying) !== 2 * bytes || !follows(x, y, bytes)) return false;
+    const offset = this.address(x, part * LANES * 2 * bytes);
+    this.f.simdMemory(bytes === 2 ? Simd.load : Simd.load64Zero, 0, offset);
+    if (bytes === 1) this.f.simd(dtype === "int8" ? Simd.i16x8ExtendLowI8x16S : Simd.i16x8ExtendLowI8x16U);
+    return true;
+  }
+
   /** Loads `count` consecutive elements into the low bytes of a vector. */
   #loadContiguous(access: Access, displacement: number, count: number): void {
     const { f } = this;
@@ -179,4 +194,21 @@ export abstract class LaneMemory extends ScalarValues {
     }
     f.release(...halves);
   }
+}
+
+/** An integer without the conversions that keep its lower 16 bits. */
+function unconverted(node: Node): Node {
+  let x = node;
+  while (x.expr.op === "convert" && DTYPE_INFO[x.dtype].bits >= 16) [x] = x.operands;
+  return x;
+}
+
+/** Whether `y` is so many bytes behind `x`. */
+function follows(x: Access, y: Access, bytes: number): boolean {
+  const [a, b] = [x.address, y.address];
+  return (
+    a.terms.length === b.terms.length &&
+    a.terms.every((t, i) => t.node === b.terms[i].node && t.scale === b.terms[i].scale) &&
+    b.constant + y.offset - a.constant - x.offset === bytes
+  );
 }

@@ -149,6 +149,20 @@ export class LanePacking {
     }
   }
 
+  /** Takes lanes of lower and of upper halves: the lower half of each lane of both, side by side. */
+  pairs(): void {
+    const f = this.#f;
+    f.i32(16);
+    f.simd(Simd.i32x4Shl);
+    withTemps(f, ["v128", "v128"], (low, high) => {
+      f.get(low);
+      f.i32x4(0xffff, 0xffff, 0xffff, 0xffff);
+      f.simd(Simd.and);
+      f.get(high);
+      f.simd(Simd.or);
+    });
+  }
+
   #packHalves(op: number): void {
     withTemps(this.#f, ["v128"], (x) => {
       this.#f.get(x);

@@ -261,6 +261,7 @@ export const Simd = {
   i32x4MinU: 0xb7,
   i32x4MaxS: 0xb8,
   i32x4MaxU: 0xb9,
+  i32x4DotI16x8S: 0xba,
   i64x2ExtendLowI32x4S: 0xc7,
   i64x2ExtendHighI32x4S: 0xc8,
   i64x2Eq: 0xd6,

@@ -217,6 +217,31 @@ export class ScalarCode {
       case "shr":
       case "shrLogical":
         return this.#shift(fn, dtype, y);
+      case "pair16":
+        f.i32(16);
+        f.op(Op.i32Shl);
+        return this.#withTemps(["i32", "i32"], (low, high) => {
+          f.get(low);
+          f.i32(0xffff);
+          f.op(Op.i32And);
+          f.get(high);
+          f.op(Op.i32Or);
+        });
+      case "dot16":
+        return this.#withTemps(["i32", "i32"], (a, b) => {
+          for (const x of [a, b]) {
+            f.get(x);
+            f.op(Op.i32Extend16S);
+          }
+          f.op(Op.i32Mul);
+          for (const x of [a, b]) {
+            f.get(x);
+            f.i32(16);
+            f.op(Op.i32ShrS);
+          }
+          f.op(Op.i32Mul);
+          f.op(Op.i32Add);
+        });
       default:
         throw new InternalError(`no ${fn} of ${dtype}`);
     }

@@ -233,6 +233,8 @@ export class VectorCode {
       // SIMD shifts take one amount for all lanes; shifting the vector four times is no faster than this.
       return this.#lanewise(2, dtype, () => this.#scalar.binary(fn, dtype));
     }
+    if (fn === "pair16") return this.#packing.pairs();
+    if (fn === "dot16") return f.simd(Simd.i32x4DotI16x8S);
     const ops = INTEGER_BINARY[fn];
     if (ops === undefined) throw new InternalError(`no ${fn} of ${dtype}`);
     f.simd(ops[kind === "int" ? 0 : 1]);

@@ -179,6 +179,7 @@ export class VectorValues extends LaneMemory {
       const leaves = leavesOf(node, fn);
       if (leaves.length >= MIN_EXTREMUM_LEAVES) return this.#extremum(fn, node.dtype, leaves, part, half);
     }
+    if (fn === "pair16" && this.loadPairs(x, y, part)) return;
     const constant = y.expr.op === "const" ? y.expr.value : undefined;
     const from = x.dtype;
     if (from === "float64" && node.dtype === "bool") {

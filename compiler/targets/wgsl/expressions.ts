@@ -293,6 +293,12 @@ export class ExprWriter {
       case "shr":
       case "shrLogical":
         return shift(fn, dtype, right, x, y);
+      case "pair16":
+        return `insertBits(${bare(x)}, ${bare(y)}, 16u, 16u)`;
+      case "dot16": {
+        const low = (v: string): string => `extractBits(${bare(v)}, 0u, 16u)`;
+        return `(${low(x)} * ${low(y)} + (${x} >> 16u) * (${y} >> 16u))`;
+      }
       default:
         throw new InternalError(`no WGSL for ${fn}`);
     }
