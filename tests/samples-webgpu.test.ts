@@ -28,6 +28,9 @@ import { useDevice } from "../samples/run/device.ts";
 import type { RunSample } from "../samples/run/sample.ts";
 import { run as sigmoidDerivatives } from "../samples/sigmoid-derivatives/sample.ts";
 import { Vocabulary } from "../samples/text/vocabulary.ts";
+import { makeDates } from "../samples/transformer/dates.ts";
+import * as transformer from "../samples/transformer/model.ts";
+import { run as runTransformer } from "../samples/transformer/sample.ts";
 import { near, runRecorded, samePrinted, sampleGolden } from "./helpers/run-sample.ts";
 
 const whole = process.env.SAMPLES === "all";
@@ -157,6 +160,27 @@ describe("models train as with JAX", () => {
     assert.deepEqual(await numbers(tokens), golden.tokens);
   });
 
+  test("transformer: 40 steps with dropout, and what it writes", async () => {
+    interface Golden {
+      readonly config: transformer.Config;
+      readonly training: transformer.Training;
+      readonly sources: readonly string[];
+      readonly heldOut: { readonly sources: readonly string[] };
+      readonly losses: readonly number[];
+      readonly firstTokens: readonly (readonly number[])[];
+    }
+    const golden = sampleGolden<Golden>("transformer");
+    const learned = await makeDates(random.PRNGKey(1), golden.sources.length, false);
+    const heldOut = await makeDates(random.PRNGKey(2), golden.heldOut.sources.length, true);
+    const model = new transformer.Transformer(golden.config);
+    const start = transformer.createState(model, random.PRNGKey(0), golden.training);
+    const tokens = transformer.translatorOf(golden.config)(start.params, heldOut.source);
+    assert.deepEqual(await numbers(tokens), golden.firstTokens.flat());
+    const trainer = transformer.trainerOf(model, golden.training);
+    const [, losses] = trainer(start, learned.source, learned.target);
+    near(await numbers(losses), golden.losses, 1e-4);
+  });
+
   test("bayesian-regression: bambi's log densities, and a short chain about its posterior", async () => {
     interface Golden {
       readonly densities: readonly {
@@ -201,6 +225,13 @@ const CHANGING: Readonly<Record<string, readonly [RunSample, (printed: string) =
     (printed) => {
       const accuracy = Number(/test accuracy ([\d.]+) %/.exec(printed)?.[1]);
       assert.ok(accuracy > 85, `test accuracy ${accuracy} %`);
+    },
+  ],
+  transformer: [
+    runTransformer,
+    (printed) => {
+      const right = Number(/([\d.]+) % of the held-out dates right/.exec(printed)?.[1]);
+      assert.ok(right > 20, `${right} % of the dates right`);
     },
   ],
   rnn: [runRnn, (printed) => checkWriter(printed, 0.05)],
