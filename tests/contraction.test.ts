@@ -20,6 +20,7 @@ function dot(
     rhsContracting,
     lhsBatch: [],
     rhsBatch: [],
+    precision: null,
     preferredElementType: null,
     ...options,
   };
@@ -38,6 +39,7 @@ function conv(rank: number, options: Partial<ConvParams> = {}): ConvParams {
     outSpec: spec,
     featureGroupCount: 1,
     batchGroupCount: 1,
+    precision: null,
     preferredElementType: null,
     ...options,
   };

@@ -47,6 +47,7 @@ for (const { extent, kernel, dilation, kernelDilation = 1, padding, groups = 1 }
       outSpec: [0, 3, 1, 2],
       featureGroupCount: groups,
       batchGroupCount: 1,
+      precision: null,
       preferredElementType: null,
     };
     const types = [

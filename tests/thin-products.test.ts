@@ -41,6 +41,7 @@ function dot(lhs: string, rhs: string): DotParams {
     rhsBatch: places(rhs, batch),
     lhsContracting: places(lhs, contracting),
     rhsContracting: places(rhs, contracting),
+    precision: null,
     preferredElementType: null,
   };
 }

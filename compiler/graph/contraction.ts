@@ -26,6 +26,8 @@ export interface ContractionFactor {
 }
 
 export interface Contraction {
+  /** Each product is one of two elements: no minimal filtering, which multiplies sums of elements. */
+  readonly exact: boolean;
   /** Extent of each axis. */
   readonly extents: readonly number[];
   /** Of the first and the second operand. */

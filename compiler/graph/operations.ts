@@ -11,12 +11,18 @@ export type NoParams = Record<never, never>;
 export type ArgParams = { readonly axis: number; readonly indexDtype: "int32" | "uint32" };
 export type CumulativeParams = { readonly axis: number; readonly reverse: boolean };
 
+/** How accurate sums of products must be (`jax.lax.Precision`). */
+export type Precision = "default" | "high" | "highest";
+/** For the lhs and the rhs, or null: the target's default. */
+export type PrecisionPair = readonly [lhs: Precision, rhs: Precision] | null;
+
 /** lhs axes and rhs axes contracted pairwise, and batch axes; the result is batch, lhs free, rhs free. */
 export type DotParams = {
   readonly lhsContracting: readonly number[];
   readonly rhsContracting: readonly number[];
   readonly lhsBatch: readonly number[];
   readonly rhsBatch: readonly number[];
+  readonly precision: PrecisionPair;
   /** Dtype of the result and of the accumulation; null: that of the operands. */
   readonly preferredElementType: DType | null;
 };
@@ -33,6 +39,7 @@ export type ConvParams = {
   readonly outSpec: readonly number[];
   readonly featureGroupCount: number;
   readonly batchGroupCount: number;
+  readonly precision: PrecisionPair;
   readonly preferredElementType: DType | null;
 };
 

@@ -8,11 +8,13 @@ export interface ParamKind {
   readonly expected: string;
   /** In words, for a list of them. */
   readonly plural: string;
+  /** Whether texts leave the parameter out where it is null. */
+  readonly optional: boolean;
   accepts(a: Attribute): boolean;
 }
 
 function kind(expected: string, plural: string, accepts: (a: Attribute) => boolean): ParamKind {
-  return { expected, plural, accepts };
+  return { expected, plural, accepts, optional: false };
 }
 
 /** Any double, NaN and infinities included. */
@@ -44,6 +46,11 @@ export function oneOf(...values: readonly string[]): ParamKind {
 export function nullable(inner: ParamKind): ParamKind {
   const plural = `${inner.plural} or nulls`;
   return kind(`${inner.expected} or null`, plural, (a) => a === null || inner.accepts(a));
+}
+
+/** Null unless a text says otherwise, and then not printed. */
+export function optional(inner: ParamKind): ParamKind {
+  return { ...nullable(inner), optional: true };
 }
 
 export function listOf(inner: ParamKind): ParamKind {

@@ -1,5 +1,5 @@
 /** The kind of every parameter of every operation. An operation or parameter missing here is a type error. */
-import type { Params } from "./graph.ts";
+import type { Attribute, Params } from "./graph.ts";
 import { BINARY_NAMES, type BinaryName, type PrimitiveName, UNARY_NAMES, type UnaryName } from "./names.ts";
 import type { NoParams, PrimitiveParams } from "./operations.ts";
 import {
@@ -14,6 +14,7 @@ import {
   nullable,
   number,
   oneOf,
+  optional,
   type ParamKind,
   positive,
   record,
@@ -31,6 +32,7 @@ const paddingPairs = listOf(tuple(2, integer));
 const axes = { axes: naturals };
 const argument = { axis: natural, indexDtype: oneOf("int32", "uint32") };
 const cumulative = { axis: natural, reverse: boolean };
+const precision = optional(tuple(2, oneOf("default", "high", "highest")));
 const mode = oneOf("promiseInBounds", "clip", "fill");
 const scatter = {
   updateWindowDims: naturals,
@@ -105,6 +107,7 @@ const OTHER_KINDS: Omit<ParamKinds, UnaryName | BinaryName> = {
     rhsContracting: naturals,
     lhsBatch: naturals,
     rhsBatch: naturals,
+    precision,
     preferredElementType: nullable(dtype),
   },
   conv_general_dilated: {
@@ -117,6 +120,7 @@ const OTHER_KINDS: Omit<ParamKinds, UnaryName | BinaryName> = {
     outSpec: naturals,
     featureGroupCount: positive,
     batchGroupCount: positive,
+    precision,
     preferredElementType: nullable(dtype),
   },
   reduce_window_sum: reduceWindow,
@@ -174,6 +178,21 @@ export const PARAM_KINDS: ReadonlyMap<string, Readonly<Record<string, ParamKind>
   ...[...UNARY_NAMES, ...BINARY_NAMES].map((name) => [name, NONE] as const),
   ...Object.entries(OTHER_KINDS),
 ]);
+
+/** Parameters as a text gives them, with null for those that may be left out. */
+export function completeParams(op: PrimitiveName, params: Params): Params {
+  const absent = Object.entries(PARAM_KINDS.get(op) ?? {}).filter(
+    ([name, kind]) => kind.optional && !Object.hasOwn(params, name),
+  );
+  return absent.length === 0
+    ? params
+    : { ...params, ...Object.fromEntries(absent.map(([name]) => [name, null])) };
+}
+
+/** Whether texts leave a parameter out. */
+export function isLeftOut(op: PrimitiveName, name: string, value: Attribute): boolean {
+  return value === null && (PARAM_KINDS.get(op)?.[name]?.optional ?? false);
+}
 
 /** What is wrong with an operation's parameters, or null: one missing, one of the wrong kind, one too many. */
 export function paramProblem(op: PrimitiveName, params: Params): string | null {

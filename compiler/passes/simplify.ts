@@ -211,7 +211,8 @@ class Simplifier {
   #transposedDot(e: Equation, permutation: readonly number[]): Operand | null {
     const dot = this.#producerOf(e.inputs[0], "dot_general");
     if (dot === null || this.#uses.get(dot.outputs[0]) !== 1) return null;
-    const { lhsContracting, rhsContracting, lhsBatch, rhsBatch, preferredElementType } = dot.params;
+    const { lhsContracting, rhsContracting, lhsBatch, rhsBatch, precision, preferredElementType } =
+      dot.params;
     const [lhs, rhs] = dot.inputs;
     const batch = lhsBatch.length;
     const left = lhs.type.shape.length - batch - lhsContracting.length;
@@ -226,6 +227,7 @@ class Simplifier {
       rhsContracting: lhsContracting,
       lhsBatch: rhsBatch,
       rhsBatch: lhsBatch,
+      precision: precision === null ? null : [precision[1], precision[0]],
       preferredElementType,
     });
   }

@@ -18,7 +18,7 @@ import {
   type Params,
   Value,
 } from "../graph/graph.ts";
-import { paramProblem } from "../graph/params.ts";
+import { completeParams, paramProblem } from "../graph/params.ts";
 import { isPrimitiveName, PRIMITIVE_NAMES, primitiveOf } from "../primitives/table.ts";
 import type { TensorType } from "../types/tensor-type.ts";
 import { sameType } from "../types/tensor-type.ts";
@@ -167,10 +167,11 @@ class GraphParser {
       while (cursor.eat(","));
     }
     const paramsAt = cursor.token;
-    const params: Params = cursor.eat("{") ? this.#entries() : {};
+    const written: Params = cursor.eat("{") ? this.#entries() : {};
+    const params = completeParams(op, written);
     if (this.check) {
       const problem = paramProblem(op, params);
-      if (problem !== null) cursor.fail(problem, Object.keys(params).length > 0 ? paramsAt : opToken);
+      if (problem !== null) cursor.fail(problem, Object.keys(written).length > 0 ? paramsAt : opToken);
       this.#checkTypes(op, opToken, inputs, params, results);
     }
     const source = cursor.sourceBehind();

@@ -9,10 +9,10 @@ import {
   type Equation,
   Graph,
   type Operand,
-  type Params,
   type Value,
 } from "../graph/graph.ts";
 import { isList } from "../graph/param-kinds.ts";
+import { isLeftOut } from "../graph/params.ts";
 import { formatGlobal } from "./cursor.ts";
 import { forceDeferred } from "./deferred-text.ts";
 import { formatDense } from "./dense-text.ts";
@@ -92,7 +92,7 @@ class GraphPrinter {
   equation(equation: Equation, names: ReadonlyMap<Value, string>, indent: string): string {
     const results = equation.outputs.map((x) => `${formatOperand(x, names)}: ${x.type.text}`).join(", ");
     const operands = equation.inputs.map((x) => ` ${formatOperand(x, names)}`).join(",");
-    const params = this.#params(equation.params, indent);
+    const params = this.#params(equation, indent);
     return `${results === "" ? "" : `${results} = `}${equation.op}${operands}${params}`;
   }
 
@@ -103,8 +103,8 @@ class GraphPrinter {
     return `${text}${pad}  // ${formatSourceComment(location)}`;
   }
 
-  #params(params: Params, indent: string): string {
-    const entries = sortedEntries(params);
+  #params({ op, params }: Equation, indent: string): string {
+    const entries = sortedEntries(params).filter(([key, a]) => !isLeftOut(op, key, a));
     if (entries.length === 0) return "";
     if (!entries.some(([, a]) => holdsGraph(a))) {
       return ` {${entries.map(([key, a]) => `${formatKey(key)}=${this.#attribute(a, indent)}`).join(", ")}}`;

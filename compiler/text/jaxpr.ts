@@ -9,6 +9,7 @@ import {
   type Value,
 } from "../graph/graph.ts";
 import { isList } from "../graph/param-kinds.ts";
+import { isLeftOut } from "../graph/params.ts";
 import { forceDeferred } from "./deferred-text.ts";
 import { formatElement, formatNumber } from "./numbers.ts";
 
@@ -42,7 +43,8 @@ class JaxprPrinter {
   }
 
   #params(equation: Equation, indent: string): string {
-    const entries = Object.entries(equation.params).sort(([a], [b]) => (a < b ? -1 : 1));
+    const shown = Object.entries(equation.params).filter(([key, a]) => !isLeftOut(equation.op, key, a));
+    const entries = shown.sort(([a], [b]) => (a < b ? -1 : 1));
     if (entries.length === 0) return "";
     const inner = `${indent}  `;
     const texts = entries.map(([key, a]) => `${snakeCase(key)}=${this.#attribute(a, inner)}`);

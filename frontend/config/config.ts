@@ -5,9 +5,10 @@
  *     withConfig({ threefryPartitionable: false }, () => random.bits(key));
  *
  * Settings are read when they matter: `threefryPartitionable` when a function is traced, so that a function compiled
- * before keeps its bits; `debugNans` and `debugInfs` at each call; `threads` when a large kernel runs.
+ * before keeps its bits; `defaultMatmulPrecision` then too, and jitted functions are traced anew for each; `debugNans` and `debugInfs` at each call; `threads` when a large kernel runs.
  */
 
+import type { Precision } from "../../compiler/graph/operations.ts";
 import { WeftTypeError, WeftValueError } from "../../compiler/types/errors.ts";
 import { defaultThreads, useThreads } from "../../runtime/threads/index.ts";
 
@@ -32,6 +33,35 @@ export interface Settings {
    * shapes; false: always with the default tiles. `WEFT_TUNE_TILES=0` switches it off from outside.
    */
   tuneTiles: boolean;
+  /**
+   * The precision of products and convolutions that are given none (`jax_default_matmul_precision`), when they are traced; null:
+   * the backend's own. Functions that `jit` traced under another one are traced again. See `lax.PrecisionLike`.
+   */
+  defaultMatmulPrecision: PrecisionName | null;
+}
+
+/** JAX's names of precisions (`jax.lax.Precision`), and what each is. */
+const PRECISIONS = {
+  default: "default",
+  fastest: "default",
+  bfloat16: "default",
+  high: "high",
+  bfloat16_3x: "high",
+  tensorfloat32: "high",
+  highest: "highest",
+  float32: "highest",
+} as const satisfies Readonly<Record<string, Precision>>;
+
+/** The name of a precision: "default", "high" or "highest", or one of JAX's other names of these. */
+export type PrecisionName = keyof typeof PRECISIONS;
+
+/** The precision of a name, or null for what is none. */
+export function precisionOf(name: unknown): Precision | null {
+  return isPrecision(name) ? PRECISIONS[name] : null;
+}
+
+function isPrecision(name: unknown): name is PrecisionName {
+  return typeof name === "string" && Object.hasOwn(PRECISIONS, name);
 }
 
 /** Told of changes: the settings that are not just read where they matter. */
@@ -43,12 +73,12 @@ const DEFAULTS: Readonly<Settings> = Object.freeze({
   debugInfs: false,
   threads: defaultThreads(),
   tuneTiles: !(typeof process !== "undefined" && process.env?.WEFT_TUNE_TILES === "0"),
+  defaultMatmulPrecision: null,
 });
 
 /** JAX's settings that have no meaning here, and why. */
 const ABSENT: Readonly<Record<string, string>> = {
   enableX64: 'float64 needs no switch: ask for it with a dtype, as in np.zeros([3], { dtype: "float64" })',
-  defaultMatmulPrecision: "products are computed in the precision of their operands",
   disableJit: "call the function itself instead of its jitted form",
   numpyDtypePromotion: "promotion is that of JAX's standard mode",
   numpyRankPromotion: "np broadcasts and lax does not, as in JAX's default mode",
@@ -109,8 +139,15 @@ export class Config implements Settings {
     this.update("threads", value);
   }
 
+  get defaultMatmulPrecision(): PrecisionName | null {
+    return this.#values.defaultMatmulPrecision;
+  }
+  set defaultMatmulPrecision(value: PrecisionName | null) {
+    this.update("defaultMatmulPrecision", value);
+  }
+
   /** Sets one by its name here or JAX's (`jax.config.update`). Throws WeftValueError for a name that is none. */
-  update(name: string, value: boolean | number): void {
+  update(name: string, value: boolean | number | string | null): void {
     const setting = settingOf(name);
     if (setting === "threads") {
       if (typeof value !== "number" || !Number.isInteger(value) || value < 1) {
@@ -121,6 +158,13 @@ export class Config implements Settings {
       // Set again to the same number it starts new workers, which is wanted after one has died.
       useThreads(value);
       this.#values.threads = value;
+    } else if (setting === "defaultMatmulPrecision") {
+      if (value !== null && !isPrecision(value)) {
+        throw new WeftValueError(
+          `config option defaultMatmulPrecision is null or one of ${Object.keys(PRECISIONS).join(", ")}, got ${String(value)}`,
+        );
+      }
+      this.#values[setting] = value;
     } else {
       if (typeof value !== "boolean") {
         throw new WeftTypeError(`config option ${setting} is true or false, got ${String(value)}`);
@@ -150,7 +194,10 @@ export function withConfig<T>(settings: Partial<Settings>, body: () => T): T {
   const before = config.values();
   const changed = Object.keys(settings).map(settingOf);
   try {
-    for (const name of changed) config.update(name, settings[name] ?? before[name]);
+    for (const name of changed) {
+      const value = settings[name];
+      config.update(name, value === undefined ? before[name] : value);
+    }
     return body();
   } finally {
     for (const name of changed) config.update(name, before[name]);

@@ -217,6 +217,7 @@ function productGraph({ dtype, batch, rows, columns, depth }: ProductClass): Gra
     rhsContracting: [1],
     lhsBatch: [0],
     rhsBatch: [0],
+    precision: null,
     preferredElementType: null,
   };
   return b.finish("product", b.emit("dot_general", [left, right], params));

@@ -4,6 +4,7 @@ import { formatShape, type NdArray, WeftTypeError, WeftValueError } from "../cor
 import { range } from "../lax/axes.ts";
 import { type ConvDimensionNumbers, convGeneralDilated } from "../lax/convolution.ts";
 import { expandDims, squeeze } from "../lax/movement.ts";
+import type { PrecisionOptions } from "../lax/precision.ts";
 import type { PaddingPairs } from "../lax/windows.ts";
 import { Constant, TruncatedNormal } from "./initializers.ts";
 import { Module } from "./module.ts";
@@ -74,7 +75,7 @@ export class ConvND extends Module {
     }
   }
 
-  call(inputs: NdArray): NdArray {
+  call(inputs: NdArray, { precision }: PrecisionOptions = {}): NdArray {
     const { numSpatialDims: n, outputChannels, options } = this;
     const { withBias = true, mask = null, featureGroupCount = 1, dataFormat = "channels_last" } = options;
     if (inputs.ndim !== n + 1 && inputs.ndim !== n + 2) {
@@ -107,7 +108,12 @@ export class ConvND extends Module {
       w,
       replicate(options.stride ?? 1, n, "strides"),
       paddingOf(options.padding ?? "SAME", kernel, rate),
-      { rhsDilation: rate, dimensionNumbers: dimensionNumbers(n, channelsLast), featureGroupCount },
+      {
+        rhsDilation: rate,
+        dimensionNumbers: dimensionNumbers(n, channelsLast),
+        featureGroupCount,
+        precision,
+      },
     );
     if (withBias) {
       const biasShape = channelsLast ? [outputChannels] : [outputChannels, ...new Array<number>(n).fill(1)];

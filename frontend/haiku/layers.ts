@@ -4,6 +4,7 @@ import { sizeOf } from "../../compiler/types/tensor-type.ts";
 import { describeValue, type NdArray, WeftTypeError, WeftValueError } from "../core/index.ts";
 import { reshape } from "../lax/movement.ts";
 import { broadcastTo } from "../lax/operands.ts";
+import type { PrecisionOptions } from "../lax/precision.ts";
 import { dot } from "../numpy/index.ts";
 import { bernoulli, type KeyLike } from "../random/index.ts";
 import { Constant, TruncatedNormal } from "./initializers.ts";
@@ -31,13 +32,14 @@ export class Linear extends Module {
     super(options.name);
   }
 
-  call(inputs: NdArray): NdArray {
+  call(inputs: NdArray, { precision }: PrecisionOptions = {}): NdArray {
     if (inputs.ndim === 0) throw new WeftValueError("Input must not be scalar.");
     const { withBias = true, wInit = null, bInit = null } = this.options;
     const { dtype } = inputs;
     const inputSize = inputs.shape[inputs.ndim - 1];
     const init = wInit ?? new TruncatedNormal(1 / Math.sqrt(inputSize));
-    const out = dot(inputs, getParameter("w", [inputSize, this.outputSize], { dtype, init }));
+    const w = getParameter("w", [inputSize, this.outputSize], { dtype, init });
+    const out = dot(inputs, w, { precision });
     if (!withBias) return out;
     return out.add(getParameter("b", [this.outputSize], { dtype, init: bInit ?? new Constant(0) }));
   }

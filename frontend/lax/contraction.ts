@@ -11,6 +11,7 @@ import {
 } from "../core/index.ts";
 import { canonicalizeAxis } from "./axes.ts";
 import { alignDtypes } from "./operands.ts";
+import { canonicalizePrecision, type PrecisionOptions } from "./precision.ts";
 
 /** `[[lhsContracting, rhsContracting], [lhsBatch, rhsBatch]]` (`jax.lax.DotDimensionNumbers`). */
 export type DotDimensionNumbers = readonly [
@@ -19,7 +20,7 @@ export type DotDimensionNumbers = readonly [
 ];
 
 /** Options of `dotGeneral`, `dot` and `batchMatmul`. */
-export interface DotOptions {
+export interface DotOptions extends PrecisionOptions {
   /** Dtype of the result and of the accumulation; default: that of the operands. */
   readonly preferredElementType?: DType | null;
 }
@@ -41,6 +42,7 @@ export function dotGeneral(
     rhsContracting: rhsContracting.map((a) => canonicalizeAxis(a, y.ndim)),
     lhsBatch: lhsBatch.map((a) => canonicalizeAxis(a, x.ndim)),
     rhsBatch: rhsBatch.map((a) => canonicalizeAxis(a, y.ndim)),
+    precision: canonicalizePrecision(options.precision),
     preferredElementType: options.preferredElementType ?? null,
   });
 }

@@ -18,10 +18,11 @@ import {
 } from "./convolution.ts";
 import { eq } from "./elementwise.ts";
 import { broadcastedIota, broadcastInDim, reshape, transpose } from "./movement.ts";
+import type { PrecisionOptions } from "./precision.ts";
 import { dilateExtent, type Padding, type PaddingPairs, paddingPairs } from "./windows.ts";
 
 /** Options of `convGeneralDilatedPatches` and `convGeneralDilatedLocal`. */
-export interface PatchOptions {
+export interface PatchOptions extends PrecisionOptions {
   readonly lhsDilation?: readonly number[] | null;
   readonly rhsDilation?: readonly number[] | null;
   readonly dimensionNumbers?: ConvDimensionNumbers | ConvDimensionStrings | null;
@@ -67,6 +68,7 @@ export function convGeneralDilatedPatches(
     rhsDilation: options.rhsDilation ?? null,
     dimensionNumbers: specs,
     featureGroupCount: channels,
+    precision: options.precision,
     preferredElementType: options.preferredElementType ?? null,
   });
 }
@@ -91,10 +93,15 @@ export function convGeneralDilatedLocal(
   );
   const patches = convGeneralDilatedPatches(x, filterShape, windowStrides, padding, options);
   const spatial = range(outSpec.length - 2).sort((p, q) => outSpec[p + 2] - outSpec[q + 2]);
-  const product = dotGeneral(patches, rhs, [
-    [[outSpec[1]], [rhsSpec[1]]],
-    [spatial.map((i) => outSpec[i + 2]), spatial.map((i) => rhsSpec[i + 2])],
-  ]);
+  const product = dotGeneral(
+    patches,
+    rhs,
+    [
+      [[outSpec[1]], [rhsSpec[1]]],
+      [spatial.map((i) => outSpec[i + 2]), spatial.map((i) => rhsSpec[i + 2])],
+    ],
+    { precision: options.precision },
+  );
   // [spatial…, batch, out] → batch and features where the result has them.
   const n = product.ndim;
   const front = transpose(product, [n - 2, n - 1, ...range(n - 2)]);

@@ -14,7 +14,7 @@ import {
   WeftValueError,
 } from "../core/index.ts";
 import { canonicalizeAxis, canonicalizeShape, range } from "./axes.ts";
-import { dotGeneral } from "./contraction.ts";
+import { type DotOptions, dotGeneral } from "./contraction.ts";
 import { add, bitwiseAnd, ge, lt, neg, rem, select, sub } from "./elementwise.ts";
 import { gather, type ScatterDimensionNumbers, type ScatterOptions, scatterAdd } from "./indexing.ts";
 import {
@@ -216,7 +216,7 @@ export function raggedDot(
   lhs: ArrayLike,
   rhs: ArrayLike,
   groupSizes: ArrayLike,
-  options: { preferredElementType?: DType | null } = {},
+  options: DotOptions = {},
 ): NdArray {
   const [x, y, sizes] = [asArray(lhs), asArray(rhs), asArray(groupSizes)];
   if (x.ndim !== 2 || y.ndim !== 3 || sizes.ndim !== 1 || sizes.size !== y.shape[0]) {

@@ -12,6 +12,7 @@ import {
 import { range } from "./axes.ts";
 import { rev, transpose } from "./movement.ts";
 import { alignDtypes } from "./operands.ts";
+import { canonicalizePrecision, type PrecisionOptions } from "./precision.ts";
 import { dilateExtent, type Padding, type PaddingPairs, paddingPairs } from "./windows.ts";
 
 /** Positions of [batch, feature, spatial…] in lhs and result, of [out, in, spatial…] in rhs. */
@@ -90,7 +91,7 @@ function isStrings(d: ConvDimensionNumbers | ConvDimensionStrings): d is ConvDim
 }
 
 /** Options of `convGeneralDilated`, `conv` and `convWithGeneralPadding`. */
-export interface ConvOptions {
+export interface ConvOptions extends PrecisionOptions {
   /** Holes between the lhs's elements, +1 each: a transposed convolution. Default 1. */
   readonly lhsDilation?: readonly number[] | null;
   /** Holes between the kernel's elements, +1 each: an atrous convolution. Default 1. */
@@ -137,6 +138,7 @@ export function convGeneralDilated(
     outSpec: specs.outSpec,
     featureGroupCount: options.featureGroupCount ?? 1,
     batchGroupCount: options.batchGroupCount ?? 1,
+    precision: canonicalizePrecision(options.precision),
     preferredElementType: options.preferredElementType ?? null,
   });
 }
@@ -147,7 +149,7 @@ export function conv(
   rhs: ArrayLike,
   windowStrides: readonly number[],
   padding: Padding,
-  options: Pick<ConvOptions, "preferredElementType"> = {},
+  options: Pick<ConvOptions, "precision" | "preferredElementType"> = {},
 ): NdArray {
   return convGeneralDilated(lhs, rhs, windowStrides, padding, options);
 }
@@ -160,7 +162,7 @@ export function convWithGeneralPadding(
   padding: Padding,
   lhsDilation: readonly number[] | null = null,
   rhsDilation: readonly number[] | null = null,
-  options: Pick<ConvOptions, "preferredElementType"> = {},
+  options: Pick<ConvOptions, "precision" | "preferredElementType"> = {},
 ): NdArray {
   return convGeneralDilated(lhs, rhs, windowStrides, padding, { ...options, lhsDilation, rhsDilation });
 }
@@ -184,7 +186,7 @@ const TRANSPOSE_LETTERS: Readonly<Record<number, ConvDimensionStrings>> = {
 };
 
 /** Options of `ConvTranspose` and `convTranspose`. */
-export interface ConvTransposeOptions {
+export interface ConvTransposeOptions extends PrecisionOptions {
   readonly rhsDilation?: readonly number[] | null;
   /** Default: channels last, as NHWC, HWIO, NHWC. */
   readonly dimensionNumbers?: ConvDimensionNumbers | ConvDimensionStrings | null;
@@ -228,6 +230,7 @@ export function convTranspose(
       lhsDilation: strides,
       rhsDilation,
       dimensionNumbers: specs,
+      precision: options.precision,
       preferredElementType: options.preferredElementType ?? null,
     },
   );

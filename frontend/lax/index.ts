@@ -83,6 +83,7 @@ export {
   zerosLike,
 } from "./movement.ts";
 export { broadcastShapes } from "./operands.ts";
+export type { Precision, PrecisionLike, PrecisionName, PrecisionOptions } from "./precision.ts";
 export { threefry2x32 } from "./random-bits.ts";
 export * from "./reduce-window.ts";
 export {

@@ -6,6 +6,7 @@ import { convGeneralDilated } from "../lax/convolution.ts";
 import * as lax from "../lax/elementwise.ts";
 import { reshape, rev, sliceInDim } from "../lax/movement.ts";
 import { broadcastTo } from "../lax/operands.ts";
+import type { PrecisionOptions } from "../lax/precision.ts";
 import { cumsum } from "../lax/reductions.ts";
 import { concatenate } from "./joining.ts";
 import { equal, greater, less, logicalAnd, notEqual, where } from "./logic.ts";
@@ -175,7 +176,7 @@ export function gradient(
 export type ConvolveMode = "full" | "same" | "valid";
 
 /** Options of `convolve` and `correlate`. */
-export interface ConvolveOptions {
+export interface ConvolveOptions extends PrecisionOptions {
   /** Dtype of the result and of the accumulation. */
   readonly preferredElementType?: DType | null;
 }
@@ -208,6 +209,7 @@ function slide(
   const kernel = flip ? rev(short, [0]) : short;
   const result = reshape(
     convGeneralDilated(reshape(long, [1, 1, long.size]), reshape(kernel, [1, 1, m]), [1], [padding], {
+      precision: options.precision,
       preferredElementType: options.preferredElementType ?? null,
     }),
     [long.size + padding[0] + padding[1] - m + 1],

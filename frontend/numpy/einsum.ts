@@ -2,10 +2,11 @@
 import type { DType } from "../../compiler/types/dtype.ts";
 import { type ArrayLike, convert, NdArray, WeftTypeError, WeftValueError } from "../core/index.ts";
 import { range } from "../lax/axes.ts";
-import { dotGeneral } from "../lax/contraction.ts";
+import { type DotOptions, dotGeneral } from "../lax/contraction.ts";
 import * as lax from "../lax/elementwise.ts";
 import { broadcastedIota, reshape, transpose } from "../lax/movement.ts";
 import { broadcastTo, constantLike } from "../lax/operands.ts";
+import type { PrecisionOptions } from "../lax/precision.ts";
 import { reduceSum } from "../lax/reductions.ts";
 import { type ContractionPath, contractionPath } from "./contraction-path.ts";
 import { promoteDTypes } from "./promotion.ts";
@@ -141,7 +142,7 @@ export function contractPair(
   x: Labelled,
   y: Labelled,
   wanted: ReadonlySet<string>,
-  preferredElementType: DType | null = null,
+  options: DotOptions = {},
 ): Labelled {
   const shared = x.labels.filter((l) => y.labels.includes(l));
   const batch = shared.filter((l) => wanted.has(l));
@@ -155,14 +156,14 @@ export function contractPair(
       [places(x.labels, contracted), places(y.labels, contracted)],
       [places(x.labels, batch), places(y.labels, batch)],
     ],
-    { preferredElementType },
+    { precision: options.precision, preferredElementType: options.preferredElementType ?? null },
   );
   const free = (labels: readonly string[]): string[] => labels.filter((l) => !shared.includes(l));
   return { array, labels: [...batch, ...free(x.labels), ...free(y.labels)] };
 }
 
 /** Options of `Einsum`. */
-export interface EinsumOptions {
+export interface EinsumOptions extends PrecisionOptions {
   /** Dtype of the result and of the accumulation. */
   readonly preferredElementType?: DType | null;
   /** How the order of contractions is found: all orders compared ("optimal"), or step by step. Default: by their number. */
@@ -266,7 +267,7 @@ export function einsum(subscripts: string | ArrayLike, ...args: readonly EinsumA
   const parsed = parseSubscripts(given.subscripts, shapes);
   const extents = extentsOf(parsed, shapes);
   const { output } = parsed;
-  const { preferredElementType = null, optimize = "auto" } = given.options;
+  const { optimize = "auto" } = given.options;
 
   const terms = arrays.map((array, i) => takeDiagonals({ array, labels: parsed.inputs[i] }));
   const needed = (without: readonly number[]): Set<string> =>
@@ -281,7 +282,7 @@ export function einsum(subscripts: string | ArrayLike, ...args: readonly EinsumA
     optimize,
   );
   for (const [i, j] of order) {
-    const result = contractPair(terms[i], terms[j], needed([i, j]), preferredElementType);
+    const result = contractPair(terms[i], terms[j], needed([i, j]), given.options);
     terms.splice(j, 1);
     terms.splice(i, 1);
     terms.push(result);

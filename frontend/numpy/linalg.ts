@@ -23,6 +23,7 @@ import {
   transpose,
 } from "../lax/movement.ts";
 import { broadcastShapes, broadcastTo, constantLike } from "../lax/operands.ts";
+import type { PrecisionOptions } from "../lax/precision.ts";
 import { reduceSum } from "../lax/reductions.ts";
 import { arrange, contractPair, type Labelled } from "./einsum.ts";
 import { ravel } from "./movement.ts";
@@ -30,7 +31,7 @@ import { promoteDTypes, toArray } from "./promotion.ts";
 import { sumDType } from "./reductions.ts";
 
 /** Options of `matmul`, `dot`, `vdot` and `vecdot` and others. */
-export interface ProductOptions {
+export interface ProductOptions extends PrecisionOptions {
   /** Dtype of the result and of the accumulation. */
   readonly preferredElementType?: DType | null;
 }
@@ -76,7 +77,7 @@ export function matmul(x: ArrayLike, y: ArrayLike, options: ProductOptions = {})
   for (const { array, labels } of [left, right]) {
     for (const [axis, l] of labels.entries()) if (!extents.has(l)) extents.set(l, array.shape[axis]);
   }
-  const product = contractPair(left, right, new Set(output), options.preferredElementType ?? null);
+  const product = contractPair(left, right, new Set(output), options);
   return arrange(product, output, extents);
 }
 

@@ -7,6 +7,7 @@ import { bytesOf, sameType } from "../../compiler/types/tensor-type.ts";
 import { cpuDevice } from "../../runtime/device.ts";
 import type { Storage } from "../../runtime/storage.ts";
 import type { GpuStorage } from "../../runtime/webgpu/storage.ts";
+import { config } from "../config/config.ts";
 import type { NdArray } from "../core/array.ts";
 import { formatType, type ShapedArray, sameAval, scalarAval } from "../core/aval.ts";
 import { type Backend, currentBackend, type Executable } from "../core/backend.ts";
@@ -21,6 +22,8 @@ import { sameStatic } from "./static-arguments.ts";
 import type { TracedGraph } from "./trace-function.ts";
 
 export class JitEntry {
+  /** What products that say nothing of their precision were traced with. */
+  readonly precision = config.defaultMatmulPrecision;
   #executable: Executable | null = null;
   #backend: Backend | null = null;
   /** Memory for JavaScript numbers among the arguments, one storage per leaf, written at each call. */

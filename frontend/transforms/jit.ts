@@ -1,5 +1,6 @@
 /** jit: traces a function once per structure and types of its arguments, compiles it, and calls the compiled code. */
 
+import { config } from "../config/config.ts";
 import { NdArray } from "../core/array.ts";
 import type { ShapedArray } from "../core/aval.ts";
 import { checkDevice, type Device } from "../core/device.ts";
@@ -105,7 +106,7 @@ class JitCache {
 
   call(args: readonly unknown[]): unknown {
     const last = this.#last;
-    if (last !== null) {
+    if (last !== null && last.precision === config.defaultMatmulPrecision) {
       const leaves = last.match(args);
       if (leaves !== null) return notTracing() && !hasTracer(leaves) ? last.run(leaves) : last.call(leaves);
     }
@@ -241,7 +242,7 @@ function hasTracer(leaves: readonly unknown[]): boolean {
 
 /** A text that equal argument lists share. */
 function keyOf(flat: Flat): string {
-  let key = "";
+  let key = `${config.defaultMatmulPrecision},`;
   for (const tree of flat.trees) key += tree === null ? "s," : `${tree.hash},`;
   for (const x of flat.statics) key += `${staticKey(x)}|`;
   for (const aval of flat.avals) key += `${aval.type.text}${aval.weakType ? "*" : ""},`;
@@ -250,6 +251,7 @@ function keyOf(flat: Flat): string {
 
 function fits(entry: JitEntry, flat: Flat): boolean {
   return (
+    entry.precision === config.defaultMatmulPrecision &&
     entry.argumentTrees.length === flat.trees.length &&
     entry.argumentTrees.every((tree, i) => {
       const other = flat.trees[i];

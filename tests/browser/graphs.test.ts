@@ -61,7 +61,7 @@ const rowOf =
 /** What is made of workgroups and tiles: sizes at which those are used. */
 const SCHEDULES: readonly Example[] = [
   example("a product with an epilogue", [[67, 35], [35, 90], [90]], (b, [x, y, bias]) => {
-    const product = b.one("dot_general", [x, y], { ...PRODUCT, preferredElementType: null });
+    const product = b.one("dot_general", [x, y], { ...PRODUCT, precision: null, preferredElementType: null });
     return [b.one("tanh", [b.add(product, b.broadcastInDim(bias, [67, 90], [1]))], {})];
   }),
   example(
@@ -70,7 +70,9 @@ const SCHEDULES: readonly Example[] = [
       [12, 2000],
       [2000, 14],
     ],
-    (b, [x, y]) => [b.one("dot_general", [x, y], { ...PRODUCT, preferredElementType: null })],
+    (b, [x, y]) => [
+      b.one("dot_general", [x, y], { ...PRODUCT, precision: null, preferredElementType: null }),
+    ],
     2e-4,
   ),
   example(
@@ -93,6 +95,7 @@ const SCHEDULES: readonly Example[] = [
         outSpec: [0, 1, 2, 3],
         featureGroupCount: 1,
         batchGroupCount: 1,
+        precision: null,
         preferredElementType: null,
       }),
     ],
@@ -157,7 +160,7 @@ function scatter(): Example {
 function scan(): Example {
   const [carry, matrix] = [tensorType("float32", [6]), tensorType("float32", [6, 6])];
   const body = build([matrix, carry, carry], (b, [w, h, x]) => {
-    const product = b.one("dot_general", [w, h], { ...PRODUCT, preferredElementType: null });
+    const product = b.one("dot_general", [w, h], { ...PRODUCT, precision: null, preferredElementType: null });
     const next = b.one("tanh", [b.add(product, x)], {});
     return [next, next];
   });

@@ -68,6 +68,7 @@ export function matmul(x: NdArray, y: NdArray): NdArray {
     rhsContracting: [0],
     lhsBatch: [],
     rhsBatch: [],
+    precision: null,
     preferredElementType: null,
   });
 }

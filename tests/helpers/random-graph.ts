@@ -93,6 +93,7 @@ function step(b: GraphBuilder, pool: Operand[], random: Random, depth: number, s
         rhsContracting: [0],
         lhsBatch: [],
         rhsBatch: [],
+        precision: null,
         preferredElementType: null,
       });
       return tame(b, product);

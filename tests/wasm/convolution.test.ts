@@ -197,6 +197,7 @@ function graphOfShape({ batch, size, features, window, options = {} }: Shape, la
     rhsDilation: [1, 1],
     featureGroupCount: 1,
     batchGroupCount: 1,
+    precision: null,
     preferredElementType: null,
     ...layout,
     ...options,

@@ -33,6 +33,7 @@ function dotOf({ transposeLeft, transposeRight }: Orientation, sum: DType | null
     rhsContracting: [transposeRight ? 1 : 0],
     lhsBatch: [],
     rhsBatch: [],
+    precision: null,
     preferredElementType: sum,
   };
 }
@@ -170,6 +171,7 @@ describe("convolutions of bytes", () => {
           outSpec: [0, 1, 2, 3],
           featureGroupCount: 1,
           batchGroupCount: 1,
+          precision: null,
           preferredElementType: "int32",
         }),
       ]);

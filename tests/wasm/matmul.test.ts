@@ -22,7 +22,7 @@ interface Product {
   readonly dtype?: "float32" | "float64";
 }
 
-const UNBATCHED = { lhsBatch: [], rhsBatch: [], preferredElementType: null };
+const UNBATCHED = { lhsBatch: [], rhsBatch: [], precision: null, preferredElementType: null };
 
 function shapesOf({ m, n, k, transposeLeft, transposeRight, batch }: Product): [number[], number[]] {
   const outer = batch === undefined ? [] : [batch];
@@ -40,6 +40,7 @@ function dotOf(p: Product): DotParams {
     rhsContracting: [shift + (p.transposeRight ? 1 : 0)],
     lhsBatch: batch,
     rhsBatch: batch,
+    precision: null,
     preferredElementType: null,
   };
 }

@@ -45,7 +45,7 @@ function dot(
   lhsBatch: number[] = [],
   rhsBatch: number[] = [],
 ): PrimitiveParams["dot_general"] {
-  return { lhsContracting, rhsContracting, lhsBatch, rhsBatch, preferredElementType: null };
+  return { lhsContracting, rhsContracting, lhsBatch, rhsBatch, precision: null, preferredElementType: null };
 }
 
 const plainConv: PrimitiveParams["conv_general_dilated"] = {
@@ -61,6 +61,7 @@ const plainConv: PrimitiveParams["conv_general_dilated"] = {
   outSpec: [0, 1, 2, 3],
   featureGroupCount: 1,
   batchGroupCount: 1,
+  precision: null,
   preferredElementType: null,
 };
 

@@ -8,7 +8,8 @@
  * same thing with results and window exchanged: 3 × 3 results of tiles of 2 × 2 cotangents.
  *
  * Values are exact sums of at most four elements before they are multiplied, so that the error grows by a small factor
- * (about two) against summing in order; infinities and NaN spread within a tile.
+ * (about two) against summing in order; an infinity may become NaN, and spreads within a tile of the kernel's gradient. A
+ * contraction that is `exact` (`precision: "highest"`) is none of these.
  */
 import type { Contraction, Coordinate } from "../../graph/contraction.ts";
 import type { DType } from "../../types/dtype.ts";
@@ -70,7 +71,7 @@ const isLong = (extents: readonly number[], axis: number): boolean => extents[ax
 /** The plan, or null where the contraction is none of these. */
 export function planWinograd(contraction: Contraction, dtype: DType): WinogradPlan | null {
   const { extents, factors, result } = contraction;
-  if (dtype !== "float32") return null;
+  if (dtype !== "float32" || contraction.exact) return null;
   const windows = factors.map(({ coordinates }) =>
     coordinates.filter(({ terms }) => terms.filter(({ axis }) => isLong(extents, axis)).length > 1),
   );

@@ -67,6 +67,7 @@ function transposeLhs(b: Builder, ct: Operand, lhs: TensorType, rhs: Operand, pa
     outSpec: lhsSpec,
     featureGroupCount: groups,
     batchGroupCount: 1,
+    precision: params.precision,
     preferredElementType: params.preferredElementType,
   });
   if (batchGroupCount > 1) {
@@ -101,6 +102,7 @@ function transposeRhs(
     outSpec: swapFirst(params.rhsSpec),
     featureGroupCount: params.batchGroupCount,
     batchGroupCount: params.featureGroupCount,
+    precision: params.precision,
     preferredElementType: params.preferredElementType,
   });
   return b.convert(out, rhs.dtype);

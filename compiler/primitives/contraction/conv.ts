@@ -12,7 +12,7 @@ import { checkArity, checkSameDtypes } from "../typing.ts";
 import { dilated, lowerPosition, positionIn, type WindowAxis, windowCount } from "../window/geometry.ts";
 import { convShape, convWindows } from "./conv-geometry.ts";
 import { batchConv, jvpConv, transposeConv } from "./conv-rules.ts";
-import { contractionDType, productReference } from "./element-types.ts";
+import { contractionDType, isExact, productReference } from "./element-types.ts";
 import { convCases } from "./test-cases.ts";
 
 function inferConv(inputs: readonly TensorType[], params: ConvParams): TensorType[] {
@@ -140,6 +140,7 @@ function convContraction({
   }
   const wide = accumulationDType(out.dtype);
   return {
+    exact: isExact(params.precision),
     extents: [
       groups,
       sizes.outBatch,

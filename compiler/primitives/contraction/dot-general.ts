@@ -21,7 +21,7 @@ import { bumpAxes } from "../reduction/axes.ts";
 import { accumulationDType, foldReference } from "../reduction/monoid.ts";
 import { forEachIndex, reader, tabulate } from "../reference-tensors.ts";
 import { checkArity, checkSameDtypes, formatShape } from "../typing.ts";
-import { contractionDType, productReference } from "./element-types.ts";
+import { contractionDType, isExact, productReference } from "./element-types.ts";
 import { dotCases } from "./test-cases.ts";
 
 /** Axes that are neither contracted nor batch. */
@@ -183,6 +183,7 @@ function dotContraction({ params, inputs, outputs }: LowerContext<DotParams>): C
     element: (s, x, at) => s.convert(x(at), wide),
   });
   return {
+    exact: isExact(params.precision),
     extents: extentsOf,
     factors: [factor(lhs, free[0]), factor(rhs, free[1])],
     result: outputs[0].shape.map((_, dim) => [dim]),
@@ -236,6 +237,7 @@ function transposeSide(
     rhsContracting: otherFree,
     lhsBatch: batch,
     rhsBatch: other.batch,
+    precision: params.precision,
     preferredElementType: params.preferredElementType,
   });
   const pairs = own.contracting.map((axis, k) => ({ axis, partner: other.contracting[k] }));

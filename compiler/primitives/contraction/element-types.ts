@@ -1,4 +1,5 @@
 /** Element types of contractions: `preferredElementType` and what a product of two elements means. */
+import type { PrecisionPair } from "../../graph/operations.ts";
 import { wrapInteger } from "../../kernel/constants.ts";
 import { DTYPE_INFO, type DType, isFloating } from "../../types/dtype.ts";
 import { WeftTypeError } from "../../types/errors.ts";
@@ -30,6 +31,11 @@ export function contractionDType(name: string, dtype: DType, preferred: DType | 
     );
   }
   return preferred;
+}
+
+/** Whether products must be those of the elements, and not of sums of them: "highest" of either operand asks for it. */
+export function isExact(precision: PrecisionPair): boolean {
+  return precision?.includes("highest") ?? false;
 }
 
 /** The product of two elements of `from` in a result of `to`: operands are converted first; integers wrap. */

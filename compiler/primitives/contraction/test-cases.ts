@@ -1,13 +1,13 @@
 /** Configurations of the contractions for the generated tests. */
 import type { Params } from "../../graph/graph.ts";
-import type { ConvParams, DotParams } from "../../graph/operations.ts";
+import type { ConvParams, DotParams, PrecisionPair } from "../../graph/operations.ts";
 import type { TestCase } from "../../graph/primitive.ts";
 import { type DType, isFloating } from "../../types/dtype.ts";
 
 interface DotShape {
   readonly lhs: readonly number[];
   readonly rhs: readonly number[];
-  readonly params: Omit<DotParams, "preferredElementType">;
+  readonly params: Omit<DotParams, "precision" | "preferredElementType">;
 }
 
 function dot(
@@ -50,6 +50,7 @@ const dotShapes: readonly DotShape[] = [
 ];
 
 interface Preferred {
+  readonly precision: PrecisionPair;
   readonly preferredElementType: DType | null;
 }
 
@@ -62,6 +63,7 @@ function caseOf<P extends Params>(
   }: { readonly lhs: readonly number[]; readonly rhs: readonly number[]; readonly params: P },
   dtype: DType,
   preferredElementType: DType | null = null,
+  precision: PrecisionPair = null,
 ): TestCase<P & Preferred> {
   const domain = isFloating(dtype) ? "normal" : "any";
   return {
@@ -69,7 +71,7 @@ function caseOf<P extends Params>(
       { shape: lhs, dtype, domain },
       { shape: rhs, dtype, domain },
     ],
-    params: { ...params, preferredElementType },
+    params: { ...params, precision, preferredElementType },
   };
 }
 
@@ -92,6 +94,7 @@ export const dotCases: readonly TestCase<DotParams>[] = [
   caseOf(matmul, "int8", "float32"),
   ...(["int8", "uint8", "int16", "uint16", "int32", "uint32"] as const).map((dtype) => caseOf(matmul, dtype)),
   caseOf(matmul, "bool"),
+  caseOf(matmul, "float32", null, ["highest", "default"]),
 ];
 
 interface ConvShape {
@@ -117,6 +120,7 @@ function conv(lhs: readonly number[], rhs: readonly number[], options: Partial<C
       outSpec: identity,
       featureGroupCount: 1,
       batchGroupCount: 1,
+      precision: null,
       preferredElementType: null,
       ...options,
     },
@@ -207,6 +211,7 @@ export const convCases: readonly TestCase<ConvParams>[] = [
   caseOf(plain2d, "float16", "float32"),
   caseOf(plain2d, "float16"),
   caseOf(plain2d, "int8", "int32"),
+  caseOf(plain2d, "float32", null, ["highest", "highest"]),
   ...(["int8", "uint8", "int16", "uint16", "int32", "uint32"] as const).map((dtype) =>
     caseOf(plain2d, dtype),
   ),

@@ -26,6 +26,7 @@ export function matmul(b: Builder, x: Operand, y: Operand): Operand {
     rhsContracting: [n - 2],
     lhsBatch: batch,
     rhsBatch: batch,
+    precision: null,
     preferredElementType: null,
   });
 }

@@ -10,6 +10,7 @@ import {
 import * as lax from "../../lax/elementwise.ts";
 import { indexInDim } from "../../lax/movement.ts";
 import { constantLike } from "../../lax/operands.ts";
+import type { PrecisionOptions } from "../../lax/precision.ts";
 import * as np from "../linalg.ts";
 import { matrixNorm } from "../norms.ts";
 import { promoteDTypes, toArray } from "../promotion.ts";
@@ -59,7 +60,7 @@ export function trace(
  * Product of several matrices, the first and last of which may be vectors, in the order of fewest multiplications
  * (`jnp.linalg.multi_dot`). Throws WeftValueError where shapes do not fit.
  */
-export function multiDot(xs: readonly ArrayLike[]): NdArray {
+export function multiDot(xs: readonly ArrayLike[], options: PrecisionOptions = {}): NdArray {
   if (xs.length < 2) {
     throw new WeftValueError(`multi_dot requires at least two arrays; got len(arrays)=${xs.length}`);
   }
@@ -84,7 +85,7 @@ export function multiDot(xs: readonly ArrayLike[]): NdArray {
     ...arrays.slice(1).map((x) => x.shape[0]),
     last.ndim === 1 ? 1 : last.shape[1],
   ];
-  return multiplyChain(arrays, bestSplits(sizes), 0, arrays.length - 1);
+  return multiplyChain(arrays, bestSplits(sizes), 0, arrays.length - 1, options);
 }
 
 /** Where to cut each part of the chain: the classic O(k³) dynamic program over `sizes`, rows of each and columns of the last. */
@@ -108,10 +109,20 @@ function bestSplits(sizes: readonly number[]): number[][] {
   return splits;
 }
 
-function multiplyChain(arrays: readonly NdArray[], splits: number[][], i: number, j: number): NdArray {
+function multiplyChain(
+  arrays: readonly NdArray[],
+  splits: number[][],
+  i: number,
+  j: number,
+  options: PrecisionOptions,
+): NdArray {
   if (i === j) return arrays[i];
   const cut = splits[i][j];
-  return np.matmul(multiplyChain(arrays, splits, i, cut), multiplyChain(arrays, splits, cut + 1, j));
+  const [left, right] = [
+    multiplyChain(arrays, splits, i, cut, options),
+    multiplyChain(arrays, splits, cut + 1, j, options),
+  ];
+  return np.matmul(left, right, options);
 }
 
 /** Square matrices to an integer power, by repeated squaring; of the inverse where n < 0 (`jnp.linalg.matrix_power`). */

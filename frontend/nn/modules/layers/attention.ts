@@ -4,6 +4,7 @@ import { convert, formatShape, full, NdArray, WeftValueError } from "../../../co
 import { dynamicUpdateSlice } from "../../../lax/dynamic.ts";
 import { iota } from "../../../lax/movement.ts";
 import { broadcastTo } from "../../../lax/operands.ts";
+import type { PrecisionOptions } from "../../../lax/precision.ts";
 import { einsum } from "../../../numpy/einsum.ts";
 import { lessEqual } from "../../../numpy/logic.ts";
 import { where } from "../../../numpy/where.ts";
@@ -25,7 +26,7 @@ import {
 } from "./options.ts";
 
 /** Options of `dotProductAttentionWeights`. */
-export interface AttentionWeightsOptions {
+export interface AttentionWeightsOptions extends PrecisionOptions {
   /** Added to the scores [...batch, heads, queries, keys]. */
   readonly bias?: NdArray | null;
   /** Where scores count; of their shape, or to be broadcast to it. */
@@ -67,7 +68,8 @@ export function dotProductAttentionWeights(
   agree("num_heads", q.shape.at(-2), k.shape.at(-2));
   agree("depths", q.shape.at(-1), k.shape.at(-1));
   const depth = q.shape[q.ndim - 1];
-  let weights = einsum("...qhd,...khd->...hqk", q.div(full(Math.sqrt(depth), dtype)), k);
+  const { precision } = options;
+  let weights = einsum("...qhd,...khd->...hqk", q.div(full(Math.sqrt(depth), dtype)), k, { precision });
   if (bias !== null) weights = weights.add(bias);
   // The least number of the dtype rather than −∞: a row without keys gives the mean, not NaN.
   if (mask !== null) weights = where(mask, weights, full(DTYPE_INFO[dtype].min, weights.dtype));
@@ -100,7 +102,8 @@ export const linenDotProductAttention: AttentionFunction = (query, key, value, o
       `k, v lengths must match: key has shape ${formatShape(k.shape)}, value ${formatShape(v.shape)}`,
     );
   }
-  return einsum("...hqk,...khd->...qhd", dotProductAttentionWeights(q, k, options), v);
+  const { precision } = options;
+  return einsum("...hqk,...khd->...qhd", dotProductAttentionWeights(q, k, options), v, { precision });
 };
 
 /** Options of `MultiHeadDotProductAttention` and `SelfAttention`. */
@@ -218,7 +221,8 @@ function attend(
       `Memory dimension (${qkvFeatures}) must be divisible by number of heads (${numHeads}).`,
     );
   }
-  const common = { dtype, paramDtype, useBias };
+  const { precision } = options;
+  const common = { dtype, paramDtype, useBias, precision };
   const features = [numHeads, qkvFeatures / numHeads];
   const project = (name: string, x: NdArray): NdArray =>
     new DenseGeneral({ ...common, name, features, kernelInit, biasInit }).call(x);
@@ -248,6 +252,7 @@ function attend(
     broadcastDropout,
     deterministic: fixed,
     dtype,
+    precision,
     forceFp32ForSoftmax: options.forceFp32ForSoftmax,
     module: sowWeights ? module : null,
   });

@@ -93,6 +93,7 @@ export class ConvTranspose extends Module {
     let y = convTranspose(xs, w, strides, padding === "CIRCULAR" ? "VALID" : padding, {
       rhsDilation,
       transposeKernel,
+      precision: options.precision,
     });
     if (padding === "CIRCULAR") {
       const periods = strides.map((stride, i) => stride * x.shape[i + 1]);

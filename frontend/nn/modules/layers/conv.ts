@@ -5,6 +5,7 @@ import { range } from "../../../lax/axes.ts";
 import { convGeneralDilatedLocal } from "../../../lax/conv-patches.ts";
 import { type ConvDimensionNumbers, convGeneralDilated } from "../../../lax/convolution.ts";
 import { full, reshape } from "../../../lax/movement.ts";
+import type { PrecisionLike } from "../../../lax/precision.ts";
 import type { PaddingPairs } from "../../../lax/windows.ts";
 import { pad } from "../../../numpy/padding.ts";
 import { evalShape } from "../../../transforms/inspect.ts";
@@ -121,6 +122,7 @@ abstract class ConvBase extends Module {
       rhsDilation: perPlace(options.kernelDilation, rank),
       padding: "VALID",
       dimensionNumbers: dimensionNumbers(rank + 2),
+      precision: options.precision,
     };
     const padding = canonicalizePadding(options.padding ?? "SAME", rank);
     if (padding === "CIRCULAR" || padding === "REFLECT") {
@@ -163,6 +165,7 @@ interface ConvPlan {
   readonly rhsDilation: readonly number[];
   padding: "SAME" | "SAME_LOWER" | "VALID" | PaddingPairs;
   readonly dimensionNumbers: ConvDimensionNumbers;
+  readonly precision: PrecisionLike | undefined;
 }
 interface ConvParts {
   readonly kernelShape: readonly number[];

@@ -67,10 +67,15 @@ export class DenseGeneral extends Module {
 
     const [x, w, b] = promoteDtype([inputs, kernel, bias] as const, dtype);
     const contracted = axis.map((_, i) => batch.length + i);
-    const y = dotGeneral(x, w, [
-      [axis, contracted],
-      [batch, range(batch.length)],
-    ]);
+    const y = dotGeneral(
+      x,
+      w,
+      [
+        [axis, contracted],
+        [batch, range(batch.length)],
+      ],
+      { precision: this.options.precision },
+    );
     if (b === null) return y;
     const others = range(inputs.ndim).filter((a) => !axis.includes(a));
     return y.add(reshape(b, [...others.map((a) => (batch.includes(a) ? inputs.shape[a] : 1)), ...features]));
@@ -122,7 +127,7 @@ export class Einsum extends Module {
     const biasShape = places.flatMap((at) => (at === null ? [] : [shape[at]]));
     const bias = useBias ? this.param("bias", biasInit, biasShape, paramDtype) : null;
     const [x, w, b] = promoteDtype([inputs, kernel, bias] as const, dtype);
-    const y = einsum(equation, x, w);
+    const y = einsum(equation, x, w, { precision: this.options.precision });
     return b === null
       ? y
       : y.add(

@@ -33,16 +33,21 @@ export class Dense extends Module {
   }
 
   call(inputs: NdArray): NdArray {
-    const { features, useBias = true, dtype = null, paramDtype = "float32" } = this.options;
+    const { features, useBias = true, dtype = null, paramDtype = "float32", precision } = this.options;
     const { kernelInit = defaultKernelInit, biasInit = defaultBiasInit } = this.options;
     const last = inputs.ndim - 1;
     const kernel = this.param("kernel", kernelInit, [inputs.shape[last], features], paramDtype);
     const bias = useBias ? this.param("bias", biasInit, [features], paramDtype) : null;
     const [x, w, b] = promoteDtype([inputs, kernel, bias] as const, dtype);
-    const y = dotGeneral(x, w, [
-      [[last], [0]],
-      [[], []],
-    ]);
+    const y = dotGeneral(
+      x,
+      w,
+      [
+        [[last], [0]],
+        [[], []],
+      ],
+      { precision },
+    );
     return b === null ? y : add(y, b);
   }
 }

@@ -1,10 +1,12 @@
 /** What the options of layers have in common. */
+
+import type { PrecisionOptions } from "../../../lax/precision.ts";
 import { type Initializer, lecunNormal, zeros } from "../../initializers.ts";
 import type { ModuleOptions } from "../core/module.ts";
 import type { DTypeOptions } from "./dtypes.ts";
 
 /** Options of layers with a kernel and a bias. */
-export interface KernelOptions extends ModuleOptions, DTypeOptions {
+export interface KernelOptions extends ModuleOptions, DTypeOptions, PrecisionOptions {
   /** Default true. */
   readonly useBias?: boolean;
   /** Default `lecunNormal()`. */
