@@ -25,17 +25,20 @@ export const bundleOptions = /** @satisfies {import("esbuild").BuildOptions} */ 
  *
  * @param {string} core relative to the root, as are the others
  * @param {readonly string[]} others
+ * @param {(file: string) => readonly string[]} [needs] what one of the others loads besides
+ * @param {(file: string) => string} [more] statements that one of the others begins with
  * @returns {import("esbuild").Plugin}
  */
-export function inOneFile(core, others) {
-  const places = new Set(others.map((file) => path.join(root, file)));
+export function inOneFile(core, others, needs = () => [], more = () => "") {
+  const places = new Map(others.map((file) => [path.join(root, file), [core, ...needs(file)]]));
   return {
     name: "in-one-file",
     setup(build) {
       build.onLoad({ filter: /[\\/]frontend[\\/].*\.ts$/ }, async ({ path: file }) => {
-        if (!places.has(file)) return undefined;
-        const load = `import ${JSON.stringify(path.join(root, core))};\n`;
-        return { contents: load + (await readFile(file, "utf8")), loader: "ts" };
+        const loads = places.get(file)?.map((each) => `import ${JSON.stringify(path.join(root, each))};\n`);
+        if (loads === undefined) return undefined;
+        const start = loads.join("") + more(path.relative(root, file).split(path.sep).join("/"));
+        return { contents: start + (await readFile(file, "utf8")), loader: "ts" };
       });
     },
   };

@@ -5,9 +5,113 @@ import { brotliCompressSync, gzipSync } from "node:zlib";
 import { bundleOptions, inOneFile } from "./bundle-options.mjs";
 import { dist, root } from "./paths.mjs";
 
+/**
+ * Families of primitives that the core leaves out until a page imports `part`: a module that `importer` imports as `path`,
+ * and the names for which declarations stand in its `exported` that say which file to import. Where `exported` is one
+ * declaration and not a table of them, `single`.
+ *
+ * @typedef {{ part: keyof typeof parts, importer: string, path: string, exported: string }} Late
+ * @type {readonly (Late & { names: readonly string[], single?: boolean })[]}
+ */
+export const lateFamilies = [
+  {
+    part: "browser/linalg",
+    importer: "compiler/primitives/table.ts",
+    path: "./linalg/index.ts",
+    exported: "linalgPrimitives",
+    names: [
+      ...[
+        "cholesky",
+        "triangular_solve",
+        "lu",
+        "lu_pivots_to_permutation",
+        "geqrf",
+        "householder_product",
+        "qr",
+      ],
+      ...["eigh", "jacobi_svd", "svd"],
+    ],
+  },
+  {
+    part: "browser/fft",
+    importer: "compiler/primitives/table.ts",
+    path: "./fft/index.ts",
+    exported: "fourierPrimitives",
+    names: ["fft", "fft_stages"],
+  },
+  {
+    part: "browser/special",
+    importer: "compiler/primitives/table.ts",
+    path: "./special/index.ts",
+    exported: "specialPrimitives",
+    names: [
+      ...["lgamma", "digamma", "trigamma", "bessel_i0e", "bessel_i1e", "igamma", "igammac", "igamma_grad_a"],
+      ...["random_gamma_grad", "regularized_incomplete_beta", "zeta", "polygamma"],
+    ],
+  },
+  {
+    part: "browser/convolution",
+    importer: "compiler/primitives/table.ts",
+    path: "./window/index.ts",
+    exported: "windowPrimitives",
+    names: [
+      ...["reduce_window_sum", "reduce_window_prod", "reduce_window_max", "reduce_window_min"],
+      ...["select_and_scatter_add", "select_and_gather_add"],
+    ],
+  },
+  {
+    part: "browser/convolution",
+    importer: "compiler/primitives/contraction/index.ts",
+    path: "./conv.ts",
+    exported: "convGeneralDilated",
+    names: ["conv_general_dilated"],
+    single: true,
+  },
+];
+
+/** What only those families need of other modules: there stands a value until `part` has the real one. */
+const lateValues = /** @satisfies {readonly (Late & { file: string, until: string })[]} */ ([
+  {
+    part: "browser/special",
+    importer: "compiler/math/index.ts",
+    path: "./special.ts",
+    exported: "specialFunctions",
+    file: "compiler/math/special.ts",
+    until: "[]",
+  },
+  {
+    part: "browser/convolution",
+    importer: "compiler/lowering/contraction/lower-contraction.ts",
+    path: "../winograd/lower-winograd.ts",
+    exported: "lowerWinograd",
+    file: "compiler/lowering/winograd/lower-winograd.ts",
+    until: "() => null",
+  },
+]);
+
+/** The files that bring what the core leaves out. */
+const parts = {
+  "browser/convolution": "frontend/parts/convolution.ts",
+  "browser/fft": "frontend/parts/fft.ts",
+  "browser/linalg": "frontend/parts/linalg.ts",
+  "browser/special": "frontend/parts/special.ts",
+};
+
+/**
+ * What other files need of them.
+ *
+ * @type {Readonly<Record<string, readonly (keyof typeof parts)[]>>}
+ */
+const needs = {
+  "frontend/nn/index.ts": ["browser/convolution"],
+  "frontend/haiku/index.ts": ["browser/convolution"],
+  "frontend/scipy/index.ts": ["browser/fft", "browser/linalg", "browser/special"],
+};
+
 /** Each file that a page imports, and its source. */
 export const pageEntries = {
   "weft.browser": "frontend/browser.ts",
+  ...parts,
   "browser/aot": "frontend/aot/index.ts",
   "browser/checkify": "frontend/checkify/index.ts",
   "browser/data": "frontend/data/index.ts",
@@ -50,7 +154,13 @@ export async function buildPages({ small = false } = {}) {
     platform: "browser",
     plugins: [
       withoutNode,
-      inOneFile(pageEntries["weft.browser"], [...Object.values(pageEntries).slice(1), gpuPart]),
+      inOneFile(
+        pageEntries["weft.browser"],
+        [...Object.values(pageEntries).slice(1), gpuPart],
+        (file) => (needs[file] ?? []).map((part) => parts[part]),
+        putRight,
+      ),
+      late,
       withoutReferences,
     ],
   });
@@ -189,3 +299,42 @@ const withoutNode = /** @satisfies {import("esbuild").Plugin} */ ({
     }
   },
 });
+
+const lateModule = "compiler/primitives/late.ts";
+
+/** Puts something in the place of what pages load from files of their own, and has those files put it right. */
+const late = /** @satisfies {import("esbuild").Plugin} */ ({
+  name: "late",
+  setup(build) {
+    const all = [...lateFamilies, ...lateValues];
+    build.onResolve({ filter: /^(\.|late:)/ }, ({ path: asked, importer }) => {
+      if (asked.startsWith("late:")) return { path: asked.slice("late:".length), namespace: "late" };
+      const from = path.relative(root, importer).split(path.sep).join("/");
+      const found = all.find((each) => each.importer === from && each.path === asked);
+      return found && { path: found.exported, namespace: "late" };
+    });
+    build.onLoad({ filter: /./, namespace: "late" }, ({ path: name }) => {
+      const family = lateFamilies.find(({ exported }) => exported === name);
+      const value = lateValues.find(({ exported }) => exported === name);
+      const contents = family
+        ? `import { latePrimitive, latePrimitives } from ${JSON.stringify(path.join(root, lateModule))};
+           export const ${name} = ${family.single ? "latePrimitive" : "latePrimitives"}(
+             ${JSON.stringify(family.part)}, ${JSON.stringify(family.single ? family.names[0] : family.names)});`
+        : `export let ${name} = ${value?.until};
+           export function put(real) { ${name} = real; }`;
+      return { contents, loader: "js", resolveDir: root };
+    });
+  },
+});
+
+/** @param {string} file of a part @returns {string} puts right what stands in the core for it */
+function putRight(file) {
+  return lateValues
+    .filter(({ part }) => parts[part] === file)
+    .map(
+      ({ exported, file: real }) =>
+        `import { ${exported} as real_${exported} } from ${JSON.stringify(path.join(root, real))};\n` +
+        `import { put as put_${exported} } from "late:${exported}";\nput_${exported}(real_${exported});\n`,
+    )
+    .join("");
+}

@@ -10,7 +10,7 @@ export const withoutTests = leaveOut(() => ["test", "cases"]);
 
 /** For pages, which have no interpreter: of reference meanings those of elements stay, as constants are folded by them. */
 export const withoutReferences = leaveOut((file) =>
-  /[\\/]elementwise[\\/]/.test(file) ? ["test", "cases"] : ["test", "cases", "evaluate"],
+  /[\\/](elementwise|special)[\\/]/.test(file) ? ["test", "cases"] : ["test", "cases", "evaluate"],
 );
 
 /**

@@ -1,7 +1,7 @@
 /** Special functions and what is made of them, where JAX has no numbers to compare with: accuracy, limits, errors. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import * as reference from "../compiler/primitives/elementwise/special-series.ts";
+import * as reference from "../compiler/primitives/special/series.ts";
 import { grad, jit, lax, type NdArray, numpy as np, random, scipy, tree, vmap } from "../frontend/index.ts";
 
 const { special, stats } = scipy;

@@ -5,8 +5,8 @@
  */
 import type { Expr } from "../kernel/expr.ts";
 import { scalarOps as s } from "../kernel/scalar-ops.ts";
-import { DIGAMMA, DIGAMMA_ROOT, LGAMMA_1, LGAMMA_2, STIRLING, TRIGAMMA } from "./coefficients.ts";
 import { FORMATS, type Format, polynomial } from "./format.ts";
+import { DIGAMMA, DIGAMMA_ROOT, LGAMMA_1, LGAMMA_2, STIRLING, TRIGAMMA } from "./gamma-coefficients.ts";
 import { defineBoth } from "./math-function.ts";
 
 const HALF_LOG_2_PI = 0.9189385332046728;

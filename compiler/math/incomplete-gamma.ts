@@ -7,8 +7,8 @@
 import type { Expr } from "../kernel/expr.ts";
 import type { KernelBuilder } from "../kernel/kernel-builder.ts";
 import { scalarOps as s } from "../kernel/scalar-ops.ts";
-import { STIRLING } from "./coefficients.ts";
 import { type Format, polynomial } from "./format.ts";
+import { STIRLING } from "./gamma-coefficients.ts";
 import { epsilon, iterate, LOG_MAX, log1pMinus, once } from "./iterate.ts";
 
 export type IgammaMode = "value" | "derivative" | "sampleDerivative";

@@ -5,15 +5,14 @@
  * twice. float32 bodies use no float64, and no body uses tables or loops.
  */
 import type { DType } from "../types/dtype.ts";
-import { besselI0e, besselI1e } from "./bessel.ts";
 import { erf, erfc, erfInv } from "./error-function.ts";
 import { cosh, exp, exp2, expm1, expNonpositive, logistic, sinh, tanh } from "./exponential.ts";
-import { digamma, digammaPositive, lgamma, lgammaPositive, trigamma, trigammaPositive } from "./gamma.ts";
 import { acos, asin, atan, atan2 } from "./inverse-trigonometric.ts";
 import { acosh, asinh, atanh, log, log1p, log2 } from "./logarithm.ts";
 import type { MathFunction } from "./math-function.ts";
 import { pow, powPositive } from "./power.ts";
 import { cbrt, rsqrt } from "./roots.ts";
+import { specialFunctions } from "./special.ts";
 import { cos, sin, tan } from "./trigonometric.ts";
 
 export type { MathDType } from "./format.ts";
@@ -26,13 +25,18 @@ export const mathFunctions: readonly MathFunction[] = [
   ...[rsqrt, cbrt, powPositive, pow],
   ...[sin, cos, tan, asin, acos, atan, atan2],
   ...[erf, erfc, erfInv],
-  ...[lgammaPositive, lgamma, digammaPositive, digamma, trigammaPositive, trigamma],
-  ...[besselI0e, besselI1e],
+  ...specialFunctions,
 ].flat();
 
-const BY_NAME: ReadonlyMap<string, MathFunction> = new Map(
-  mathFunctions.map((f) => [`${f.name}.${f.dtype}`, f]),
-);
+/** What is in the library from the start, and what `addMathFunctions` added. */
+const BY_NAME = new Map<string, MathFunction>();
+
+/** Adds functions that are not in the library from the start: pages load some from files of their own. */
+export function addMathFunctions(functions: readonly MathFunction[]): void {
+  for (const f of functions) BY_NAME.set(`${f.name}.${f.dtype}`, f);
+}
+
+addMathFunctions(mathFunctions);
 
 /** The function of that name on arguments of that dtype, or undefined. float16 is computed in float32. */
 export function lookupMath(name: string, dtype: DType): MathFunction | undefined {

@@ -13,12 +13,14 @@ import { movementPrimitives } from "./movement/index.ts";
 import { randomPrimitives } from "./random/index.ts";
 import { reductionPrimitives } from "./reduction/index.ts";
 import { sortingPrimitives } from "./sorting/index.ts";
+import { specialPrimitives } from "./special/index.ts";
 import { windowPrimitives } from "./window/index.ts";
 
 export type PrimitiveTable = { readonly [N in PrimitiveName]: Primitive<PrimitiveParams[N]> };
 
 export const primitives: PrimitiveTable = {
   ...elementwisePrimitives,
+  ...specialPrimitives,
   ...movementPrimitives,
   ...indexingPrimitives,
   ...reductionPrimitives,
@@ -31,6 +33,11 @@ export const primitives: PrimitiveTable = {
   ...randomPrimitives,
   ...controlPrimitives,
 };
+
+/** Declares a family in the place of what stands for it: pages load some from files of their own. See `late.ts`. */
+export function declarePrimitives(family: Partial<PrimitiveTable>): void {
+  Object.assign(primitives, family);
+}
 
 /** The declaration of a primitive by name. */
 export function primitiveOf(name: PrimitiveName): Primitive {

@@ -6,7 +6,6 @@ import * as conversion from "./conversion.ts";
 import * as exponential from "./exponential.ts";
 import * as fused from "./fused.ts";
 import * as identity from "./identity.ts";
-import * as incomplete from "./incomplete.ts";
 import { reduce_precision } from "./reduce-precision.ts";
 import * as rounding from "./rounding.ts";
 import * as selection from "./selection.ts";
@@ -19,7 +18,6 @@ export const elementwisePrimitives = {
   ...exponential,
   ...trigonometric,
   ...special,
-  ...incomplete,
   ...arithmetic,
   ...bitwise,
   ...comparison,

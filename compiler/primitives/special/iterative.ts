@@ -14,8 +14,8 @@ import type { Expr } from "../../kernel/expr.ts";
 import type { KernelBuilder } from "../../kernel/kernel-builder.ts";
 import { FLOAT32, FLOAT64, type Format } from "../../math/format.ts";
 import { alignBatched } from "../batching.ts";
+import { checkElementwiseShapes, checkEqualDtypes, dtypesOf, mapElements } from "../elementwise/rules.ts";
 import { checkArity, checkDtype, FLOATING } from "../typing.ts";
-import { checkElementwiseShapes, checkEqualDtypes, dtypesOf, mapElements } from "./rules.ts";
 
 interface IterativeRules {
   readonly name: BinaryName | "regularized_incomplete_beta";

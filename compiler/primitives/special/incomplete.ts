@@ -9,10 +9,10 @@ import * as gamma from "../../math/incomplete-gamma.ts";
 import * as zetaBody from "../../math/zeta.ts";
 import type { DType } from "../../types/dtype.ts";
 import { WeftValueError } from "../../types/errors.ts";
+import { binaryElementwise, constantLike } from "../elementwise/rules.ts";
 import { FLOATING } from "../typing.ts";
 import { iterativeElementwise } from "./iterative.ts";
-import { binaryElementwise, constantLike } from "./rules.ts";
-import * as reference from "./special-series.ts";
+import * as reference from "./series.ts";
 
 const POSITIVE_SPECIALS = [0, 1, 0.5, 3, 30, -1, Number.POSITIVE_INFINITY, Number.NaN];
 

@@ -1,8 +1,8 @@
 /**
- * More special functions in double precision for the `evaluate` rules; see special-functions.ts. About 1e-13 relative
+ * More special functions in double precision for the `evaluate` rules; see elementwise/special-functions.ts. About 1e-13 relative
  * for moderate arguments. Equation numbers are those of the NIST Digital Library of Mathematical Functions.
  */
-import { digamma, lgamma } from "./special-functions.ts";
+import { digamma, lgamma } from "./gamma-functions.ts";
 
 /** P(a, x) = xᵃ e⁻ˣ Σ xⁿ / Γ(a + n + 1), all terms positive (DLMF 8.11.4). */
 function lowerSeries(a: number, x: number): number {
