@@ -8,7 +8,8 @@ import { buildTree, type PreparedCall, prepareCall } from "./call.ts";
 import { arrayClass, bytesOf, dtypeOf } from "./elements.ts";
 import { GpuTensor } from "./gpu-tensor.ts";
 import { fitTo, leafType, programShape, resultShape } from "./sizes.ts";
-import { readWebGpuFile, Weights, webGpuExecutable } from "./webgpu-file.ts";
+import { readWebGpuFile, webGpuExecutable } from "./webgpu-file.ts";
+import { Weights } from "./weights.ts";
 
 export class GpuFunction {
   readonly #programs = new Map<ArtifactProgram, LoadedGpuProgram>();
@@ -28,7 +29,7 @@ export class GpuFunction {
       this.#programs.set(program, new LoadedGpuProgram(webGpuExecutable(file, weights), device));
       // Programs of several sizes share them.
       for (const name of program.weights) {
-        if (!this.#weights.has(name)) this.#weights.set(name, device.store(weights.get(name).bytes));
+        if (!this.#weights.has(name)) this.#weights.set(name, device.store(weights.bytesOf(name)));
       }
     }
   }
