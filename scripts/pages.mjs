@@ -89,6 +89,35 @@ const lateValues = /** @satisfies {readonly (Late & { file: string, until: strin
   },
 ]);
 
+/**
+ * Modules of functions that are of no use without them: there stand functions that call those once `part` is loaded. `kept`
+ * are functions that the module exports from others, and that the core has.
+ *
+ * @typedef {{ part: keyof typeof parts, file: string, kept?: Readonly<Record<string, readonly string[]>> }} LateModule
+ */
+const lateModules = /** @satisfies {readonly LateModule[]} */ ([
+  { part: "browser/linalg", file: "frontend/lax/linalg.ts" },
+  {
+    part: "browser/linalg",
+    file: "frontend/numpy/linalg/index.ts",
+    kept: {
+      "frontend/numpy/linalg.ts": ["matmul", "tensordot", "vecdot"],
+      "frontend/numpy/movement.ts": ["matrixTranspose"],
+      "frontend/numpy/norms.ts": ["matrixNorm", "norm", "vectorNorm"],
+    },
+  },
+  { part: "browser/linalg", file: "frontend/numpy/polyfit.ts" },
+  { part: "browser/linalg", file: "frontend/random/multivariate.ts" },
+  { part: "browser/fft", file: "frontend/lax/fft.ts" },
+  { part: "browser/fft", file: "frontend/numpy/fft.ts" },
+  { part: "browser/special", file: "frontend/lax/special.ts" },
+  { part: "browser/special", file: "frontend/random/gamma.ts" },
+  { part: "browser/special", file: "frontend/random/poisson.ts" },
+  { part: "browser/convolution", file: "frontend/lax/convolution.ts" },
+  { part: "browser/convolution", file: "frontend/lax/conv-patches.ts" },
+  { part: "browser/convolution", file: "frontend/lax/reduce-window.ts" },
+]);
+
 /** The files that bring what the core leaves out. */
 const parts = {
   "browser/convolution": "frontend/parts/convolution.ts",
@@ -300,41 +329,104 @@ const withoutNode = /** @satisfies {import("esbuild").Plugin} */ ({
   },
 });
 
-const lateModule = "compiler/primitives/late.ts";
-
 /** Puts something in the place of what pages load from files of their own, and has those files put it right. */
 const late = /** @satisfies {import("esbuild").Plugin} */ ({
   name: "late",
   setup(build) {
     const all = [...lateFamilies, ...lateValues];
+    const exported = exportsOf(lateModules.map(({ file }) => file));
     build.onResolve({ filter: /^(\.|late:)/ }, ({ path: asked, importer }) => {
       if (asked.startsWith("late:")) return { path: asked.slice("late:".length), namespace: "late" };
-      const from = path.relative(root, importer).split(path.sep).join("/");
+      const from = fromRoot(importer);
       const found = all.find((each) => each.importer === from && each.path === asked);
-      return found && { path: found.exported, namespace: "late" };
+      if (found) return { path: found.exported, namespace: "late" };
+      if (Object.values(parts).some((file) => file === from)) return undefined;
+      const file = fromRoot(path.resolve(path.dirname(importer), asked));
+      return lateModules.some((each) => each.file === file) ? { path: file, namespace: "late" } : undefined;
     });
-    build.onLoad({ filter: /./, namespace: "late" }, ({ path: name }) => {
-      const family = lateFamilies.find(({ exported }) => exported === name);
-      const value = lateValues.find(({ exported }) => exported === name);
+    build.onLoad({ filter: /./, namespace: "late" }, async ({ path: name }) => {
+      const family = lateFamilies.find((each) => each.exported === name);
+      const value = lateValues.find((each) => each.exported === name);
+      const functions = lateModules.find((each) => each.file === name);
       const contents = family
-        ? `import { latePrimitive, latePrimitives } from ${JSON.stringify(path.join(root, lateModule))};
-           export const ${name} = ${family.single ? "latePrimitive" : "latePrimitives"}(
-             ${JSON.stringify(family.part)}, ${JSON.stringify(family.single ? family.names[0] : family.names)});`
-        : `export let ${name} = ${value?.until};
-           export function put(real) { ${name} = real; }`;
+        ? placeOfFamily(family)
+        : functions
+          ? placeOfFunctions(functions, await exported)
+          : `export let ${name} = ${value?.until};
+             export function put(real) { ${name} = real; }`;
       return { contents, loader: "js", resolveDir: root };
     });
   },
 });
 
+/** @param {string} file @returns {string} relative to the root, with slashes */
+function fromRoot(file) {
+  return path.relative(root, file).split(path.sep).join("/");
+}
+
+/** @param {string} file relative to the root @returns {string} as a module names it in an import */
+function inQuotes(file) {
+  return JSON.stringify(path.join(root, file));
+}
+
+/** @param {(typeof lateFamilies)[number]} family */
+function placeOfFamily({ part, exported, names, single = false }) {
+  const declarations = single
+    ? `latePrimitive(${JSON.stringify(part)}, ${JSON.stringify(names[0])})`
+    : `latePrimitives(${JSON.stringify(part)}, ${JSON.stringify(names)})`;
+  return `import { latePrimitive, latePrimitives } from ${inQuotes("compiler/primitives/late.ts")};
+    export const ${exported} = ${declarations};`;
+}
+
+/** @param {LateModule} module @param {Map<string, string[]>} exported */
+function placeOfFunctions({ part, file, kept = {} }, exported) {
+  const already = Object.values(kept).flat();
+  const names = exported.get(file)?.filter((name) => !already.includes(name)) ?? [];
+  const functions = names.map((name) => `${name} = /* @__PURE__ */ module.functionOf("${name}")`);
+  const others = Object.entries(kept).map(
+    ([from, all]) => `export { ${all.join(", ")} } from ${inQuotes(from)};`,
+  );
+  return `import { LateModule } from ${inQuotes("frontend/core/late.ts")};
+    ${others.join("\n")}
+    const module = /* @__PURE__ */ new LateModule(${JSON.stringify(part)});
+    export const put = (real) => module.put(real);
+    export const ${functions.join(",")};`;
+}
+
+/** @param {string[]} files @returns {Promise<Map<string, string[]>>} the names that each exports */
+async function exportsOf(files) {
+  const esbuild = await import("esbuild");
+  const { metafile } = await esbuild.build({
+    ...bundleOptions,
+    entryPoints: files,
+    outdir: dist,
+    write: false,
+    metafile: true,
+    sourcemap: false,
+    plugins: [withoutNode],
+  });
+  return new Map(Object.values(metafile.outputs).map((output) => [output.entryPoint ?? "", output.exports]));
+}
+
 /** @param {string} file of a part @returns {string} puts right what stands in the core for it */
 function putRight(file) {
-  return lateValues
+  const values = lateValues.map(({ part, exported, file: real }) => ({
+    ...{
+      part,
+      from: exported,
+      real: `{ ${exported} as real_${exported} }`,
+      value: `real_${exported}`,
+      file: real,
+    },
+  }));
+  const modules = lateModules.map(({ part, file: real }, i) => ({
+    ...{ part, from: real, real: `* as module_${i}`, value: `module_${i}`, file: real },
+  }));
+  return [...values, ...modules]
     .filter(({ part }) => parts[part] === file)
     .map(
-      ({ exported, file: real }) =>
-        `import { ${exported} as real_${exported} } from ${JSON.stringify(path.join(root, real))};\n` +
-        `import { put as put_${exported} } from "late:${exported}";\nput_${exported}(real_${exported});\n`,
+      ({ from, real, value, file: place }) =>
+        `import ${real} from ${inQuotes(place)};\nimport { put as put_${value} } from "late:${from}";\nput_${value}(${value});\n`,
     )
     .join("");
 }
