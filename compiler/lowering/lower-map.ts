@@ -1,8 +1,11 @@
-/** Elementwise groups: one loop nest over the elements, one store per output. */
+/**
+ * Elementwise groups: one loop nest over the elements, one store per output. Transposes go tile by tile: a line of the
+ * cache that is read across the loops holds the elements of several results, and is used up before it is given up.
+ */
 import { delinearise, linearise } from "../fusion/access.ts";
 import type { FusionGroup } from "../fusion/plan.ts";
 import type { Equation } from "../graph/graph.ts";
-import type { Axis, Expr } from "../kernel/expr.ts";
+import type { Axis, Expr, LoadExpr } from "../kernel/expr.ts";
 import type { Stmt } from "../kernel/kernel.ts";
 import { KernelBuilder } from "../kernel/kernel-builder.ts";
 import { scalarOps as s } from "../kernel/scalar-ops.ts";
@@ -10,7 +13,13 @@ import { type Shape, sameShape } from "../types/tensor-type.ts";
 import type { Elements } from "./elements.ts";
 import { choosePartition, countDivisions, makeNest, type Partition } from "./loop-shape.ts";
 import type { Parameters } from "./parameters.ts";
-import { loadsOf, vectorCost } from "./strides.ts";
+import { split, spread, tileIndex, within } from "./reduce-regions.ts";
+import { loadsOf, strideAlong, vectorCost } from "./strides.ts";
+
+/** Elements of a tile's edge: float32 of a line of the cache. */
+const TILE = 16;
+/** Elements from which on what is read across does not stay in the first-level cache. */
+const LEAST_TILED = 1 << 12;
 
 /** The index into a root's own shape at the kernel's position. */
 export function indexFor(root: Equation, shape: Shape, index: readonly Expr[]): readonly Expr[] {
@@ -42,14 +51,62 @@ export function lowerMap(group: FusionGroup, elements: Elements, parameters: Par
     countDivisions(evaluate(makeNest(shape, candidate, name, "serial").index)),
   );
   const { axes, index } = vectorised(shape, partition, name, evaluate);
+  if (shape.includes(0)) return [];
 
   const k = new KernelBuilder();
-  const nest = (depth: number): void => {
-    if (depth < axes.length) k.loopOver(axes[depth], () => nest(depth + 1));
-    else emitStores(k, group, index, shape, elements, parameters);
-  };
-  nest(0);
-  return shape.includes(0) ? [] : k.finish();
+  const across = crossedAxis(loadsOf(evaluate(index)), axes);
+  if (across === null) {
+    within(k, axes, () => emitStores(k, group, index, shape, elements, parameters));
+  } else {
+    const names = axes.map((axis) => axis.name);
+    const places = partition.map((_, n) => names.indexOf(name(n)));
+    emitTiles(k, axes, across, (position) => {
+      const own = spread(
+        shape,
+        partition,
+        places.map((n) => position[n]),
+      );
+      emitStores(k, group, own, shape, elements, parameters);
+    });
+  }
+  return k.finish();
+}
+
+/**
+ * The loop, in the order of `axes`, along which something is read that the vector loop, the last one, reads across; null
+ * where there is none, or so little that it stays in the cache.
+ */
+function crossedAxis(loads: readonly LoadExpr[], axes: readonly Axis[]): number | null {
+  const vector = axes.at(-1);
+  if (vector === undefined || vector.extent < 2 * TILE) return null;
+  for (const load of loads) {
+    const stride = strideAlong(load, vector);
+    if (stride === null || Math.abs(stride) < TILE || load.buffer.size < LEAST_TILED) continue;
+    const along = axes.findIndex((axis) => Math.abs(strideAlong(load, axis) ?? 0) === 1);
+    if (along >= 0 && axes[along].extent >= 2 * TILE) return along;
+  }
+  return null;
+}
+
+/** The loops with tiles of the loop `across` and of the last one, and what is left of each; `body` gets each loop's position. */
+function emitTiles(
+  k: KernelBuilder,
+  axes: readonly Axis[],
+  across: number,
+  body: (position: readonly Expr[]) => void,
+): void {
+  const last = axes.length - 1;
+  const others = axes.filter((_, n) => n !== across && n !== last);
+  for (const rows of split(axes[across].extent, TILE)) {
+    for (const columns of split(axes[last].extent, TILE)) {
+      const loops: Axis[] = [];
+      const unrolls: Axis[] = [];
+      const row = tileIndex(k, axes[across].name, rows, "serial", loops, unrolls);
+      const column = tileIndex(k, axes[last].name, columns, "vector", loops, unrolls);
+      const position = axes.map((axis, n): Expr => (n === across ? row : n === last ? column : s.axis(axis)));
+      within(k, [...others, ...loops, ...unrolls], () => body(position));
+    }
+  }
 }
 
 /** Makes the innermost axis the vector axis, or an outer one with kinder strides. */
