@@ -58,9 +58,11 @@ export const COMPARE_FNS: ReadonlySet<string> = new Set<CompareFn>(["eq", "ne", 
 
 /**
  * How a loop may be run. `vector`: lanes of one iteration; `unroll`: expanded by the scheduler; `grid`: in any order and
- * at the same time; `local`: by the invocations of a workgroup (`Workgroup` in kernel.ts).
+ * at the same time; `local`: by the invocations of a workgroup (`Workgroup` in kernel.ts); `fold`: iteration i folds element
+ * i + 1 of workgroup memories into element 0, an associative operation, so that the invocations may share it: each memory
+ * has an element per invocation, is loaded at 0 and i + 1 and stored at 0, and nothing but element 0 is read afterwards.
  */
-export type AxisKind = "grid" | "local" | "serial" | "reduce" | "unroll" | "vector";
+export type AxisKind = "grid" | "local" | "fold" | "serial" | "reduce" | "unroll" | "vector";
 
 /** A loop variable: int32, running over 0 … extent-1. Identity is the object; `name` is for reading. */
 export interface Axis {

@@ -31,8 +31,11 @@ export interface WebGpuFile extends Omit<WebGpuExecutable, "interface"> {
   };
 }
 
-/** What an adapter may have and a shader may need. */
-export type GpuFeature = "subgroups" | "shader-f16";
+/**
+ * What an adapter may have and a shader may need. `subgroups`: with numbers in the workgroup (`subgroup_id` of WGSL). There is
+ * no `shader-f16`: float16 is computed in float32 and rounded when stored, as on Wasm, which needs no feature.
+ */
+export type GpuFeature = "subgroups";
 
 export interface GpuShader {
   /** The kernel's name: label of the pipeline, and what errors name. */

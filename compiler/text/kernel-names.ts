@@ -4,7 +4,15 @@ import type { CombineFn, Kernel, Stmt } from "../kernel/kernel.ts";
 import { DTYPE_INFO, DTYPES } from "../types/dtype.ts";
 import { UniqueNames } from "./names.ts";
 
-export const AXIS_KINDS: readonly AxisKind[] = ["grid", "local", "serial", "reduce", "unroll", "vector"];
+export const AXIS_KINDS: readonly AxisKind[] = [
+  "grid",
+  "local",
+  "fold",
+  "serial",
+  "reduce",
+  "unroll",
+  "vector",
+];
 
 export interface Infix {
   readonly fn: BinaryFn;

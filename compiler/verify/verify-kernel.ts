@@ -38,6 +38,7 @@ class KernelVerifier {
   readonly #placeOf: ReadonlyMap<AxisKind, readonly AxisKind[]> = new Map([
     ["grid", ["grid"]],
     ["local", ["grid", "serial", "reduce"]],
+    ["fold", ["grid", "serial", "reduce"]],
   ]);
   readonly #locals = new Set<Local>();
   #names: KernelNames | null = null;
@@ -105,7 +106,7 @@ class KernelVerifier {
     if (!isNatural(axis.extent) || axis.extent > 2147483647) {
       this.#report(`axis ${axis.name} has an extent of ${axis.extent}`, stmt);
     }
-    if (axis.kind === "local") this.#localAxis(axis, stmt);
+    if (axis.kind === "local" || axis.kind === "fold") this.#localAxis(axis, stmt);
     const outside = this.#placeOf.get(axis.kind);
     const inside = outside === undefined ? null : [...this.#axes].find((a) => !outside.includes(a.kind));
     if (inside)
@@ -120,10 +121,11 @@ class KernelVerifier {
 
   #localAxis(axis: Axis, stmt: Stmt): void {
     const size = this.kernel.workgroup?.size;
-    if (size === undefined) this.#report(`the local axis ${axis.name} needs a workgroup`, stmt);
-    else if (axis.extent !== size) {
+    // A fold has an iteration for each element but the first.
+    if (size === undefined) this.#report(`the ${axis.kind} axis ${axis.name} needs a workgroup`, stmt);
+    else if (axis.extent !== (axis.kind === "fold" ? size - 1 : size)) {
       this.#report(
-        `the local axis ${axis.name} has an extent of ${axis.extent} in a workgroup of ${size}`,
+        `the ${axis.kind} axis ${axis.name} has an extent of ${axis.extent} in a workgroup of ${size}`,
         stmt,
       );
     }

@@ -269,7 +269,7 @@ function plainBytes(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   return bytes.buffer instanceof ArrayBuffer ? (bytes as Uint8Array<ArrayBuffer>) : new Uint8Array(bytes);
 }
 
-const FEATURES: readonly GpuFeature[] = ["subgroups", "shader-f16"];
+const FEATURES: readonly GpuFeature[] = ["subgroups"];
 
 /** Adapters that run on the CPU. */
 const SOFTWARE = /swiftshader|llvmpipe|lavapipe|warp|basic render/i;
@@ -286,6 +286,17 @@ const LIMITS = [
   "maxComputeWorkgroupSizeZ",
 ] as const;
 
+/** Whether WGSL here has the number of a subgroup in its workgroup, by which their parts are told apart. */
+async function numbersSubgroups(gpu: GPUDevice): Promise<boolean> {
+  gpu.pushErrorScope("validation");
+  const code = `enable subgroups;
+requires subgroup_id;
+@compute @workgroup_size(1) fn main(@builtin(subgroup_id) subgroup: u32) { _ = subgroup; }`;
+  const { messages } = await gpu.createShaderModule({ label: "subgroups", code }).getCompilationInfo();
+  await gpu.popErrorScope();
+  return messages.every(({ type }) => type !== "error");
+}
+
 /** A device of an adapter, with all that the adapter grants. `instead`: what to compile for in place of that. */
 export async function createDevice(
   adapter: GPUAdapter,
@@ -301,6 +312,8 @@ export async function createDevice(
     requiredFeatures: [...features, ...timing],
     requiredLimits,
   });
+  const numbered = features.includes("subgroups") && (await numbersSubgroups(gpu));
+  const usable = features.filter((feature) => feature !== "subgroups" || numbered);
   const { limits } = gpu;
   const { vendor, architecture, description } = adapter.info;
   return new GpuDevice(
@@ -311,7 +324,7 @@ export async function createDevice(
       invocations: limits.maxComputeInvocationsPerWorkgroup,
       bindingBytes: Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize),
       software: SOFTWARE.test(`${architecture} ${description}`),
-      features,
+      features: usable,
       ...instead,
     },
     description || [vendor, architecture].filter(Boolean).join(" ") || "unknown adapter",

@@ -4,7 +4,7 @@ import type { Operand } from "../../compiler/graph/graph.ts";
 import type { PrimitiveParams } from "../../compiler/graph/operations.ts";
 import type { RefTensor } from "../../compiler/graph/reference.ts";
 import { interpretGraph } from "../../compiler/interpret/reference.ts";
-import { DEFAULT_LIMITS } from "../../compiler/program/webgpu.ts";
+import { DEFAULT_LIMITS, type GpuLimits } from "../../compiler/program/webgpu.ts";
 import { DTYPE_INFO, type DType } from "../../compiler/types/dtype.ts";
 import { tensorType } from "../../compiler/types/tensor-type.ts";
 import { assertClose } from "../helpers/compare.ts";
@@ -34,6 +34,8 @@ function check(title: string, inputs: readonly RefTensor[], body: Body, absolute
     const tolerance = { ulp: 16, absolute };
     assertClose(runPlan(graph, inputs), want, tolerance, "the plan");
     assertClose(await runOnGpu(graph, inputs), want, tolerance, "the device");
+    const subgroups: GpuLimits = { ...DEFAULT_LIMITS, features: ["subgroups"] };
+    assertClose(await runOnGpu(graph, inputs, [], subgroups), want, tolerance, "schedules with subgroups");
     const software = { ...DEFAULT_LIMITS, software: true };
     assertClose(await runOnGpu(graph, inputs, [], software), want, tolerance, "schedules for software");
   });
@@ -254,6 +256,7 @@ describe("batches of matrices, side by side", () => {
     const [a, taus] = b.emit("geqrf", [x], {});
     return [a, taus, b.one("householder_product", [a, taus], {})];
   });
+  check("singular values", [tensor([3, 7, 7])], (b, [x]) => [b.emit("jacobi_svd", [x], {})[2]]);
   check("eigenvalues", [tensor([3, 6, 6])], (b, [x]) => {
     const symmetric = b.one("dot_general", [x, x], dot([2], [2], [0], [0]));
     return [b.emit("eigh", [symmetric], { lower: true })[0]];

@@ -54,6 +54,12 @@ export class KernelDraft {
     this.k.loopAll(axis, () => body(axis.extent === 1 ? s.int(0) : s.axis(axis)));
   }
 
+  /** Folds the parts that the invocations left in workgroup memory: `body` takes part `other` into part `own`. */
+  fold(body: (own: Expr, other: Expr) => void): void {
+    const axis: Axis = { name: this.k.fresh("f"), extent: (this.size ?? 1) - 1, kind: "fold" };
+    this.k.loopAll(axis, () => body(s.int(0), s.add(s.axis(axis), s.int(1))));
+  }
+
   /** Bytes of workgroup memory so far. */
   get sharedBytes(): number {
     return this.#shared.reduce((sum, memory) => sum + 4 * memory.size, 0);

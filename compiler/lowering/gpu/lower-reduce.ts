@@ -29,9 +29,17 @@ const MIN_WORKGROUP_TERMS = 128;
 const MIN_CHUNK = 256;
 /** Terms that a workgroup folds at the least before a domain is cut for more of them. */
 const MIN_WORKGROUP_CHUNK = 4096;
+/** Results of which each has a workgroup of its own on an adapter in software, and terms from which on. */
+const SOFTWARE_RESULTS = 4;
+const SOFTWARE_TERMS = 2 ** 18;
 /** The same for an adapter in software, whose cores are few. */
 const BUSY_SOFTWARE = 256;
 const MIN_SOFTWARE_CHUNK = 1024;
+/**
+ * Invocations of the one workgroup that folds a result there, where results are few: the lanes of a core, which read neighbours.
+ * One core does it as fast as two do in chunks, and a second dispatch is saved.
+ */
+const SOFTWARE_WORKGROUP = 4;
 /** Terms of a turn of the loop there: what a turn costs beside them is much. */
 const SOFTWARE_UNROLL = 8;
 /** Terms that one accumulator of a sum takes before it is added to the total: keeps the rounding error small. */
@@ -78,16 +86,21 @@ class ReduceLowerer {
     const along = (axis: Axis | undefined): number =>
       axis === undefined ? Infinity : vectorCost(loads, axis);
     const contiguous = along(red.axes.at(-1)?.axis) <= along(out.axes.at(-1)?.axis);
+    const alone =
+      limits.software && contiguous && this.#count <= SOFTWARE_RESULTS && this.#terms >= SOFTWARE_TERMS;
     this.#workgroup =
-      !limits.software &&
-      this.#terms >= MIN_WORKGROUP_TERMS &&
-      (contiguous || this.#count < 32) &&
-      this.#count < BUSY_INVOCATIONS * 8;
-    const [busy, least] = this.#workgroup
-      ? [BUSY_WORKGROUPS, MIN_WORKGROUP_CHUNK]
-      : limits.software
-        ? [BUSY_SOFTWARE, MIN_SOFTWARE_CHUNK]
-        : [BUSY_INVOCATIONS, MIN_CHUNK];
+      alone ||
+      (!limits.software &&
+        this.#terms >= MIN_WORKGROUP_TERMS &&
+        (contiguous || this.#count < 32) &&
+        this.#count < BUSY_INVOCATIONS * 8);
+    const [busy, least] = alone
+      ? [1, Infinity]
+      : this.#workgroup
+        ? [BUSY_WORKGROUPS, MIN_WORKGROUP_CHUNK]
+        : limits.software
+          ? [BUSY_SOFTWARE, MIN_SOFTWARE_CHUNK]
+          : [BUSY_INVOCATIONS, MIN_CHUNK];
     const wanted = Math.min(Math.ceil(busy / Math.max(this.#count, 1)), Math.floor(this.#terms / least));
     // Chunks of whole blocks need no look at where a block ends.
     const step = !this.#workgroup && folds.sumsFloats ? SUM_BLOCK : 1;
@@ -139,9 +152,12 @@ class ReduceLowerer {
       result: Expr,
     ) => void,
   ): LoweredKernel {
-    const size = this.#workgroup
-      ? powerOfTwo(this.#chunk / 4, 32, Math.min(this.limits.invocations, 256))
-      : null;
+    const { software, invocations } = this.limits;
+    const size = !this.#workgroup
+      ? null
+      : software
+        ? SOFTWARE_WORKGROUP
+        : powerOfTwo(this.#chunk / 4, 32, Math.min(invocations, 256));
     const stage = stageOf(this.group, this.context, size);
     const { k } = stage.draft;
     const chunkAxis = k.axis("chunk", this.#chunks, "grid");
@@ -185,9 +201,21 @@ class ReduceLowerer {
       whenBelow(k, r, this.#chunk * this.#chunks === this.#terms ? Infinity : this.#terms, () =>
         folds.accumulate(k, out, this.#at(r, stage), target),
       );
-    const blocks = folds.sumsFloats && this.#chunk > 2 * SUM_BLOCK ? Math.ceil(this.#chunk / SUM_BLOCK) : 1;
+    this.#inBlocks(stage, this.#chunk, accs, (place, target) => into(s.add(start, place), target));
+  }
+
+  /** 0 … count on one invocation; sums in blocks that are added up, which rounds less. */
+  #inBlocks(
+    stage: Stage,
+    count: number,
+    accs: ReadonlyMap<Equation, readonly Local[]>,
+    body: (place: Expr, target: ReadonlyMap<Equation, readonly Local[]>) => void,
+  ): void {
+    const { draft, folds } = stage;
+    const { k } = draft;
+    const blocks = folds.sumsFloats && count > 2 * SUM_BLOCK ? Math.ceil(count / SUM_BLOCK) : 1;
     if (blocks === 1) {
-      this.#turns(k, this.#chunk, (r) => into(s.add(start, r), accs));
+      this.#turns(k, count, (r) => body(r, accs));
       return;
     }
     k.loop(
@@ -197,9 +225,7 @@ class ReduceLowerer {
         const within = s.mul(block, s.int(SUM_BLOCK));
         this.#turns(k, SUM_BLOCK, (r) => {
           const place = s.add(within, r);
-          whenBelow(k, place, this.#chunk % SUM_BLOCK === 0 ? Infinity : this.#chunk, () =>
-            into(s.add(start, place), partial),
-          );
+          whenBelow(k, place, count % SUM_BLOCK === 0 ? Infinity : count, () => body(place, partial));
         });
         for (const fold of folds.folds) {
           const sums = partial.get(fold.equation) ?? [];
@@ -243,54 +269,43 @@ class ReduceLowerer {
     const turns = Math.ceil(this.#chunk / size);
     draft.local((t) => {
       const accs = declareAccumulators(stage);
-      k.loop(
-        turns,
-        (j) => {
-          const place = folds.named ? s.add(s.mul(j, s.int(size)), t) : s.add(s.mul(t, s.int(turns)), j);
-          const r = s.add(start, place);
-          const inChunk = s.lt(place, s.int(this.#chunk));
-          const below = this.#chunks === 1 ? inChunk : s.and(inChunk, s.lt(r, s.int(this.#terms)));
-          when(k, below, () => folds.accumulate(k, out, this.#at(r, stage), accs));
-        },
-        { name: "j", kind: "reduce" },
-      );
+      this.#inBlocks(stage, turns, accs, (j, target) => {
+        const place = folds.named ? s.add(s.mul(j, s.int(size)), t) : s.add(s.mul(t, s.int(turns)), j);
+        const r = s.add(start, place);
+        const inChunk = this.#chunk % size === 0 ? s.bool(true) : s.lt(place, s.int(this.#chunk));
+        const below = this.#chunks === 1 ? inChunk : s.and(inChunk, s.lt(r, s.int(this.#terms)));
+        when(k, below, () => folds.accumulate(k, out, this.#at(r, stage), target));
+      });
       for (const { equation } of folds.folds) {
         for (const [n, acc] of (accs.get(equation) ?? []).entries()) {
           k.store(memory.get(equation)?.[n] as BufferParam, t, s.local(acc));
         }
       }
     });
-    // Halving the distance keeps the invocations that work together; doubling it keeps the order.
-    const steps = Array.from({ length: Math.log2(size) }, (_, n) => 2 ** n);
-    for (const distance of folds.named ? steps.reverse() : steps) {
-      draft.local((t) =>
-        k.if(folds.named ? s.lt(t, s.int(distance)) : s.eq(s.rem(t, s.int(2 * distance)), s.int(0)), () => {
-          for (const fold of folds.folds)
-            combineParts(stage, fold, memory.get(fold.equation) ?? [], t, distance);
-        }),
-      );
-    }
+    draft.fold((own, other) => {
+      for (const fold of folds.folds) combineParts(stage, fold, memory.get(fold.equation) ?? [], own, other);
+    });
     return new Map(
       [...memory].map(([equation, parts]) => [equation, parts.map((part) => s.load(part, s.int(0)))]),
     );
   }
 }
 
-/** Folds the part at `distance` behind an invocation's own into it. */
+/** Folds one part into another. */
 function combineParts(
   { draft, folds }: Stage,
   fold: Fold,
   parts: readonly BufferParam[],
-  t: Expr,
-  distance: number,
+  own: Expr,
+  other: Expr,
 ): void {
   const { k } = draft;
-  const own = parts.map((part) => k.let("own", s.load(part, t)));
+  const sums = parts.map((part) => k.let("own", s.load(part, own)));
   folds.combine(
     k,
     fold,
-    own,
-    parts.map((part) => s.load(part, s.add(t, s.int(distance)))),
+    sums,
+    parts.map((part) => s.load(part, other)),
   );
-  for (const [n, part] of parts.entries()) k.store(part, t, s.local(own[n]));
+  for (const [n, part] of parts.entries()) k.store(part, own, s.local(sums[n]));
 }

@@ -209,16 +209,12 @@ class RowLowerer {
       for (const [equation, part] of parts) k.store(part, t, s.local(accumulators.get(equation) as Local));
     });
     if (folds.length === 0) return;
-    for (let distance = size / 2; distance >= 1; distance /= 2) {
-      this.#draft.local((t) =>
-        k.if(s.lt(t, s.int(distance)), () => {
-          for (const { equation, combine } of folds) {
-            const part = parts.get(equation) as BufferParam;
-            k.store(part, t, combine(s.load(part, t), s.load(part, s.add(t, s.int(distance)))));
-          }
-        }),
-      );
-    }
+    this.#draft.fold((own, other) => {
+      for (const { equation, combine } of folds) {
+        const part = parts.get(equation) as BufferParam;
+        k.store(part, own, combine(s.load(part, own), s.load(part, other)));
+      }
+    });
     const totals = new Map([...parts].map(([equation, part]) => [equation, s.load(part, s.int(0))]));
     this.#once(() => this.#results(level, totals));
   }

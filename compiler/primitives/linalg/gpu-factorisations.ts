@@ -62,7 +62,7 @@ class ShareOut {
 }
 
 /** One kernel, a workgroup per matrix of the batch; null where there is nothing to do. */
-function perMatrix(
+export function perMatrix(
   { inputs: [{ dtype, shape, size }] }: Pick<Plain, "inputs">,
   scratch: GpuForm["scratch"],
   body: (w: ShareOut, at: Expr, buffers: CustomBuffers) => void,

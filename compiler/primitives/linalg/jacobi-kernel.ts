@@ -19,7 +19,7 @@ const BLOCK = 8;
 const blockRows = (n: number): number => Math.min(n, BLOCK);
 
 /** Six to ten are needed; rounding may keep a pair from settling for good. */
-const MAX_SWEEPS = 30;
+export const MAX_SWEEPS = 30;
 
 /** Whole blocks; the rows that make them up are zero, and come last. */
 function paddedRows(n: number): number {
@@ -135,7 +135,7 @@ function meetBetween(m: MatrixKernel, block: number, base: Expr, turn: (i: Expr)
 }
 
 /** Makes rows i and i + 1 orthogonal if they are not, and exchanges them. Returns whether they were not. */
-function rotate(m: MatrixKernel, both: Matrix, n: number, i: Expr): Expr {
+export function rotate(m: MatrixKernel, both: Matrix, n: number, i: Expr): Expr {
   const { s, k } = m;
   const next = m.plus(i, 1);
   const [xx, yy, xy] = ["xx", "yy", "xy"].map((name) => k.let(name, m.float(0)));

@@ -11,6 +11,7 @@ import type { RefTensor } from "../../graph/reference.ts";
 import { WeftTypeError, WeftValueError } from "../../types/errors.ts";
 import { formatShape } from "../typing.ts";
 import { JACOBI_CASES, SVD_CASES } from "./cases.ts";
+import { gpuJacobi } from "./gpu-jacobi.ts";
 import {
   block,
   diagonalOf,
@@ -59,7 +60,7 @@ export const jacobiSvd = definePrimitive<Record<never, never>>({
   jvp: notDifferentiable("jacobi_svd is part of the lowering of svd, which has a derivative"),
   transpose: notLinear("jacobi_svd is not linear in its operand"),
   batch: leadingBatchRule("jacobi_svd"),
-  lower: { kind: "custom", scratch: jacobiScratch, build: buildJacobi, entries: matrixCount },
+  lower: { kind: "custom", scratch: jacobiScratch, build: buildJacobi, gpu: gpuJacobi, entries: matrixCount },
   cost({ inputs: [{ shape, size }] }) {
     const n = shape[shape.length - 1];
     // About seven sweeps over all pairs of rows.

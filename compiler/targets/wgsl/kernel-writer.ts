@@ -47,6 +47,9 @@ export class KernelWriter {
   readonly #context: ExprContext;
   readonly #registerNames = new Map<BufferParam, Map<number, string>>();
   #indent = "  ";
+  /** Within a fold: what stands for element 0 of its memories, and for the element that is taken in. */
+  #folding: ReadonlyMap<BufferParam, string> | null = null;
+  #taken: ReadonlyMap<BufferParam, string> | null = null;
 
   constructor(
     private readonly module: ModuleWriter,
@@ -183,7 +186,8 @@ export class KernelWriter {
   #stmt(stmt: Stmt, last: boolean): void {
     switch (stmt.kind) {
       case "loop":
-        return stmt.axis.kind === "local" ? this.#local(stmt, last) : this.#loop(stmt);
+        if (stmt.axis.kind === "local") return this.#local(stmt, last);
+        return stmt.axis.kind === "fold" ? this.#fold(stmt) : this.#loop(stmt);
       case "while": {
         this.#line("loop {");
         this.#indented(() => {
@@ -258,6 +262,81 @@ export class KernelWriter {
     this.#line("workgroupBarrier();");
   }
 
+  /** Iteration i of a fold takes element i + 1 into element 0: in any way that keeps the order. */
+  #fold(stmt: LoopStmt): void {
+    const { module, spread } = this;
+    const size = stmt.axis.extent + 1;
+    if (module.subgroups && spread.kind === "dispatch" && spread.size === size)
+      this.#foldBySubgroups(stmt, size);
+    else this.#foldByTree(stmt, size);
+  }
+
+  /** Half of the invocations take over the parts of the others, again and again. */
+  #foldByTree({ axis, body }: LoopStmt, size: number): void {
+    const memories = storedIn(body);
+    const steps = Array.from({ length: Math.log2(size) }, (_, n) => 2 ** n);
+    // Halving the distance keeps the invocations that work together; doubling it keeps the order.
+    const ordered = body.some(({ kind }) => kind === "assign");
+    for (const distance of ordered ? steps : steps.reverse()) {
+      const own = ordered ? `invocation % ${2 * distance}u == 0u` : `invocation < ${distance}u`;
+      this.#line(`if (${size < this.spread.size && ordered ? `invocation < ${size}u && ` : ""}${own}) {`);
+      this.#indented(() => {
+        this.#line(`let ${this.#nameOf(axis)}: i32 = i32(invocation) + ${distance - 1};`);
+        this.#folding = new Map(memories.map((m) => [m, `${this.#nameOf(m)}[invocation]`]));
+        this.#block(body, false);
+        this.#folding = null;
+      });
+      this.#line("}");
+      this.#line("workgroupBarrier();");
+    }
+  }
+
+  /**
+   * Each subgroup folds its parts in registers and leaves one, until one is left. Parts are numbered by the place of an
+   * invocation in its subgroup, which need not be that in the workgroup.
+   */
+  #foldBySubgroups({ axis, body }: LoopStmt, size: number): void {
+    this.module.usesSubgroups = true;
+    const memories = storedIn(body);
+    const [parts, distance] = [this.#fresh("parts"), this.#fresh("distance")];
+    const own = new Map(memories.map((m) => [m, this.#fresh("own")]));
+    const other = new Map(memories.map((m) => [m, this.#fresh("other")]));
+    this.#line(`for (var ${parts} = ${size}u; ${parts} > 1u; ${parts} = (${parts} + lanes - 1u) / lanes) {`);
+    this.#indented(() => {
+      for (const [m, name] of own) this.#line(`var ${name} = ${this.#nameOf(m)}[subgroup * lanes + lane];`);
+      this.#line(
+        `for (var ${distance} = 1u; ${distance} < min(lanes, ${parts}); ${distance} = ${distance} << 1u) {`,
+      );
+      this.#indented(() => {
+        for (const [m, name] of other) {
+          this.#line(`let ${name} = subgroupShuffleDown(${own.get(m)}, ${distance});`);
+        }
+        this.#line(`let ${this.#nameOf(axis)}: i32 = i32(${distance}) - 1;`);
+        this.#folding = own;
+        this.#taken = other;
+        this.#block(body, false);
+        this.#folding = null;
+        this.#taken = null;
+      });
+      this.#line("}");
+      this.#line("workgroupBarrier();");
+      this.#line(`if (lane == 0u && subgroup * lanes < ${parts}) {`);
+      this.#indented(() => {
+        for (const [m, name] of own) this.#line(`${this.#nameOf(m)}[subgroup] = ${name};`);
+      });
+      this.#line("}");
+      this.#line("workgroupBarrier();");
+    });
+    this.#line("}");
+  }
+
+  /** The text of an element of workgroup memory; of a part that is being folded, wherever it is. */
+  #sharedElement(buffer: BufferParam, index: string): string {
+    const own = this.#folding?.get(buffer);
+    if (own !== undefined && index === "0") return own;
+    return (own === undefined ? undefined : this.#taken?.get(buffer)) ?? `${this.#nameOf(buffer)}[${index}]`;
+  }
+
   #store({ buffer, index, value }: Stmt & { kind: "store" }): void {
     if (this.#registers.has(buffer)) {
       const [text] = this.#exprs(value);
@@ -267,7 +346,7 @@ export class KernelWriter {
     let [at, text] = this.#exprs(index, value);
     if (this.#shared.has(buffer)) {
       const stored = buffer.dtype === "bool" ? `select(0u, 1u, ${text})` : text;
-      this.#line(`${this.#nameOf(buffer)}[${at}] = ${stored};`);
+      this.#line(`${this.#sharedElement(buffer, at)} = ${stored};`);
       return;
     }
     const placement = this.#placement(buffer);
@@ -318,7 +397,7 @@ export class KernelWriter {
 
   #load(buffer: BufferParam, index: string): string {
     if (this.#shared.has(buffer)) {
-      const text = `${this.#nameOf(buffer)}[${index}]`;
+      const text = this.#sharedElement(buffer, index);
       return buffer.dtype === "bool" ? `(${text} != 0u)` : text;
     }
     const placement = this.#placement(buffer);
@@ -357,6 +436,11 @@ export class KernelWriter {
     }
     return name;
   }
+}
+
+/** The memories that a fold's body stores to. */
+function storedIn(body: readonly Stmt[]): BufferParam[] {
+  return [...new Set(body.flatMap((stmt) => (stmt.kind === "store" ? [stmt.buffer] : [])))];
 }
 
 function noteAssigned(stmts: readonly Stmt[], assigned: Set<Local>): void {

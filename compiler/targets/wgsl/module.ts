@@ -34,9 +34,14 @@ export class ModuleWriter {
     readonly layout: ModuleLayout,
     /** Whether the adapter multiplies and adds in one instruction. */
     readonly fma: boolean,
+    /** Whether invocations may read each other's registers: folds of a workgroup need fewer barriers. */
+    readonly subgroups = false,
   ) {
     this.bindingNames = layout.bindings.map((b) => this.names.take(b.label));
   }
+
+  /** Set by who writes a fold over subgroups. */
+  usesSubgroups = false;
 
   helper(name: string): string {
     this.#helpers.add(name);

@@ -15,7 +15,7 @@ const RESERVED: ReadonlySet<string> = new Set(
     "shared sizeof smooth snorm static static_assert static_cast std subroutine super target template this thread_local throw " +
     "trait try type typedef typeid typename typeof union unless unorm unsafe unsized use using varying virtual volatile wgsl " +
     "where with writeonly yield bool f16 f32 i32 u32 array atomic vec2 vec3 vec4 ptr sampler abs all any bitcast ceil clamp " +
-    "countLeadingZeros countOneBits extractBits floor fma max min round select sqrt trunc main invocation group zero_bits"
+    "countLeadingZeros countOneBits extractBits floor fma max min round select sqrt trunc main invocation group subgroup lane lanes zero_bits"
   ).split(" "),
 );
 

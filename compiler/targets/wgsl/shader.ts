@@ -36,7 +36,7 @@ export function plainLayout(kernel: Kernel): ShaderLayout {
 }
 
 export function emitShader(kernel: Kernel, layout: ShaderLayout, limits: GpuLimits): GpuShader {
-  const module = new ModuleWriter(layout, !limits.software);
+  const module = new ModuleWriter(layout, !limits.software, limits.features.includes("subgroups"));
   const { grid, iterations } = splitGrid(kernel);
   const size = kernel.workgroup?.size ?? (grid.length > 0 ? FLAT_WORKGROUP : 1);
   const groups = kernel.workgroup === undefined ? Math.ceil(iterations / size) : iterations;
@@ -51,7 +51,7 @@ export function emitShader(kernel: Kernel, layout: ShaderLayout, limits: GpuLimi
     bindings: layout.bindings.map(({ access, label, bytes }) => ({ access, label, bytes })),
     counters: layout.counters,
     workgroups,
-    features: [],
+    features: module.usesSubgroups ? ["subgroups"] : [],
     sources,
   };
 }
@@ -67,14 +67,26 @@ export function shaderText(
 ): string {
   const declarations = module.declarations([...functions, ...lines]);
   const needsZero = declarations.includes("var<private> zero_bits: u32;");
+  const builtins = [
+    "@builtin(workgroup_id) group: vec3u",
+    "@builtin(local_invocation_index) invocation: u32",
+  ];
+  if (module.usesSubgroups) {
+    builtins.push(
+      "@builtin(subgroup_id) subgroup: u32",
+      "@builtin(subgroup_invocation_id) lane: u32",
+      "@builtin(subgroup_size) lanes: u32",
+    );
+  }
   return [
+    ...(module.usesSubgroups ? ["enable subgroups;", "requires subgroup_id;", ""] : []),
     `// ${name}`,
     ...sources.map((source) => `// ${source}`),
     ...declarations,
     ...functions,
     "",
     `@compute @workgroup_size(${size})`,
-    "fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) invocation: u32) {",
+    `fn main(${builtins.join(", ")}) {`,
     ...(needsZero ? ["  zero_bits = group.z;"] : []),
     ...lines,
     "}",
