@@ -132,6 +132,14 @@ export function closeRule(
     const at = operands.get(x);
     if (at !== undefined) return inputs[at];
     if (x instanceof ConcreteArray) {
+      if (x.only !== null) {
+        throw new WeftTypeError(
+          `The rule of ${callee.name} uses an array that only ${x.device} has (${formatAval(x.aval)}) and that is no ` +
+            "argument: a rule is compiled with what it closes over as constants, which have to be known at once. Pass the " +
+            "array as an argument or as a residual, or use it in the function itself too.",
+          callee.source,
+        );
+      }
       const value = new DenseTensor(x.aval.type, x.storage().bytes().slice());
       return builder.one("constant", [], { value });
     }

@@ -16,7 +16,7 @@ const MAX_AHEAD = 16;
 const MAX_TURNS_AHEAD = 256;
 const COMMANDS_AHEAD = 2048;
 /** Turns that took longer than this are not doubled: a driver ends what takes seconds, and turns past the end cost time. */
-const LONG_MILLISECONDS = 500;
+const LONG_MILLISECONDS = 2000;
 
 /** The program that is called. */
 export interface Callable {

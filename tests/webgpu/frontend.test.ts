@@ -4,6 +4,7 @@ import { after, describe, test } from "node:test";
 import { inspect } from "node:util";
 import {
   blockUntilReady,
+  customVjp,
   DisposedError,
   defaultDevice,
   device,
@@ -337,6 +338,31 @@ describe("what the GPU cannot do", () => {
       () => jit((x: NdArray) => x.astype("float64").mul(2), { device: gpu })(np.ones(2)),
       /float64/,
     );
+  });
+});
+
+describe("custom rules and arrays of a GPU", () => {
+  const w = () => devicePut(np.array([2, 3]), gpu);
+
+  test("an array that the function uses too is an operand of both", async () => {
+    const c = w();
+    const f = customVjp((x: NdArray) => x.mul(c));
+    f.defVjp(
+      (x) => [x.mul(c), null],
+      (_, ct: NdArray) => [ct.mul(c).mul(10)],
+    );
+    const slope = grad((x: NdArray) => np.sum(f(x)));
+    for (const g of [slope, jit(slope)]) assert.deepEqual([...(await g(w()).data())], [20, 30]);
+  });
+
+  test("one that the rule alone closes over is refused with the fix", () => {
+    const c = w();
+    const f = customVjp((x: NdArray) => x.mul(2));
+    f.defVjp(
+      (x) => [x.mul(2), null],
+      (_, ct: NdArray) => [ct.mul(c)],
+    );
+    assert.throws(() => grad((x: NdArray) => np.sum(f(x)))(w()), /webgpu:0.*as an argument or as a residual/);
   });
 });
 

@@ -9,6 +9,7 @@ import { WeftValueError } from "../../types/errors.ts";
 import { formatShape } from "../typing.ts";
 import { EIGH_CASES } from "./cases.ts";
 import { buildEigh, eighScratch } from "./eigh-kernel.ts";
+import { gpuEigh } from "./gpu-eigh.ts";
 import { diagonalOf, identityLike, matmul, mirrored, repeated, transposed } from "./graph-matrices.ts";
 import { batched, checkFloat, leadingBatchRule, matrixCount, splitShapes } from "./matrices.ts";
 import { eachMatrix, jacobiEigh, transpose } from "./reference.ts";
@@ -50,7 +51,7 @@ export const eigh = definePrimitive<EighParams>({
   },
   transpose: notLinear("eigh is not linear in its operand"),
   batch: leadingBatchRule("eigh"),
-  lower: { kind: "custom", scratch: eighScratch, build: buildEigh, entries: matrixCount },
+  lower: { kind: "custom", scratch: eighScratch, build: buildEigh, gpu: gpuEigh, entries: matrixCount },
   cost({ inputs: [{ shape, size }] }) {
     return { flops: 9 * size * shape[shape.length - 1], transcendentals: 0 };
   },

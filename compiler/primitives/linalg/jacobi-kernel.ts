@@ -150,6 +150,30 @@ export function rotate(m: MatrixKernel, both: Matrix, n: number, i: Expr): Expr 
   const tolerance = (m.dtype === "float64" ? 2 ** -52 : 2 ** -23) * Math.sqrt(n);
   const bound = s.mul(m.float(tolerance), s.mul(s.sqrt(alpha), s.sqrt(beta)));
   const isActive = m.value("isActive", s.gt(s.abs(gamma), bound));
+  const { sine, cosine } = rotationOf(m, alpha, beta, gamma, isActive);
+  const minusSine = m.value("minusSine", s.neg(sine));
+  m.lanes(2 * n, (c) => {
+    const x = m.value("x", m.load(both, i, c));
+    const y = m.value("y", m.load(both, next, c));
+    const rotated = (sum: Expr): Expr => withoutSubnormals(m, sum);
+    m.store(both, i, c, rotated(s.fma(sine, x, s.mul(cosine, y))));
+    m.store(both, next, c, rotated(s.fma(minusSine, y, s.mul(cosine, x))));
+  });
+  return isActive;
+}
+
+/**
+ * The rotation that makes two rows with these squares of lengths and this product orthogonal, and exchanges them: they
+ * become sine·x + cosine·y and cosine·x - sine·y. Where it is not active, the exchange alone.
+ */
+export function rotationOf(
+  m: MatrixKernel,
+  alpha: Expr,
+  beta: Expr,
+  gamma: Expr,
+  isActive: Expr,
+): { readonly sine: Expr; readonly cosine: Expr } {
+  const { s, k } = m;
   const sine = m.variable("sine", m.float(0));
   const cosine = m.variable("cosine", m.float(1));
   k.if(isActive, () => {
@@ -165,13 +189,5 @@ export function rotate(m: MatrixKernel, both: Matrix, n: number, i: Expr): Expr 
     k.assign(cosine.local, s.div(m.float(1), s.sqrt(s.add(m.float(1), s.mul(t, t)))));
     k.assign(sine.local, s.mul(cosine.value, t));
   });
-  const minusSine = m.value("minusSine", s.neg(sine.value));
-  m.lanes(2 * n, (c) => {
-    const x = m.value("x", m.load(both, i, c));
-    const y = m.value("y", m.load(both, next, c));
-    const rotated = (sum: Expr): Expr => withoutSubnormals(m, sum);
-    m.store(both, i, c, rotated(s.fma(sine.value, x, s.mul(cosine.value, y))));
-    m.store(both, next, c, rotated(s.fma(minusSine, y, s.mul(cosine.value, x))));
-  });
-  return isActive;
+  return { sine: sine.value, cosine: cosine.value };
 }
