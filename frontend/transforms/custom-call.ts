@@ -136,7 +136,7 @@ export function closeRule(
         throw new WeftTypeError(
           `The rule of ${callee.name} uses an array that only ${x.device} has (${formatAval(x.aval)}) and that is no ` +
             "argument: a rule is compiled with what it closes over as constants, which have to be known at once. Pass the " +
-            "array as an argument or as a residual, or use it in the function itself too.",
+            "array as an argument or as a residual.",
           callee.source,
         );
       }
