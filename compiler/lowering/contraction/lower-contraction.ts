@@ -20,6 +20,7 @@ import type { Elements } from "../elements.ts";
 import type { Parameters } from "../parameters.ts";
 import { lowerWinograd } from "../winograd/lower-winograd.ts";
 import { factorAxes, operandSource, resultStrides, type Source } from "./axes.ts";
+import { lowerNarrow } from "./narrow.ts";
 import { pairDepth } from "./pairs.ts";
 import { planContraction } from "./plan.ts";
 import { isCostly } from "./results.ts";
@@ -59,6 +60,8 @@ export function lowerContraction(
   const finish = { ...parts, costly: isCostly(parts) };
   const filtered = lowerWinograd(contraction, dtype, finish);
   if (filtered !== null) return filtered;
+  const narrow = lowerNarrow(contraction, accesses, dtype, finish);
+  if (narrow !== null) return narrow;
   const pairs = pairDepth(contraction, accesses, dtype, out.type.dtype);
   if (pairs !== null) {
     const paired = sourcesOf(pairs.contraction, pairs.axis);

@@ -128,6 +128,12 @@ function tileShape(columns: number, rows: number, dtype: DType): Widths {
   return shapes.reduce((best, shape) => (total(shape) < total(best) ? shape : best));
 }
 
+/** Tiles where both factors have a vector of columns: over a long depth whole cache lines of both are worth it. */
+function sharedShape(columns: number, depth: number): Widths {
+  const wide = columns >= 4 * LANES && depth >= DEPTH_BLOCK_LEAST;
+  return wide ? { vectors: 4, rows: 3 } : { vectors: 1, rows: TILE_ROWS };
+}
+
 export interface Sources {
   readonly sources: readonly [Source, Source];
   readonly out: Strides;
@@ -191,7 +197,7 @@ export function planContraction(
   const rowsOuter = rowAxes.slice(0, rowAxes.length - rows.axes.length);
 
   const shape = shared
-    ? { vectors: 1, rows: 6 }
+    ? sharedShape(columns.extent, depthCount)
     : rowCount === 1
       ? { vectors: Math.min(6, Math.ceil(columns.extent / LANES)), rows: 1 }
       : tileShape(columns.extent, rows.extent, dtype);
