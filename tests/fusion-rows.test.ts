@@ -10,6 +10,7 @@ import type { Graph } from "../compiler/graph/graph.ts";
 import { runProgram } from "../compiler/interpret/program-interpreter.ts";
 import { interpretGraph } from "../compiler/interpret/reference.ts";
 import { fromBytes, toBytes } from "../compiler/interpret/tensors.ts";
+import { WASM_FUSION } from "../compiler/lowering/fusion-target.ts";
 import { GRAPH_PASSES } from "../compiler/pipeline.ts";
 import type { DType } from "../compiler/types/dtype.ts";
 import { verifyProgram } from "../compiler/verify/index.ts";
@@ -88,7 +89,7 @@ function check(graph: Graph, what: string): number {
     randomTensor(random, type, type.dtype === "int32" ? [0, 4] : [-3, 3]),
   );
   const want = interpretGraph(graph, inputs);
-  const plan = fuse(optimised(graph));
+  const plan = fuse(optimised(graph), WASM_FUSION);
   const { program } = assemble(plan, []);
   verifyProgram(program);
   const bytes = inputs.map(toBytes);
@@ -297,7 +298,7 @@ describe("exponentials of differences to the row's maximum", () => {
 
 describe("what ends a row kernel, with its reason", () => {
   const planOf = (f: RowFunction, operands: readonly [Shape, DType][]) =>
-    printPlan(fuse(optimised(traced(f, operands))));
+    printPlan(fuse(optimised(traced(f, operands)), WASM_FUSION));
 
   test("rows that do not stay in the cache", () => {
     const text = planOf((a) => nn.softmax(a), [[[2, 100_000], "float32"]]);

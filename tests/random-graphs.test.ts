@@ -7,6 +7,7 @@ import type { RefTensor } from "../compiler/graph/reference.ts";
 import { runProgram } from "../compiler/interpret/program-interpreter.ts";
 import { interpretGraph } from "../compiler/interpret/reference.ts";
 import { fromBytes, toBytes } from "../compiler/interpret/tensors.ts";
+import { WASM_FUSION } from "../compiler/lowering/fusion-target.ts";
 import { GRAPH_PASSES } from "../compiler/pipeline.ts";
 import { verifyProgram } from "../compiler/verify/index.ts";
 import { assertClose } from "./helpers/compare.ts";
@@ -36,13 +37,13 @@ describe("random graphs", () => {
         assertClose(got, want, { ulp: 0, absolute: 1e-9 }, `after ${pass.name}`);
       }
       const donated = graph.inputs.map(() => random.chance(0.5));
-      const { program } = assemble(fuse(current), donated);
+      const { program } = assemble(fuse(current, WASM_FUSION), donated);
       verifyProgram(program);
       const bytes = inputs.map(toBytes);
       const runs: [string, Uint8Array[]][] = [["the plan", runProgram(program, bytes)]];
       const variants = runVariants(program, bytes);
       for (const { variant, outputs } of variants) runs.push([variant, outputs]);
-      assertSameInGrains(assemble(fuse(current), donated, FINE_GRAINS).program, bytes, variants);
+      assertSameInGrains(assemble(fuse(current, WASM_FUSION), donated, FINE_GRAINS).program, bytes, variants);
       for (const [name, got] of runs) {
         const results = want.map(({ type }, i) => fromBytes(type, got[i]));
         assertClose(results, want, { ulp: 64, absolute: 2e-4 }, name);

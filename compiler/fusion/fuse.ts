@@ -12,14 +12,10 @@ import { Merging } from "./merging.ts";
 import { Closing } from "./open-group.ts";
 import type { FusionPlan } from "./plan.ts";
 import { asChosen, type FusionPolicy } from "./policy.ts";
-import { type FusionTarget, WASM_FUSION } from "./target.ts";
+import type { FusionTarget } from "./target.ts";
 
 /** Makes the fusion plan of a region and of the regions inside it. */
-export function fuse(
-  graph: Graph,
-  target: FusionTarget = WASM_FUSION,
-  policy: FusionPolicy = asChosen,
-): FusionPlan {
+export function fuse(graph: Graph, target: FusionTarget, policy: FusionPolicy = asChosen): FusionPlan {
   const inlining = new Inlining(graph, policy, target);
   const open = new Merging(new Grouping(inlining, target, policy).run(), target, policy).run();
   const closing = new Closing(inlining, (equation) =>

@@ -210,11 +210,10 @@ export class Inlining {
     if (equation.outputs.some((v) => this.graphOutputs.has(v))) {
       return ["forbid", "stored as an output anyway"];
     }
-    if (isContraction(consumer) && work > 0)
-      return ["forbid", `${consumer.op} reads each element many times`];
     if (isContraction(consumer) && isOp(equation, "pad")) {
       return ["forbid", "a guard in the inner loop of a contraction"];
     }
+    if (isContraction(consumer) && work > 0) return this.#judgePacked(producer, consumer, users);
     if (users > 1 && work >= EXPENSIVE) {
       return [
         "forbid",
@@ -241,6 +240,38 @@ export class Inlining {
           "forbid",
           `storing it costs ${formatCost(stored)}, computing it ${users} times ${formatCost(again)}`,
         ];
+  }
+
+  /** Whether a contraction may compute elements of an operand while it packs them. */
+  #judgePacked(producer: Node, consumer: Equation, users: number): readonly ["allow" | "forbid", string] {
+    const { equation, work } = producer;
+    const times = consumer.inputs.reduce(
+      (sum, x, k) =>
+        equation.outputs.some((v) => v === x) ? sum + this.target.timesPacked(consumer, k) : sum,
+      0,
+    );
+    if (times === Infinity) return ["forbid", `${consumer.op} reads each element many times`];
+    if (work > GROUP_BUDGET) return ["forbid", "the kernel would grow too large"];
+    const host = this.#foldedInto(equation);
+    if (host !== null)
+      return ["forbid", `stored by the kernel of ${host.op}, which has its operands at hand`];
+    const all = times + users - 1;
+    if (all === 1) return ["allow", `${consumer.op} packs each element once`];
+    if (work >= EXPENSIVE) return ["forbid", "expensive, and computed for more than one packing"];
+    const { dtype } = equation.outputs[0].type;
+    const loads = [...producer.loads.values()].reduce((sum, cost) => sum + cost, 0);
+    const { again, stored } = compareRecomputation({ consumers: all, work, loads, dtype });
+    const costs = `computing it while packing, ${all} times, costs ${formatCost(again)}, storing it ${formatCost(stored)}`;
+    return [again <= stored ? "allow" : "forbid", costs];
+  }
+
+  /** The reduction of whose result the equation is an epilogue: at the same element, or along the same rows. */
+  #foldedInto(equation: Equation): Equation | null {
+    for (const leaf of this.leavesOf(equation).keys()) {
+      const from = this.#producer.get(leaf);
+      if (from !== undefined && (from.kind === "reduce" || from.kind === "cumulative")) return from.equation;
+    }
+    return null;
   }
 
   /** Stored values that the consumer would read if it computed the producer itself. Not counted where any number will do. */

@@ -10,6 +10,7 @@ import type { RefTensor } from "../../compiler/graph/reference.ts";
 import { runProgram } from "../../compiler/interpret/program-interpreter.ts";
 import { interpretGraph } from "../../compiler/interpret/reference.ts";
 import { fromBytes, refScalar, toBytes } from "../../compiler/interpret/tensors.ts";
+import { WASM_FUSION } from "../../compiler/lowering/fusion-target.ts";
 import { CPU_KERNELS, type KernelTarget } from "../../compiler/lowering/kernel-target.ts";
 import { dropBarriers } from "../../compiler/passes/drop-barriers.ts";
 import { inlineCalls } from "../../compiler/passes/inline-calls.ts";
@@ -44,7 +45,7 @@ export function run(graph: Graph, inputs: readonly RefTensor[]): RefTensor[] {
 /** The plan of a graph of primitives as it stands: inlined, without barriers, and otherwise not optimised. */
 export function compile(graph: Graph, donated: readonly boolean[] = [], target: KernelTarget = CPU_KERNELS) {
   const context = { donated };
-  const plan = fuse(dropBarriers.run(inlineCalls.run(graph, context), context));
+  const plan = fuse(dropBarriers.run(inlineCalls.run(graph, context), context), WASM_FUSION);
   const { program } = assemble(plan, donated, target);
   verifyProgram(program);
   return program;

@@ -5,6 +5,7 @@
 import assert from "node:assert/strict";
 import { assemble } from "../../compiler/assembly/assemble.ts";
 import { fuse } from "../../compiler/fusion/fuse.ts";
+import { WASM_FUSION } from "../../compiler/lowering/fusion-target.ts";
 import { GRAPH_PASSES } from "../../compiler/pipeline.ts";
 import { compileWasm } from "../../compiler/targets/wasm/compile.ts";
 import type { Backend } from "../../frontend/core/backend.ts";
@@ -41,7 +42,7 @@ export function threadedBackend(counts: ThreadCounts): Backend {
     compile(graph, donated) {
       const given = donated ?? [];
       const optimised = GRAPH_PASSES.reduce((g, pass) => pass.run(g, { donated: given }), graph);
-      const { program } = assemble(fuse(optimised), given, FINE_PARTS);
+      const { program } = assemble(fuse(optimised, WASM_FUSION), given, FINE_PARTS);
       const loaded = loadWasm(compileWasm(program));
       counts.programs++;
       if (program.kernels.some(({ body }) => body[0]?.kind === "loop" && body[0].axis.kind === "grid"))

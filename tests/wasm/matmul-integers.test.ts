@@ -150,6 +150,23 @@ test("uint16 summed in uint32 is too wide for pairs", () => {
   assert.doesNotMatch(check("uint16", "uint32", cases), /dot16/);
 });
 
+test("operands that are converted to int32 are known to be small", () => {
+  const x = tensor("int8", [17, 33], () => anyOf("int8"));
+  const y = tensor("uint8", [33, 19], () => anyOf("uint8"));
+  const graph = build([x.type, y.type], (b, [p, q]) => [
+    b.dotGeneral(b.convert(p, "int32"), b.convert(q, "int32"), dotOf({}, null)),
+  ]);
+  const program = compile(graph);
+  assert.equal(program.kernels.length, 1);
+  assert.match(printProgram(program), /dot16/);
+  for (const { outputs } of runVariants(program, [x, y].map(toBytes))) {
+    assert.deepEqual(
+      [...fromBytes(graph.outputs[0].type, outputs[0]).data],
+      oracle(x, y, [17, 19, 33], {}, "int32"),
+    );
+  }
+});
+
 describe("convolutions of bytes", () => {
   for (const [channels, padding, stride] of [
     [6, 0, 1],

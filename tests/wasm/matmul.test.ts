@@ -398,3 +398,39 @@ test("a small product is a small module", () => {
     `module bytes ${sizes.join(", ")}`,
   );
 });
+
+describe("operands that are computed while they are packed", () => {
+  for (const [m, n, k] of [
+    [17, 45, 33],
+    [18, 41, 70],
+    [30, 530, 1100],
+  ]) {
+    test(`${m}x${n}x${k}`, () => {
+      const transposed = { transposeLeft: true, transposeRight: true };
+      const types = [tensorType("float32", [k, m]), tensorType("int8", [n, k]), tensorType("float32", [n])];
+      const graph = build(types, (b, [x, codes, scale]) => {
+        const rows = b.one("max", [x, b.zeros(x.type)], {});
+        const scales = b.one("broadcast_in_dim", [scale], { shape: [n, k], broadcastDimensions: [0] });
+        const weights = b.one("mul", [b.convert(codes, "float32"), scales], {});
+        return [b.dotGeneral(rows, weights, dotOf({ m, n, k, ...transposed }))];
+      });
+      const program = compile(graph);
+      // A long product is cut into kernels of grains; none of them is the producers' own.
+      const names = program.kernels.map(({ name }) => name);
+      assert.ok(
+        names.every((name) => name.includes("dot_general")),
+        names.join(),
+      );
+      const random = new Random(13);
+      const x = filled("float32", m * k, random);
+      const codes = Int8Array.from({ length: n * k }, () => random.below(256) - 128);
+      const scale = filled("float32", n, random);
+      const rows = x.map((value) => Math.max(0, value));
+      const weights = Float32Array.from(codes, (code, i) => code * scale[Math.floor(i / k)]);
+      const wanted = oracle({ m, n, k, ...transposed }, rows, weights);
+      for (const { variant, outputs } of runVariants(program, [x, codes, scale].map(bytesOf))) {
+        assertSums(variant, floatsOf(outputs[0]), wanted, k);
+      }
+    });
+  }
+});

@@ -9,6 +9,7 @@ import { printPlan } from "../../../compiler/fusion/print-plan.ts";
 import type { Graph } from "../../../compiler/graph/graph.ts";
 import type { RefTensor } from "../../../compiler/graph/reference.ts";
 import { fromBytes, toBytes } from "../../../compiler/interpret/tensors.ts";
+import { WASM_FUSION } from "../../../compiler/lowering/fusion-target.ts";
 import { GRAPH_PASSES } from "../../../compiler/pipeline.ts";
 import { compileGraphForWebGpu } from "../../../compiler/pipeline-webgpu.ts";
 import type { Program } from "../../../compiler/program/program.ts";
@@ -43,7 +44,7 @@ function programOf(graph: Graph, test: Filetest): Program {
     test.args.flatMap((arg) => (arg.startsWith("donate=") ? arg.slice(7).split(",").map(Number) : [])),
   );
   const { program } = assemble(
-    fuse(graph),
+    fuse(graph, WASM_FUSION),
     graph.inputs.map((_, i) => donated.has(i)),
   );
   verifyProgram(program);
@@ -70,7 +71,7 @@ export const pipelineCommands = {
     return { output: printGraph(passed(graph, (test.args[0] ?? "").split(","))) };
   },
   /** The fusion plan of the optimised graph. */
-  fusion: (test: Filetest): Outcome => ({ output: printPlan(fuse(optimised(test))) }),
+  fusion: (test: Filetest): Outcome => ({ output: printPlan(fuse(optimised(test), WASM_FUSION)) }),
   /** The kernels of the compiled graph. */
   kernel: (test: Filetest): Outcome => ({
     output: programOf(optimised(test), test)
