@@ -116,12 +116,20 @@ const lateModules = /** @satisfies {readonly LateModule[]} */ ([
   { part: "browser/convolution", file: "frontend/lax/convolution.ts" },
   { part: "browser/convolution", file: "frontend/lax/conv-patches.ts" },
   { part: "browser/convolution", file: "frontend/lax/reduce-window.ts" },
+  { part: "browser/inspect", file: "compiler/analysis/program-cost.ts" },
+  { part: "browser/inspect", file: "compiler/fusion/print-plan.ts" },
+  { part: "browser/inspect", file: "compiler/text/graph-printer.ts" },
+  { part: "browser/inspect", file: "compiler/text/jaxpr.ts" },
+  { part: "browser/inspect", file: "compiler/text/kernel-accesses.ts" },
+  { part: "browser/inspect", file: "compiler/text/kernel-printer.ts" },
+  { part: "browser/inspect", file: "compiler/text/program-printer.ts" },
 ]);
 
 /** The files that bring what the core leaves out. */
 const parts = {
   "browser/convolution": "frontend/parts/convolution.ts",
   "browser/fft": "frontend/parts/fft.ts",
+  "browser/inspect": "frontend/parts/inspect.ts",
   "browser/linalg": "frontend/parts/linalg.ts",
   "browser/special": "frontend/parts/special.ts",
 };

@@ -23,8 +23,7 @@ import {
   resultShape,
 } from "../../runtime/artifact/sizes.ts";
 import { unpackArtifact } from "../../runtime/artifact/unpack.ts";
-import { readWebGpuFile, webGpuExecutable } from "../../runtime/artifact/webgpu-file.ts";
-import { Weights } from "../../runtime/artifact/weights.ts";
+import { readWebGpuFile, Weights, webGpuExecutable } from "../../runtime/artifact/webgpu-file.ts";
 import { cpuDevice } from "../../runtime/device.ts";
 import { type LoadedProgram, loadWasm } from "../../runtime/loader.ts";
 import type { Storage } from "../../runtime/storage.ts";
@@ -196,7 +195,7 @@ export class Exported<F extends AnyFunction = AnyFunction> {
       loaded = {
         program: gpu().loadGpuProgram(executable, device.gpu),
         weights: program.weights.map((each) => {
-          const storage = device.gpu.store(weights.bytesOf(each));
+          const storage = device.gpu.store(weights.get(each).bytes);
           storage.track(this);
           return storage;
         }),

@@ -5,12 +5,10 @@ import { exportTraced } from "../aot/export-function.ts";
 import type { Sizes } from "../aot/sizes.ts";
 import { NdArray } from "../core/array.ts";
 import type { IrDump } from "../inspect/ir-dump.ts";
-import { allObservers } from "../inspect/recording.ts";
 import { flattenWithPath } from "../tree/tree.ts";
 import type { UserModule } from "./bundle.ts";
 import type { ChosenExport } from "./exports.ts";
 import { jitExport } from "./lower-export.ts";
-import { compileProgress } from "./progress.ts";
 
 export interface CompileSettings {
   readonly sizes: Sizes;
@@ -37,8 +35,7 @@ export function compileExport(
       target,
       name: chosen.name,
       nameOf: exportedNames(module),
-      observe: ({ graph, entry }) =>
-        allObservers(dump?.observe(graph, entry.donated), compileProgress(`compiling ${chosen.name}`)),
+      ...(dump === null ? {} : { observe: (stages) => dump.observe(stages.graph, stages.entry.donated) }),
     },
   );
   return artifact;

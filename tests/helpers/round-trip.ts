@@ -37,8 +37,12 @@ function attempt(compile: Compile, graph: Graph, donated: readonly boolean[]): C
   }
 }
 
-/** The text of the graph is that of what is parsed from it, which is returned and equals the graph. */
-export function checkText(graph: Graph): Graph {
+/** The graph's text, and what is compiled from it and from the program's text. `known`: what was compiled already. */
+export function checkRoundTrip(
+  graph: Graph,
+  donated: readonly boolean[] = [],
+  known: CompiledGraph | null = null,
+): void {
   const text = printGraph(graph);
   const parsed = parseGraph(text);
   // Rules of custom derivatives that are not traced yet are compared by identity, which text does not keep.
@@ -47,16 +51,6 @@ export function checkText(graph: Graph): Graph {
     assert.equal(hashGraph(parsed), hashGraph(graph));
   }
   assert.equal(printGraph(parsed), text);
-  return parsed;
-}
-
-/** The graph's text, and what is compiled from it and from the program's text. `known`: what was compiled already. */
-export function checkRoundTrip(
-  graph: Graph,
-  donated: readonly boolean[] = [],
-  known: CompiledGraph | null = null,
-): void {
-  const parsed = checkText(graph);
   for (const compile of [compileGraph, compileGraphForWebGpu] as const) {
     const first = compile === compileGraph ? known : null;
     const compiled = first ?? attempt(compile, graph, donated);
@@ -64,7 +58,7 @@ export function checkRoundTrip(
     const [actual, expected] = [again && bytesOf(again.executable), compiled && bytesOf(compiled.executable)];
     if (!isDeepStrictEqual(actual, expected)) {
       const where = firstDifference(compile, graph, parsed, donated);
-      assert.deepEqual(actual, expected, `${where}\ncompiled from\n${printGraph(graph)}`);
+      assert.deepEqual(actual, expected, `${where}\ncompiled from\n${text}`);
     }
     if (compiled !== null) checkProgram(compiled);
   }
