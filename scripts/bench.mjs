@@ -6,6 +6,7 @@ import { existsSync } from "node:fs";
 import path from "node:path";
 import { failBuild } from "./build.mjs";
 import { bundleFiles } from "./bundle.mjs";
+import { compact } from "./bundle-options.mjs";
 import { root } from "./paths.mjs";
 import { ensureFolderInstalled, ensureInstalled } from "./setup.mjs";
 
@@ -37,7 +38,8 @@ if (existsSync(path.join(folder, own))) {
 
 /** @param {string[]} files @returns {Promise<string[]>} */
 async function bundle(files) {
-  return bundleFiles(files, outdir).catch(failBuild);
+  // As the package is, for the time that V8 takes to parse it.
+  return bundleFiles(files, outdir, compact).catch(failBuild);
 }
 
 /** @param {string[]} command @returns {number} the exit code */

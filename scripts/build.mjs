@@ -17,7 +17,7 @@ import {
 import path from "node:path";
 import { pathToFileURL } from "node:url";
 import { promisify } from "node:util";
-import { bundleOptions, inOneFile } from "./bundle-options.mjs";
+import { bundleOptions, compact, inOneFile } from "./bundle-options.mjs";
 import { loaderOptions, loaders, loaderTypes } from "./loaders.mjs";
 import { withLock } from "./lock.mjs";
 import { buildPages, loadTable } from "./pages.mjs";
@@ -98,6 +98,7 @@ async function bundle(staging, small) {
   const { withoutTests } = await import("./rules.mjs");
   const { outputFiles, metafile } = await esbuild.build({
     ...bundleOptions,
+    ...compact,
     entryPoints,
     plugins: [inOneFile(index, Object.values(parts)), withoutTests],
     // What the command line uses and users need not install, a development dependency, becomes part of the bundles.

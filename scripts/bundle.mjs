@@ -10,9 +10,10 @@ import { root } from "./paths.mjs";
 /**
  * @param {string[]} files relative to the root
  * @param {string} outdir
+ * @param {import("esbuild").BuildOptions} [options]
  * @returns {Promise<string[]>} the bundle of each file
  */
-export async function bundleFiles(files, outdir) {
+export async function bundleFiles(files, outdir, options = {}) {
   const esbuild = await import("esbuild");
   await esbuild.build({
     ...bundleOptions,
@@ -22,6 +23,7 @@ export async function bundleFiles(files, outdir) {
     chunkNames: "chunks/[name]-[hash]",
     platform: "node",
     plugins: [weftFromSource, keepSourceUrl],
+    ...options,
   });
   return files.map((file) => path.join(outdir, file.replace(/\.ts$/, ".js")));
 }

@@ -50,9 +50,10 @@ function slimCond(
           ),
     ),
   );
+  const usedByBranch = branches.map(usedBy);
   const used = equation.inputs
     .slice(1)
-    .map((_, i) => branches.some((branch) => uses(branch, branch.inputs[i])));
+    .map((_, i) => branches.some((branch, at) => usedByBranch[at].has(branch.inputs[i])));
   if (
     keep.every(Boolean) &&
     used.every(Boolean) &&
@@ -79,8 +80,11 @@ function slimCond(
   };
 }
 
-function uses(graph: Graph, value: Value): boolean {
-  return graph.outputs.includes(value) || graph.equations.some((e) => e.inputs.includes(value));
+/** The values that a graph's equations and outputs use. */
+function usedBy(graph: Graph): ReadonlySet<Operand> {
+  const used = new Set<Operand>(graph.outputs);
+  for (const { inputs } of graph.equations) for (const x of inputs) used.add(x);
+  return used;
 }
 
 /**
@@ -94,9 +98,10 @@ function slimScan(equation: Equation, params: ScanParams, live: ReadonlySet<Valu
   for (;;) {
     const outputs = body.outputs.filter((_, i) => keepOut[i]);
     const slim = eliminate(new Graph(body.name, body.inputs, body.equations, outputs));
+    const used = usedBy(slim);
     let grew = false;
     for (let c = 0; c < numCarry; c++) {
-      if (!keepOut[c] && uses(slim, body.inputs[numConsts + c])) {
+      if (!keepOut[c] && used.has(body.inputs[numConsts + c])) {
         keepOut[c] = true;
         grew = true;
       }
@@ -107,8 +112,9 @@ function slimScan(equation: Equation, params: ScanParams, live: ReadonlySet<Valu
     }
   }
   const inputs = body.inputs;
+  const used = usedBy(body);
   const keepIn = inputs.map((v, i) =>
-    i >= numConsts && i < numConsts + numCarry ? keepOut[i - numConsts] : uses(body, v),
+    i >= numConsts && i < numConsts + numCarry ? keepOut[i - numConsts] : used.has(v),
   );
   if (keepOut.every(Boolean) && keepIn.every(Boolean)) {
     const same =

@@ -3,14 +3,17 @@ import { type Attribute, type Equation, Graph, type Operand, type Params, Value 
 
 /** Applies `f` to every sub-graph among the parameters; the same object comes back where nothing changed. */
 export function mapSubgraphs(params: Params, f: (graph: Graph) => Graph): Params {
-  let changed = false;
-  const out: Record<string, Attribute> = {};
-  for (const [key, attribute] of Object.entries(params)) {
+  let changed: Record<string, Attribute> | null = null;
+  for (const key in params) {
+    const attribute = params[key];
+    // Most are numbers, strings or null.
+    if (typeof attribute !== "object" || attribute === null) continue;
     const mapped = mapAttribute(attribute, f);
-    if (mapped !== attribute) changed = true;
-    out[key] = mapped;
+    if (mapped === attribute) continue;
+    changed ??= { ...params };
+    changed[key] = mapped;
   }
-  return changed ? out : params;
+  return changed ?? params;
 }
 
 function mapAttribute(attribute: Attribute, f: (graph: Graph) => Graph): Attribute {
@@ -59,12 +62,20 @@ export class Rewriter {
    * where neither changes it. It is not kept yet.
    */
   update(original: Equation, f: (graph: Graph) => Graph): Equation {
-    const inputs = this.operands(original);
-    const same = inputs.every((x, i) => x === original.inputs[i]);
+    const inputs = this.#inputs(original.inputs);
     const params = mapSubgraphs(original.params, f);
-    if (same && params === original.params) return original;
+    if (inputs === original.inputs && params === original.params) return original;
     this.#changed = true;
-    return { ...original, inputs: same ? original.inputs : inputs, params };
+    return { ...original, inputs, params };
+  }
+
+  /** The same array where none has been replaced. */
+  #inputs(inputs: readonly Operand[]): readonly Operand[] {
+    if (this.#replaced.size === 0) return inputs;
+    for (let i = 0; i < inputs.length; i++) {
+      if (this.#replaced.has(inputs[i])) return inputs.map((x) => this.#apply(x));
+    }
+    return inputs;
   }
 
   keep(equation: Equation): void {

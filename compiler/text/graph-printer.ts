@@ -16,7 +16,7 @@ import { isLeftOut } from "../graph/params.ts";
 import { formatGlobal } from "./cursor.ts";
 import { forceDeferred } from "./deferred-text.ts";
 import { formatDense } from "./dense-text.ts";
-import { sanitizeName, UniqueNames } from "./names.ts";
+import { beginsWithDigit, sanitizeName, UniqueNames } from "./names.ts";
 import { formatElement, formatNumber } from "./numbers.ts";
 import { formatSourceComment } from "./source-comments.ts";
 
@@ -56,7 +56,7 @@ export function valueNames(graph: Graph): ReadonlyMap<Value, string> {
 /** A hint that does not begin like a number, which is what values without a hint are called. */
 function wordOf(hint: string): string {
   const name = sanitizeName(hint);
-  return /^\p{N}/u.test(name) ? `v${name}` : name;
+  return beginsWithDigit(name) ? `v${name}` : name;
 }
 
 /** Comments stand in one column, unless that would be beyond this one. */

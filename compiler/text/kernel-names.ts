@@ -2,7 +2,7 @@
 import type { ArithmeticFn, Axis, AxisKind, BinaryFn, BufferParam, Local, UnaryFn } from "../kernel/expr.ts";
 import type { CombineFn, Kernel, Stmt } from "../kernel/kernel.ts";
 import { DTYPE_INFO, DTYPES } from "../types/dtype.ts";
-import { UniqueNames } from "./names.ts";
+import { beginsWithDigit, UniqueNames } from "./names.ts";
 
 export const AXIS_KINDS: readonly AxisKind[] = [
   "grid",
@@ -99,7 +99,7 @@ export function kernelNames(kernel: Kernel): KernelNames {
   forEachStmt(kernel.body, (stmt) => {
     if (stmt.kind === "loop" && !axes.has(stmt.axis)) {
       const { name } = stmt.axis;
-      axes.set(stmt.axis, axisNames.take(/^\p{N}/u.test(name) ? `i${name}` : name));
+      axes.set(stmt.axis, axisNames.take(beginsWithDigit(name) ? `i${name}` : name));
     } else if (stmt.kind === "let" && !values.has(stmt.local)) {
       values.set(stmt.local, valueNames.take(stmt.local.name));
     }

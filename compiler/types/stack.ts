@@ -13,6 +13,11 @@ export const ERROR_DEPTH = 200;
 
 /** Captures where the user's code is now. */
 export function captureSource(depth = STACK_DEPTH): SourceRef {
+  return new StackSource(errorHere(depth));
+}
+
+/** An error whose stack has that many frames, whatever the program's own limit. */
+function errorHere(depth: number): Error {
   const limit = Error.stackTraceLimit;
   let error: Error;
   // A frozen Error (SES) has no limit to set; then the engine's default has to do.
@@ -23,7 +28,7 @@ export function captureSource(depth = STACK_DEPTH): SourceRef {
   } catch {
     error = new Error();
   }
-  return new StackSource(error);
+  return error;
 }
 
 class StackSource implements SourceRef {
@@ -70,18 +75,16 @@ export function parseFrame(line: string): SourceLocation | null {
 }
 
 /** Where this very module is, as this engine prints it: `…/compiler/types/stack.ts`, or a bundle's file. */
-const OWN_FILE = ownFile();
-
 function ownFile(): string {
-  for (const line of (new Error().stack ?? "").split("\n")) {
+  for (const line of (errorHere(3).stack ?? "").split("\n")) {
     const frame = parseFrame(line);
     if (frame !== null) return frame.file;
   }
   return "";
 }
 
-/** Prefixes of the files that are Weft's own. */
-const OWN_PREFIXES = ownPrefixes(OWN_FILE);
+/** Declared cache of one: prefixes of the files that are Weft's own. Made when a stack is first read. */
+let own: readonly string[] | null = null;
 
 function ownPrefixes(file: string): readonly string[] {
   const normal = file.replaceAll("\\", "/");
@@ -100,5 +103,6 @@ function isInternal(file: string): boolean {
   const normal = file.replaceAll("\\", "/");
   // What calls the commands of the command line.
   if (normal.includes("/node_modules/commander/")) return true;
-  return OWN_PREFIXES.some((prefix) => normal.startsWith(prefix));
+  own ??= ownPrefixes(ownFile());
+  return own.some((prefix) => normal.startsWith(prefix));
 }

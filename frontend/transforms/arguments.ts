@@ -1,5 +1,6 @@
 /** Arguments of transformed functions: leaves, their abstract values, and what they are called in messages. */
 
+import type { SourceRef } from "../../compiler/types/source.ts";
 import { tensorType } from "../../compiler/types/tensor-type.ts";
 import type { TypedArray } from "../../compiler/types/typed-array.ts";
 import { bytesOfTypedArray, dtypeOfTypedArray } from "../../runtime/typed-array.ts";
@@ -25,11 +26,23 @@ export function describeCallee(f: AnyFunction, name?: string): Callee {
   if (typeof f !== "function") {
     throw new WeftTypeError(`Expected a callable value, got ${describeValue(f)}`, captureSource());
   }
-  return {
-    name: name ?? (f.name === "" ? "<lambda>" : f.name),
-    source: captureSource(),
-    parameters: parameterNames(f),
-  };
+  return new DescribedFunction(f, name ?? (f.name === "" ? "<lambda>" : f.name), captureSource());
+}
+
+class DescribedFunction implements Callee {
+  #parameters: readonly (string | null)[] | null = null;
+
+  constructor(
+    private readonly f: AnyFunction,
+    readonly name: string,
+    readonly source: SourceRef,
+  ) {}
+
+  /** Read off the function's text when somebody asks: messages do, and names of inputs. */
+  get parameters(): readonly (string | null)[] {
+    this.#parameters ??= parameterNames(this.f);
+    return this.#parameters;
+  }
 }
 
 /** `w`, `params.layers[1].w`; `args[0].w` where the parameter's name is unknown. */

@@ -30,32 +30,35 @@ export function nodeProcess(): NodeProcess | undefined {
   return (globalThis as { readonly process?: NodeProcess }).process;
 }
 
-function workerThreads(): WorkerThreads | null {
-  const module = nodeProcess()?.getBuiltinModule?.("node:worker_threads");
-  return module === undefined ? null : (module as WorkerThreads);
+const WORKER_THREADS = "node:worker_threads";
+
+/** Whether the host has Node's threads. Loading them takes Node two milliseconds, which programs without need not spend. */
+function hasWorkerThreads(): boolean {
+  const load = nodeProcess()?.getBuiltinModule;
+  if (load === undefined) return false;
+  const loader = load("node:module") as { isBuiltin?(name: string): boolean } | undefined;
+  return loader?.isBuiltin?.(WORKER_THREADS) ?? load(WORKER_THREADS) !== undefined;
 }
 
 /** The way of this host, or null where it has no threads over shared memory. */
 export function defaultSpawn(): Spawn | null {
-  const threads = workerThreads();
-  if (threads !== null) return nodeSpawn(threads);
+  if (hasWorkerThreads()) return nodeSpawn;
   const { crossOriginIsolated } = globalThis as { readonly crossOriginIsolated?: boolean };
   const shared = typeof SharedArrayBuffer === "function" && crossOriginIsolated !== false;
   return shared && typeof Worker === "function" && typeof Blob === "function" ? webSpawn : null;
 }
 
-function nodeSpawn({ Worker }: WorkerThreads): Spawn {
-  return (start, died) => {
-    const source = `(${workerMain})(require("node:worker_threads").workerData, ${JSON.stringify(LAYOUT)})`;
-    // Without the options of the main thread: loaders and inspectors are not for it.
-    const worker = new Worker(source, { eval: true, workerData: start, execArgv: [], name: "weft" });
-    // A program ends when its own work is done.
-    worker.unref();
-    worker.on("error", (error) => died(String(error)));
-    worker.on("exit", (code) => died(`it exited with code ${String(code)}`));
-    return { terminate: () => void worker.terminate() };
-  };
-}
+const nodeSpawn: Spawn = (start, died) => {
+  const { Worker } = nodeProcess()?.getBuiltinModule?.(WORKER_THREADS) as WorkerThreads;
+  const source = `(${workerMain})(require("${WORKER_THREADS}").workerData, ${JSON.stringify(LAYOUT)})`;
+  // Without the options of the main thread: loaders and inspectors are not for it.
+  const worker = new Worker(source, { eval: true, workerData: start, execArgv: [], name: "weft" });
+  // A program ends when its own work is done.
+  worker.unref();
+  worker.on("error", (error) => died(String(error)));
+  worker.on("exit", (code) => died(`it exited with code ${String(code)}`));
+  return { terminate: () => void worker.terminate() };
+};
 
 const webSpawn: Spawn = (start, died) => {
   const source = `onmessage = ({ data }) => { (${workerMain})(data, ${JSON.stringify(LAYOUT)}); close(); };`;

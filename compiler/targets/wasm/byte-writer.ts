@@ -20,9 +20,9 @@ export class ByteWriter {
     return this.#bytes.subarray(0, this.#length);
   }
 
-  #reserve(count: number): void {
+  /** Callers look first whether there is room: almost always there is, and a call costs more than a byte. */
+  #grow(count: number): void {
     const needed = this.#length + count;
-    if (needed <= this.#bytes.length) return;
     const grown = new Uint8Array(Math.max(needed, this.#bytes.length * 2));
     grown.set(this.bytes);
     this.#bytes = grown;
@@ -30,19 +30,19 @@ export class ByteWriter {
   }
 
   byte(value: number): void {
-    this.#reserve(1);
+    if (this.#length === this.#bytes.length) this.#grow(1);
     this.#bytes[this.#length++] = value;
   }
 
   append(bytes: Uint8Array): void {
-    this.#reserve(bytes.length);
+    if (this.#length + bytes.length > this.#bytes.length) this.#grow(bytes.length);
     this.#bytes.set(bytes, this.#length);
     this.#length += bytes.length;
   }
 
   /** Unsigned LEB128 of an integer in [0, 2^32). */
   unsigned(value: number): void {
-    this.#reserve(5);
+    if (this.#length + 5 > this.#bytes.length) this.#grow(5);
     value >>>= 0;
     while (value >= 0x80) {
       this.#bytes[this.#length++] = (value & 0x7f) | 0x80;
@@ -53,7 +53,7 @@ export class ByteWriter {
 
   /** Signed LEB128 of an int32. */
   signed(value: number): void {
-    this.#reserve(5);
+    if (this.#length + 5 > this.#bytes.length) this.#grow(5);
     value |= 0;
     while (value < -64 || value > 63) {
       this.#bytes[this.#length++] = (value & 0x7f) | 0x80;
@@ -64,7 +64,7 @@ export class ByteWriter {
 
   /** Signed LEB128 of an int64. */
   signed64(value: bigint): void {
-    this.#reserve(10);
+    if (this.#length + 10 > this.#bytes.length) this.#grow(10);
     value = BigInt.asIntN(64, value);
     while (value < -64n || value > 63n) {
       this.#bytes[this.#length++] = Number(value & 0x7fn) | 0x80;
@@ -74,7 +74,7 @@ export class ByteWriter {
   }
 
   float32(value: number): void {
-    this.#reserve(4);
+    if (this.#length + 4 > this.#bytes.length) this.#grow(4);
     // A NaN's bits are the engine's choice in JavaScript; the bytes of a module must not be.
     if (Number.isNaN(value)) this.#view.setUint32(this.#length, 0x7fc00000, true);
     else this.#view.setFloat32(this.#length, value, true);
@@ -82,14 +82,14 @@ export class ByteWriter {
   }
 
   float64(value: number): void {
-    this.#reserve(8);
+    if (this.#length + 8 > this.#bytes.length) this.#grow(8);
     if (Number.isNaN(value)) this.#view.setBigUint64(this.#length, 0x7ff8000000000000n, true);
     else this.#view.setFloat64(this.#length, value, true);
     this.#length += 8;
   }
 
   int32(value: number): void {
-    this.#reserve(4);
+    if (this.#length + 4 > this.#bytes.length) this.#grow(4);
     this.#view.setInt32(this.#length, value, true);
     this.#length += 4;
   }
