@@ -49,10 +49,10 @@ export function defaultSpawn(): Spawn | null {
 }
 
 const nodeSpawn: Spawn = (start, died) => {
-  const { Worker } = nodeProcess()?.getBuiltinModule?.(WORKER_THREADS) as WorkerThreads;
+  const threads = nodeProcess()?.getBuiltinModule?.(WORKER_THREADS) as WorkerThreads;
   const source = `(${workerMain})(require("${WORKER_THREADS}").workerData, ${JSON.stringify(LAYOUT)})`;
   // Without the options of the main thread: loaders and inspectors are not for it.
-  const worker = new Worker(source, { eval: true, workerData: start, execArgv: [], name: "weft" });
+  const worker = new threads.Worker(source, { eval: true, workerData: start, execArgv: [], name: "weft" });
   // A program ends when its own work is done.
   worker.unref();
   worker.on("error", (error) => died(String(error)));
