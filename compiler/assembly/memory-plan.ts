@@ -1,6 +1,8 @@
 /**
  * Places temporary buffers in one arena by liveness: a buffer's bytes are reused once its last reader has run.
- * First fit by start of life; coalesced buffers (results written over their operands) share one place.
+ * First fit by start of life; coalesced buffers (results written over their operands) share one place. Where that leaves
+ * gaps, the largest buffers are placed first instead, if it takes less (Pisarchyk and Lee, "Efficient memory management
+ * for deep neural net inference", 2020: greedy by size).
  */
 import type { BufferRef, Step } from "../program/program.ts";
 import { align, type DraftBuffer } from "./buffers.ts";
@@ -150,7 +152,44 @@ export function planMemory(
   return { ...place([...new Set(slots.values())]), intervals };
 }
 
+/** Buffers up to which placing by size, which compares all with all, is tried. */
+const MOST_COMPARED = 2048;
+
 function place(slots: Slot[]): { bytes: number; lowerBound: number } {
+  const plan = placeByStart(slots);
+  if (plan.bytes > plan.lowerBound && slots.length <= MOST_COMPARED) {
+    const before = slots.map((slot) => slot.offset);
+    const bytes = placeBySize(slots);
+    if (bytes < plan.bytes) plan.bytes = bytes;
+    else for (const [n, slot] of slots.entries()) slot.offset = before[n];
+  }
+  for (const { offset, members } of slots) for (const member of members) member.offset = offset;
+  return plan;
+}
+
+/** Each buffer, the largest first, at the lowest place that no buffer alive with it has. */
+function placeBySize(slots: readonly Slot[]): number {
+  const order = [...slots].sort((a, b) => b.bytes - a.bytes || a.interval.start - b.interval.start);
+  /** Sorted by offset. */
+  const placed: Slot[] = [];
+  let bytes = 0;
+  for (const slot of order) {
+    const { start, end } = slot.interval;
+    let offset = 0;
+    for (const other of placed) {
+      if (other.interval.end < start || other.interval.start > end) continue;
+      if (other.offset - offset >= slot.bytes) break;
+      offset = Math.max(offset, other.offset + other.bytes);
+    }
+    slot.offset = offset;
+    const at = placed.findIndex((other) => other.offset > offset);
+    placed.splice(at < 0 ? placed.length : at, 0, slot);
+    bytes = Math.max(bytes, offset + slot.bytes);
+  }
+  return bytes;
+}
+
+function placeByStart(slots: readonly Slot[]): { bytes: number; lowerBound: number } {
   const order = [...slots].sort((a, b) => a.interval.start - b.interval.start || b.bytes - a.bytes);
   let live: Slot[] = [];
   let bytes = 0;
@@ -163,7 +202,6 @@ function place(slots: Slot[]): { bytes: number; lowerBound: number } {
       offset = Math.max(offset, other.offset + other.bytes);
     }
     slot.offset = offset;
-    for (const member of slot.members) member.offset = offset;
     // `live` is kept sorted by offset.
     const at = live.findIndex((other) => other.offset > offset);
     live.splice(at < 0 ? live.length : at, 0, slot);

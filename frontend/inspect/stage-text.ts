@@ -1,5 +1,6 @@
 /** The stages of a compiled function as text, and as data. */
 import type { KernelOrigin } from "../../compiler/assembly/assemble.ts";
+import type { MemoryPlan } from "../../compiler/assembly/memory-plan.ts";
 import type { FusionPlan } from "../../compiler/fusion/plan.ts";
 import { printPlan } from "../../compiler/fusion/print-plan.ts";
 import { Graph, type Value } from "../../compiler/graph/graph.ts";
@@ -90,6 +91,14 @@ function artifactOf(compiled: AnyCompiled, stage: StageName): Artifact {
   }
 }
 
+/** A comment on how much memory the temporaries have, and how near that is to what they cannot do without. */
+function memoryText({ bytes, lowerBound }: MemoryPlan): string {
+  if (bytes === 0) return "";
+  const over = (100 * (bytes - lowerBound)) / lowerBound;
+  const more = lowerBound === 0 || over < 0.05 ? "" : `, ${over.toFixed(1)} % less`;
+  return `// temporaries: ${bytes} bytes; at most ${lowerBound} are alive at once${more}\n`;
+}
+
 export interface ArtifactTextOptions extends StageTextOptions {
   /** Of an assembled program its kernels alone, or the whole. */
   readonly view: "kernels" | "whole";
@@ -118,7 +127,7 @@ export function artifactText(artifact: Artifact, options: ArtifactTextOptions): 
         ? kernelsDot(chosen, program.name)
         : chosen.map((k) => printKernel(k)).join("\n");
     }
-    return format === "dot" ? programDot(program) : printProgram(program);
+    return format === "dot" ? programDot(program) : `${printProgram(program)}${memoryText(artifact.memory)}`;
   }
   if ("shaders" in artifact) {
     return artifact.shaders
