@@ -33,6 +33,7 @@ export { typedArrayOf } from "./typed-array.ts";
 export { gpuDevice } from "./webgpu/default-device.ts";
 export type { GpuDevice, GpuStatistics } from "./webgpu/device.ts";
 export { LoadedGpuProgram, loadGpuProgram } from "./webgpu/loader.ts";
+export { GpuProgram } from "./webgpu/program.ts";
 export type { GpuStorage } from "./webgpu/storage.ts";
 
 /** A compiled function over typed arrays. */

@@ -22,6 +22,7 @@ export const loaderOptions = /** @type {const} */ ({
   target: "es2022",
   platform: "neutral",
   legalComments: "none",
+  tsconfigRaw: { compilerOptions: { useDefineForClassFields: false } },
   plugins: [
     {
       name: "no stacks",

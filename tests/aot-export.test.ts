@@ -21,7 +21,8 @@ import { compileGraph } from "../compiler/pipeline.ts";
 import { crc32 } from "../compiler/program/checksum.ts";
 import { checkWebGpuFile } from "../runtime/artifact/check-webgpu.ts";
 import { constantSegment } from "../runtime/artifact/constant-segment.ts";
-import { readWebGpuFile, Weights, webGpuExecutable } from "../runtime/artifact/webgpu-file.ts";
+import { readWebGpuFile, webGpuExecutable } from "../runtime/artifact/webgpu-file.ts";
+import { Weights } from "../runtime/artifact/weights.ts";
 import { fuzzArtifact } from "./fuzz/artifact.ts";
 import { Random } from "./helpers/random.ts";
 

@@ -130,9 +130,9 @@ describe("weft run, IR", { concurrency: 2 }, () => {
     ],
     [
       "options of IR for a program",
-      ["model.ts", "--json"],
+      ["model.ts", "--reference"],
       2,
-      /^weft: --json is for files of IR \(\.ir\), and model\.ts is a program: its own options stand behind --\n/,
+      /^weft: --reference is for files of IR \(\.ir\), and model\.ts is a program: its own options stand behind --\n/,
     ],
     ["arguments", ["f.ir", "--", "3"], 2, /^weft: a file of IR takes no arguments/],
   ];

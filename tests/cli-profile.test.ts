@@ -156,11 +156,14 @@ describe("weft profile", { concurrency: 2 }, () => {
     const { code, stdout, stderr } = await place.weft([...target, "--repeat", "3", "--json"]);
     assert.equal(code, 0, stderr);
     const { machine, functions, kernels } = JSON.parse(stdout);
-    assert.equal(machine, null);
+    assert.ok(machine.flops > 0 && machine.bandwidth > 0, stdout);
     assert.deepEqual([functions[0].name, functions[0].calls], ["layer", 3]);
     for (const { launches, microseconds, roofline, sources } of kernels) {
-      assert.ok(launches === 3 && microseconds > 0 && roofline === null && sources.length > 0);
+      assert.ok(launches === 3 && microseconds > 0 && roofline > 0 && sources.length > 0);
     }
+    const table = await place.weft([...target, "--repeat", "1"]);
+    assert.match(table.stdout, /^k0_\w+ .*\d % {2}layer\.ts:2:\d+/m);
+    assert.match(table.stdout, /Shaders by themselves, by .*: \d+\.\d GFLOP\/s, \d+\.\d GB\/s\.$/m);
     const program = await place.weft(["profile", "layer.ts", "--device", "webgpu"]);
     assert.equal(program.code, 2);
     assert.match(program.stderr, /--device webgpu is for functions and graphs/);
@@ -172,7 +175,7 @@ describe("weft profile", { concurrency: 2 }, () => {
     assert.equal(code, 0, stderr);
     const { machine, gpuMachine, kernels, gpu } = JSON.parse(stdout);
     assert.equal(machine, null);
-    assert.ok(gpuMachine.flops > 1e8 && gpuMachine.bandwidth > 1e8, stdout);
+    assert.ok(gpuMachine.flops > 0 && gpuMachine.bandwidth > 0, stdout);
     for (const { milliseconds } of kernels) assert.equal(milliseconds, null);
     assert.ok(gpu.length > 0);
     for (const { milliseconds, cost } of gpu) assert.ok(milliseconds > 0 && cost.flops > 0);

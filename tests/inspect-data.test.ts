@@ -12,7 +12,7 @@ import { formatNpy, parseNpy } from "../frontend/cli/npy.ts";
 import { compareResults } from "../frontend/inspect/compare-results.ts";
 import { runReference } from "../frontend/inspect/execute.ts";
 import { graphData } from "../frontend/inspect/graph-data.ts";
-import { diffRows, withContext } from "../frontend/inspect/page/diff-rows.ts";
+import { diffRows, unmatchedRows, withContext } from "../frontend/inspect/page/diff-rows.ts";
 import { GraphModel, WHOLE } from "../frontend/inspect/page/graph-model.ts";
 import { randomInput } from "../frontend/inspect/random-inputs.ts";
 import { CompileRecording } from "../frontend/inspect/recording.ts";
@@ -106,7 +106,7 @@ describe("rows of differences", () => {
     const left = ["graph @f {", "  %0: f32[] = sin %x", "  %1: f32[] = exp %0", "  return %1"];
     const right = ["graph @f {", "  %1: f32[] = exp %x", "  %2: f32[] = cos %1", "  return %2"];
     assert.deepEqual(
-      diffRows(left, right).map(({ left: l, right: r, kind }) => [l, r, kind]),
+      diffRows(left, right)?.map(({ left: l, right: r, kind }) => [l, r, kind]),
       [
         [0, 0, "same"],
         [1, null, "removed"],
@@ -118,10 +118,19 @@ describe("rows of differences", () => {
     );
   });
 
+  test("texts that have hardly a line in common are not matched", () => {
+    const lines = (name: string): string[] => Array.from({ length: 2000 }, (_, i) => `${name} ${i}`);
+    assert.equal(diffRows(lines("a"), lines("b")), null);
+    assert.deepEqual(unmatchedRows(["a", "b"], ["c"]), [
+      { left: 0, right: 0, kind: "same" },
+      { left: 1, right: null, kind: "same" },
+    ]);
+  });
+
   test("what is far from every change is counted, not shown", () => {
     const left = Array.from({ length: 100 }, (_, i) => `  %${i}: f32[] = sin %x`);
     const right = left.with(50, "  %50: f32[] = cos %x");
-    const shown = withContext(diffRows(left, right), 2);
+    const shown = withContext(diffRows(left, right) ?? [], 2);
     assert.deepEqual(
       shown.filter((row) => "hidden" in row),
       [{ hidden: 48 }, { hidden: 47 }],

@@ -32,6 +32,22 @@ test("kernels for WebGPU: cards with costs, WGSL, and times against the GPU's ro
     for (const fact of [/floating/, /read, .* written/, /, the roofline/, /@group\(0\)/]) {
       assert.match(text, fact);
     }
+    // Both devices' kernels have the same names: what leads to a card leads to that of its device.
+    const open = (heading: string) =>
+      page.locator(`h2:text-is("${heading}") ~ details.card[open]`).filter({ hasText: "@group(0)" });
+    await page.goto(`${page.url().replace(/#.*/, "")}#/passes`);
+    const field = page.getByRole("searchbox");
+    await field.fill("dot_general webgpu");
+    await page.locator(".hits li", { hasText: "WebGPU" }).first().click();
+    await open("Kernels for WebGPU").waitFor();
+    assert.match(page.url(), /#\/kernels\/webgpu\/k\d+_dot_general/);
+    await field.fill("tanh classifier");
+    await page.locator(".hits li", { hasText: "value" }).first().click();
+    const step = page.locator("aside.panel section.step", { hasText: "On the GPU in" }).first();
+    const name = /On the GPU in (\w+)/.exec(await step.innerText())?.[1];
+    await step.getByRole("link", { name: "its card" }).click();
+    await page.waitForURL(new RegExp(`#/kernels/webgpu/${name}\\?v=`));
+    await open("Kernels for WebGPU").filter({ hasText: name }).waitFor();
   } finally {
     await context.close();
   }

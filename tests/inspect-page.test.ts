@@ -288,6 +288,14 @@ describe("a graph of 5 000 equations", { concurrency: 1 }, () => {
       await open(page, "Side by side");
       await page.getByLabel("all lines").check();
       await page.waitForFunction(() => document.querySelectorAll(".diff .row").length > 4000);
+      // Texts of two levels, far too long to be matched or drawn at once.
+      await open(page, "Passes");
+      await page.getByRole("link", { name: "wasm", exact: true }).click();
+      await page.getByText("hardly a line is in both").waitFor();
+      const rows = () => page.locator(".diff .row").count();
+      assert.equal(await rows(), 5000);
+      await page.getByRole("button", { name: "more" }).click();
+      await page.waitForFunction(() => document.querySelectorAll(".diff .row").length === 10_000);
     });
   });
 });

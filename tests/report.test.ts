@@ -90,7 +90,7 @@ describe("reports of the samples", () => {
     const namespaces = addresses.filter((address) => address.startsWith("http://www.w3.org/"));
     assert.deepEqual(addresses, namespaces);
     assert.doesNotMatch(page, /<script|@import|<img|NaN|undefined|\[object/);
-    assert.equal(page.match(/<svg role="img" aria-label="/g)?.length, 2);
+    assert.equal(page.match(/<div class="plot">/g)?.length, 2);
     assert.equal(page.match(/<figcaption>/g)?.length, 4);
   });
 

@@ -32,7 +32,7 @@ test("samples/auto-insurance", async () => {
   assert.match(stdout, /trace and compile [\d.]+ ms, 50 epochs [\d.]+ µs/);
 
   const report = workspace.read("out/auto-insurance/report.html");
-  assert.equal(report.match(/<svg/g)?.length, 4, "the document's four plots");
+  assert.equal(report.match(/<div class="plot">/g)?.length, 4, "the document's four plots");
   assert.doesNotMatch(report, /(src|href)="https?:/);
   assert.match(`${stdout}${stderr}`, /IR of 2 compiled functions: out\/ir/);
   const files = workspace.list("out/ir");

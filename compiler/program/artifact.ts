@@ -123,14 +123,14 @@ export function leavesOf(tree: TreeSpec, path = ""): { readonly path: string; re
   return childrenOf(tree).flatMap(([key, child]) => leavesOf(child, path + key));
 }
 
-/** The children of a node in the order of its leaves, each with its part of the path. */
-export function childrenOf(tree: TreeSpec): [key: string, child: TreeSpec][] {
+/** The children of a node in the order of its leaves, each with its part of the path and its key. */
+export function childrenOf(tree: TreeSpec): [path: string, child: TreeSpec, key: string | number][] {
   if (tree === null || typeof tree === "string") return [];
-  if (isList(tree)) return tree.map((child, i) => [`[${i}]`, child]);
+  if (isList(tree)) return tree.map((child, i) => [`[${i}]`, child, i]);
   // Sorted here, as engines put keys that are whole numbers first.
   return Object.keys(tree)
     .sort()
-    .map((key) => [keyText(key), tree[key]]);
+    .map((key) => [keyText(key), tree[key], key]);
 }
 
 /** Whether a node is a list. */

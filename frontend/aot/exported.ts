@@ -23,7 +23,8 @@ import {
   resultShape,
 } from "../../runtime/artifact/sizes.ts";
 import { unpackArtifact } from "../../runtime/artifact/unpack.ts";
-import { readWebGpuFile, Weights, webGpuExecutable } from "../../runtime/artifact/webgpu-file.ts";
+import { readWebGpuFile, webGpuExecutable } from "../../runtime/artifact/webgpu-file.ts";
+import { Weights } from "../../runtime/artifact/weights.ts";
 import { cpuDevice } from "../../runtime/device.ts";
 import { type LoadedProgram, loadWasm } from "../../runtime/loader.ts";
 import type { Storage } from "../../runtime/storage.ts";
@@ -195,7 +196,7 @@ export class Exported<F extends AnyFunction = AnyFunction> {
       loaded = {
         program: gpu().loadGpuProgram(executable, device.gpu),
         weights: program.weights.map((each) => {
-          const storage = device.gpu.store(weights.get(each).bytes);
+          const storage = device.gpu.store(weights.bytesOf(each));
           storage.track(this);
           return storage;
         }),

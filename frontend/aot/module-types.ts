@@ -152,15 +152,11 @@ function treeType(tree: TreeSpec, kind: LeafKind, indent: string): string {
   if (tree === null) return kind === "ArrayInput" || kind === "GpuArrayInput" ? "null | undefined" : "null";
   if (typeof tree === "string") return `${kind}<${arrayType(tree)}>`;
   const inner = `${indent}  `;
-  const children = childrenOf(tree).map(([, child]) => child);
-  if (isList(tree)) return `readonly [${children.map((child) => treeType(child, kind, indent)).join(", ")}]`;
-  const fields = Object.keys(tree)
-    .sort()
-    .map((key, i) => {
-      const child = children[i];
-      const comment = typeof child === "string" ? `${inner}/** ${child} */\n` : "";
-      return `${comment}${inner}readonly ${propertyName(key)}: ${treeType(child, kind, inner)};\n`;
-    });
+  if (isList(tree)) return `readonly [${tree.map((child) => treeType(child, kind, indent)).join(", ")}]`;
+  const fields = childrenOf(tree).map(([, child, key]) => {
+    const comment = typeof child === "string" ? `${inner}/** ${child} */\n` : "";
+    return `${comment}${inner}readonly ${propertyName(String(key))}: ${treeType(child, kind, inner)};\n`;
+  });
   return fields.length === 0 ? "Record<string, never>" : `{\n${fields.join("")}${indent}}`;
 }
 

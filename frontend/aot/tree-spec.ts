@@ -48,13 +48,8 @@ function nameOfChild(def: Exclude<TreeDef, { kind: "leaf" | "null" }>, i: number
 export function plainTree(tree: TreeSpec, leaf: (text: string) => unknown): unknown {
   if (tree === null) return null;
   if (typeof tree === "string") return leaf(tree);
-  const children = childrenOf(tree).map(([, child]) => plainTree(child, leaf));
-  if (isList(tree)) return children;
-  return Object.fromEntries(
-    Object.keys(tree)
-      .sort()
-      .map((key, i) => [key, children[i]]),
-  );
+  const children = childrenOf(tree).map(([, child, key]) => [key, plainTree(child, leaf)] as const);
+  return isList(tree) ? children.map(([, child]) => child) : Object.fromEntries(children);
 }
 
 /** The structure of plain trees of this form. */

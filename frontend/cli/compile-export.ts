@@ -5,10 +5,12 @@ import { exportTraced } from "../aot/export-function.ts";
 import type { Sizes } from "../aot/sizes.ts";
 import { NdArray } from "../core/array.ts";
 import type { IrDump } from "../inspect/ir-dump.ts";
+import { allObservers } from "../inspect/recording.ts";
 import { flattenWithPath } from "../tree/tree.ts";
 import type { UserModule } from "./bundle.ts";
 import type { ChosenExport } from "./exports.ts";
 import { jitExport } from "./lower-export.ts";
+import { compileProgress } from "./progress.ts";
 
 export interface CompileSettings {
   readonly sizes: Sizes;
@@ -35,7 +37,8 @@ export function compileExport(
       target,
       name: chosen.name,
       nameOf: exportedNames(module),
-      ...(dump === null ? {} : { observe: (stages) => dump.observe(stages.graph, stages.entry.donated) }),
+      observe: ({ graph, entry }) =>
+        allObservers(dump?.observe(graph, entry.donated), compileProgress(`compiling ${chosen.name}`)),
     },
   );
   return artifact;

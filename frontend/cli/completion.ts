@@ -16,15 +16,36 @@ zsh:  eval "$(weft completion zsh)" in ~/.zshrc, after compinit
 fish: weft completion fish > ~/.config/fish/completions/weft.fish
 `;
 
+/** The commands, their options, and what either may be: for what completes in another way. */
+export function completionData(weft: Command): object {
+  const options = (list: readonly Option[]): object[] =>
+    list.map((option) => ({
+      name: option.long,
+      description: option.description,
+      value: takesValue(option),
+      choices: option.argChoices ?? [],
+    }));
+  return {
+    options: options(weft.createHelp().visibleOptions(weft)),
+    commands: commandsOf(weft).map((command) => ({ ...command, options: options(command.options) })),
+  };
+}
+
+function commandsOf(weft: Command): Described[] {
+  return weft
+    .createHelp()
+    .visibleCommands(weft)
+    .map((command) => ({
+      name: command.name(),
+      description: command.description(),
+      options: command.createHelp().visibleOptions(command),
+      choices: command.registeredArguments.flatMap((argument) => argument.argChoices ?? []),
+    }));
+}
+
 export function completionScript(weft: Command, shell: Shell): string {
-  const help = weft.createHelp();
-  const commands = help.visibleCommands(weft).map((command) => ({
-    name: command.name(),
-    description: command.description(),
-    options: command.createHelp().visibleOptions(command),
-    choices: command.registeredArguments.flatMap((argument) => argument.argChoices ?? []),
-  }));
-  const own = help.visibleOptions(weft);
+  const commands = commandsOf(weft);
+  const own = weft.createHelp().visibleOptions(weft);
   switch (shell) {
     case "bash":
       return bashScript(commands, own);

@@ -24,6 +24,8 @@ What follows -- is the program's own: process.argv.slice(2).
 A file of IR (.ir: a graph, kernel or program) is compiled and run on arrays: NumPy files by --inputs, or random ones by
 --seed. --reference compares the results with an interpreter in double precision; exit code 1 says that they differ.
 
+With --json what a program prints goes to stderr, and at its end stdout gets what it has compiled.
+
 Examples:
   weft run samples/auto-insurance --dump out/ir
   weft run loss.ir --inputs w.npy x.npy --outputs out/loss
@@ -60,6 +62,15 @@ and wasm. A program may be given for the pass wasm.
 Examples:
   weft opt out/ir/m0000.loss.0000.graph.traced.ir --passes inline_calls,simplify --print-after-all
   weft dump model.ts#loss --args 'f32[3]' --stage graph | weft opt - --passes simplify
+`;
+
+export const VERIFY_HELP = `
+FILE is a graph, kernel or program as dumps and asText() have it, or - for stdin. Every violation is listed with its line
+and column; exit code 1 says that there is one.
+
+Examples:
+  weft verify out/ir/m0000.loss.0000.graph.traced.ir
+  weft dump model.ts#loss --args 'f32[3]' --stage program | weft verify -
 `;
 
 export const BISECT_HELP = `

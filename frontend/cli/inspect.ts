@@ -66,7 +66,12 @@ export async function inspect(target: string, options: InspectOptions, verbose: 
   });
   const onGpu = options.device === "webgpu";
   const device = onGpu && options.run ? await gpuDevice() : null;
-  const gpu = compiledForGpu(graph, { donated, plugin, ...(device && { limits: device.limits }) }, onGpu);
+  const forGpu = {
+    donated,
+    plugin,
+    observer: allObservers(compileProgress(`compiling ${graph.name} for WebGPU`)),
+  };
+  const gpu = compiledForGpu(graph, { ...forGpu, ...(device && { limits: device.limits }) }, onGpu);
   const onCpu = options.run && !onGpu;
   const gpuTimes = device !== null && gpu !== null ? await measureGpuKernels(gpu.executable, device) : null;
   const data = buildReport({

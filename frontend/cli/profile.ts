@@ -13,6 +13,7 @@ import { loadGpuProgram } from "../../runtime/webgpu/loader.ts";
 import { setBackend } from "../core/backend.ts";
 import { spans } from "../core/spans.ts";
 import { measureGpuKernels } from "../inspect/measure/gpu-kernel-times.ts";
+import { measureGpuMachine } from "../inspect/measure/gpu-machine.ts";
 import type { KernelTimes } from "../inspect/measure/kernel-times.ts";
 import { type Machine, measureMachine } from "../inspect/measure/machine.ts";
 import {
@@ -102,6 +103,7 @@ async function profileOnGpu(
   verbose: boolean,
 ): Promise<void> {
   const device = await gpuDevice();
+  const machine = await measureGpuMachine(device);
   const { graph, inputs } = await functionOf(target, options, verbose);
   if (options.trace !== undefined) startTrace();
   const { limits } = device;
@@ -134,9 +136,8 @@ async function profileOnGpu(
     },
   ];
   const how = by === "timestamps" ? "timestamp queries" : "the clock, as there are no timestamp queries";
-  await print(
-    reportText(functions, `Shaders by themselves, by ${how}, on ${device.description}.`, null, options),
-  );
+  const note = `Shaders by themselves, by ${how}. ${describeMachine(device.description, machine)}`;
+  await print(reportText(functions, note, machine, options));
   device.destroy();
 }
 
@@ -212,13 +213,13 @@ function onCpu({ compiled, calls, clock }: ProfiledFunction): MeasuredFunction {
   return { compiled, calls, of: (kernel) => clock.of(kernel) };
 }
 
-/** What one core can do, under a table. */
-function describeMachine(machine: Machine): string {
-  const flops = `${(machine.flops / 1e9).toFixed(1)} GFLOP/s${machine.fused ? " fused" : ""}`;
-  return `One core: ${flops}, ${(machine.bandwidth / 1e9).toFixed(1)} GB/s.`;
+/** What a core or a GPU can do, under a table. */
+function describeMachine(where: string, { flops, fused, bandwidth }: Machine): string {
+  const speed = `${(flops / 1e9).toFixed(1)} GFLOP/s${fused ? " fused" : ""}`;
+  return `${where}: ${speed}, ${(bandwidth / 1e9).toFixed(1)} GB/s.`;
 }
 
-function rowsOf(functions: readonly MeasuredFunction[], machine: Machine | null): KernelRow[] {
+function rowsOf(functions: readonly MeasuredFunction[], machine: Machine): KernelRow[] {
   const rows = functions.flatMap(({ compiled, of }) => {
     const { program } = compiled.assembled;
     return programCost(program).kernels.flatMap(({ name, cost, launches }, i): KernelRow[] => {
@@ -226,7 +227,7 @@ function rowsOf(functions: readonly MeasuredFunction[], machine: Machine | null)
       if (times === null) return [];
       const bytes = cost.bytesRead + cost.bytesWritten;
       const seconds = times.median / 1000;
-      const best = machine === null ? 0 : rooflineSeconds(operationsOf(cost), bytes, machine);
+      const best = rooflineSeconds(operationsOf(cost), bytes, machine);
       const perSecond = (work: number): number => (seconds === 0 ? 0 : work / seconds / 1e9);
       return [
         {
@@ -268,20 +269,20 @@ async function report(
   machine: Machine,
   options: ProfileOptions,
 ): Promise<void> {
-  await print(reportText(functions.map(onCpu), describeMachine(machine), machine, options));
+  await print(reportText(functions.map(onCpu), describeMachine("One core", machine), machine, options));
 }
 
 /** For the end of a process, where nothing is waited for. */
 function reportSync(functions: readonly ProfiledFunction[], machine: Machine, options: ProfileOptions): void {
   // A program's own output is on stdout.
-  const text = reportText(functions.map(onCpu), describeMachine(machine), machine, options);
+  const text = reportText(functions.map(onCpu), describeMachine("One core", machine), machine, options);
   writeFileSync(options.json === true ? 1 : 2, text);
 }
 
 function reportText(
   functions: readonly MeasuredFunction[],
   note: string,
-  machine: Machine | null,
+  machine: Machine,
   { trace: file, json }: ProfileOptions,
 ): string {
   const trace = file === undefined ? null : stopTrace();

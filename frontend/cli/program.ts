@@ -4,7 +4,7 @@ import { STAGES, TARGETS } from "../inspect/stage-text.ts";
 import { VERSION } from "../inspect/version.ts";
 import { type BisectOptions, bisect } from "./bisect.ts";
 import { addCompile } from "./compile-command.ts";
-import { COMPLETION_HELP, completionScript, SHELLS, type Shell } from "./completion.ts";
+import { COMPLETION_HELP, completionData, completionScript, SHELLS, type Shell } from "./completion.ts";
 import { type DiffOptions, diffDumps } from "./diff-dumps.ts";
 import { type DumpOptions, dump } from "./dump.ts";
 import { describeError, EXIT, UsageError } from "./errors.ts";
@@ -18,6 +18,7 @@ import {
   PROFILE_HELP,
   REDUCE_HELP,
   RUN_HELP,
+  VERIFY_HELP,
 } from "./help.ts";
 import { type InspectOptions, inspect } from "./inspect.ts";
 import { type OptOptions, opt } from "./opt.ts";
@@ -77,7 +78,8 @@ const DONATE = ["--donate <list>", "positions of inputs that may be overwritten,
 const RTOL = ["--rtol <x>", "accepted difference relative to an element (by default by dtype)"] as const;
 const ATOL = ["--atol <x>", "accepted difference beyond that, relative to the largest element"] as const;
 
-function program(verbose: boolean): Command {
+/** All commands. `verbose`: errors show whole stacks. */
+export function program(verbose: boolean): Command {
   const weft = new Command("weft")
     .description("Runs programs written with Weft, and shows what it compiles them to.")
     .version(VERSION, "--version", "print the version")
@@ -95,7 +97,12 @@ function program(verbose: boolean): Command {
   addSearches(weft);
   command(weft, "completion", "print a script that completes commands in a shell", COMPLETION_HELP)
     .addArgument(new Argument("<shell>", "the shell").choices([...SHELLS]))
-    .action((shell: Shell) => print(completionScript(weft, shell)));
+    .option("--json", "print the script, and the commands and options it completes, as JSON")
+    .action((shell: Shell, { json }: { readonly json?: boolean }) => {
+      const script = completionScript(weft, shell);
+      const data = { shell, script, ...completionData(weft) };
+      return print(json === true ? `${JSON.stringify(data, null, 2)}\n` : script);
+    });
   return weft;
 }
 
@@ -186,7 +193,7 @@ function addIrCommands(weft: Command): void {
     .option(...PLUGIN)
     .option(...JSON_FLAG)
     .action((file: string, options: OptOptions) => opt(file, options));
-  command(weft, "verify", "check a graph, kernel or program", "")
+  command(weft, "verify", "check a graph, kernel or program", VERIFY_HELP)
     .argument("<file>", "a file of IR, or -")
     .option(...JSON_FLAG)
     .action((file: string, options: VerifyOptions) => verify(file, options));

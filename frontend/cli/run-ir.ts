@@ -32,7 +32,7 @@ import { loadPlugin } from "./plugin.ts";
 import { compileProgress } from "./progress.ts";
 
 /** Options that a program of the user's has no use for. */
-const OWN_OPTIONS = ["inputs", "seed", "outputs", "reference", "rtol", "atol", "plugin", "json"] as const;
+const OWN_OPTIONS = ["inputs", "seed", "outputs", "reference", "rtol", "atol", "plugin"] as const;
 
 /** Throws UsageError where a program is to be run with options that are for IR. */
 export function refuseIrOptions(file: string, options: RunIrOptions): void {

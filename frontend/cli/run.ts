@@ -1,17 +1,21 @@
 /** `weft run`: runs a TypeScript program with this package as its `weft`. */
 
-import { existsSync, statSync } from "node:fs";
+import { existsSync, statSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { setCompileWatcher } from "../core/backend.ts";
 import { dumpsOperations } from "../inspect/environment.ts";
 import type { IrDump } from "../inspect/ir-dump.ts";
+import { allObservers } from "../inspect/recording.ts";
 import { bundleProgram, existingFile } from "./bundle.ts";
+import { CompiledFunctions } from "./compiled-functions.ts";
 import { openDump } from "./dump-folder.ts";
 import { describeError, EXIT, InputError } from "./errors.ts";
+import { compileProgress } from "./progress.ts";
 import { mapStackTraces } from "./stack-traces.ts";
 
 export interface RunOptions {
   readonly dump?: string;
+  readonly json?: boolean;
 }
 
 /** Node's exit code where a top-level await can never be settled. */
@@ -35,15 +39,30 @@ export async function run(
   verbose: boolean,
 ): Promise<void> {
   let dump: IrDump | null = null;
+  const compiled = new CompiledFunctions();
+  const json = options.json === true;
   await runProgram(name, args, verbose, {
     async beforeStart() {
       dump = await openDump(options.dump);
-      if (dump !== null) setCompileWatcher(dump.watcher(dumpsOperations()));
+      const dumped = dump?.watcher(dumpsOperations());
+      setCompileWatcher((graph, donated, purpose) => {
+        const files = dumped?.(graph, donated, purpose);
+        if (purpose === "operation") return files ?? null;
+        const bar = compileProgress(`compiling ${graph.name}`);
+        if (!json && files === undefined && bar === null) return null;
+        return allObservers(files, json ? compiled.observe(graph) : null, bar);
+      });
+      // stdout is for what was asked for.
+      if (json) process.stdout.write = process.stderr.write.bind(process.stderr);
     },
-    onEnd() {
+    onEnd(exitCode) {
       dump?.finish();
       const summary = dump?.summary();
       if (summary) console.error(summary);
+      if (json) {
+        const report = { program: name, exitCode, compiled: compiled.list, dump: options.dump ?? null };
+        writeFileSync(1, `${JSON.stringify(report, null, 2)}\n`);
+      }
     },
   });
 }
@@ -52,7 +71,7 @@ export interface RunHooks {
   /** The file is found and parsed; nothing of it has run. */
   beforeStart?(): Promise<void>;
   /** The process is about to exit. */
-  onEnd?(): void;
+  onEnd?(exitCode: number): void;
 }
 
 /** Runs a program as this process. */
@@ -80,7 +99,7 @@ export async function runProgram(
       console.error(`weft: ${name} awaits a promise at its top level that nothing can settle any more`);
       process.exitCode = EXIT.input;
     }
-    hooks.onEnd?.();
+    hooks.onEnd?.(Number(process.exitCode ?? code));
   });
   process.argv = [process.execPath, existingFile(file), ...args];
   await bundle.import().catch(fail);

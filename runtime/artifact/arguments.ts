@@ -37,7 +37,6 @@ export function collectLeaves<T extends PlacedTensor>(
       problems.push(`${path}: expected null, got ${describe(value)}`);
     return;
   }
-  const children = childrenOf(tree);
   const given = value as Readonly<Record<string, unknown>>;
   if (isList(tree)) {
     if (!Array.isArray(value) || value.length !== tree.length) {
@@ -53,9 +52,8 @@ export function collectLeaves<T extends PlacedTensor>(
       if (!Object.hasOwn(tree, key)) problems.push(`${path}: has ${key}, which was not expected`);
     }
   }
-  const names = isList(tree) ? children.map((_, i) => String(i)) : Object.keys(tree).sort();
-  for (const [i, [key, child]] of children.entries()) {
-    collectLeaves(child, given[names[i]], path + key, leaves, problems, tensors);
+  for (const [part, child, key] of childrenOf(tree)) {
+    collectLeaves(child, given[key], path + part, leaves, problems, tensors);
   }
 }
 
@@ -79,7 +77,7 @@ function readLeaf<T extends PlacedTensor>(
   if (Array.isArray(value) || typeof value === "number" || typeof value === "boolean") {
     const shape: number[] = [];
     for (let x: unknown = value; Array.isArray(x); x = x[0]) shape.push(x.length);
-    const flat: unknown[] = [value].flat(Number.POSITIVE_INFINITY);
+    const flat: unknown[] = [value].flat(Infinity);
     const numeric = flat.every((x) => typeof x === "number" || typeof x === "boolean");
     // How numbers are written in float16 is not known here.
     if (!numeric || dtype === "f16" || flat.length !== size(shape)) return describe(value);

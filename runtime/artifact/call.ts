@@ -49,8 +49,6 @@ export function prepareCall<T extends PlacedTensor>(
 export function buildTree(tree: TreeSpec, results: Iterator<unknown>): unknown {
   if (tree === null) return null;
   if (typeof tree === "string") return results.next().value;
-  const children = childrenOf(tree).map(([, child]) => buildTree(child, results));
-  if (isList(tree)) return children;
-  const keys = Object.keys(tree).sort();
-  return Object.fromEntries(keys.map((key, i) => [key, children[i]]));
+  const children = childrenOf(tree).map(([, child, key]) => [key, buildTree(child, results)] as const);
+  return isList(tree) ? children.map(([, child]) => child) : Object.fromEntries(children);
 }

@@ -53,9 +53,8 @@ export class WasmFunction {
       const given = bytesOf(data instanceof Tensor ? data.data : data);
       const shape = programShape(program.inputs[i]);
       const bytes = sizes === null ? given : fitTo(type, given, call.shapes[i], shape);
-      const start = heap.allocate(bytes.length);
+      const start = heap.put(bytes);
       copies.set(start, bytes.length);
-      heap.bytes.set(bytes, start);
       return start;
     });
     const outputs = program.outputs.map((type, o) => {
@@ -89,9 +88,7 @@ export class WasmFunction {
   /** Places an array in WebAssembly memory, once for many calls. */
   put(data: TypedArray, shape: readonly number[] = [data.length]): Tensor {
     const bytes = bytesOf(data);
-    const start = this.#heap.allocate(bytes.length);
-    this.#heap.bytes.set(bytes, start);
-    return new Tensor(this.#heap, start, bytes.length, dtypeOf(data), shape);
+    return new Tensor(this.#heap, this.#heap.put(bytes), bytes.length, dtypeOf(data), shape);
   }
 
   dispose(): void {

@@ -2,16 +2,17 @@
 import { type ArtifactProgram, leavesOf, type Manifest } from "../../compiler/program/artifact.ts";
 import type { TypedArray } from "../../compiler/types/typed-array.ts";
 import type { GpuDevice } from "../webgpu/device.ts";
-import { LoadedGpuProgram } from "../webgpu/loader.ts";
+import { GpuProgram } from "../webgpu/program.ts";
 import type { GpuStorage } from "../webgpu/storage.ts";
 import { buildTree, type PreparedCall, prepareCall } from "./call.ts";
 import { arrayClass, bytesOf, dtypeOf } from "./elements.ts";
 import { GpuTensor } from "./gpu-tensor.ts";
 import { fitTo, leafType, programShape, resultShape } from "./sizes.ts";
-import { readWebGpuFile, Weights, webGpuExecutable } from "./webgpu-file.ts";
+import { readWebGpuFile, webGpuExecutable } from "./webgpu-file.ts";
+import { Weights } from "./weights.ts";
 
 export class GpuFunction {
-  readonly #programs = new Map<ArtifactProgram, LoadedGpuProgram>();
+  readonly #programs = new Map<ArtifactProgram, GpuProgram>();
   readonly #weights = new Map<string, GpuStorage>();
   readonly #resultTypes: readonly string[];
 
@@ -25,10 +26,10 @@ export class GpuFunction {
     for (const program of manifest.programs) {
       const file = readWebGpuFile(manifest, program, sections);
       // Without loadGpuProgram's checks: what was compiled for the least limits fits every adapter.
-      this.#programs.set(program, new LoadedGpuProgram(webGpuExecutable(file, weights), device));
+      this.#programs.set(program, new GpuProgram(webGpuExecutable(file, weights), device));
       // Programs of several sizes share them.
       for (const name of program.weights) {
-        if (!this.#weights.has(name)) this.#weights.set(name, device.store(weights.get(name).bytes));
+        if (!this.#weights.has(name)) this.#weights.set(name, device.store(weights.bytesOf(name)));
       }
     }
   }

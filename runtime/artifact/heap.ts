@@ -52,6 +52,13 @@ export class Heap {
     return this.allocate(bytes);
   }
 
+  /** The address of a copy. */
+  put(bytes: Uint8Array): number {
+    const start = this.allocate(bytes.length);
+    this.bytes.set(bytes, start);
+    return start;
+  }
+
   /** Gives memory back that `allocate(bytes)` handed out. */
   release(start: number, bytes: number): void {
     const free = this.#free;

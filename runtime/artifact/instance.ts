@@ -1,8 +1,9 @@
 /** The programs of an artifact in WebAssembly memory: constants and weights placed once, a pointer table for each. */
 import type { Artifact, ArtifactProgram } from "../../compiler/program/artifact.ts";
+import { constantSegment } from "./constant-segment.ts";
 import { ArtifactError } from "./errors.ts";
 import type { Heap } from "./heap.ts";
-import { readSafetensors, type SavedTensor } from "./safetensors.ts";
+import { Weights } from "./weights.ts";
 
 interface LoadedProgram {
   readonly run: (table: number) => void;
@@ -17,15 +18,14 @@ export class Instance {
   readonly #heap: Heap;
   readonly #blocks: [start: number, bytes: number][] = [];
   readonly #programs = new Map<ArtifactProgram, LoadedProgram>();
-  readonly #tensors: Map<string, SavedTensor>;
+  readonly #tensors: Weights;
   readonly #weights = new Map<string, number>();
 
   /** `modules[i]` is that of program i. */
   constructor({ manifest, sections }: Artifact, modules: readonly WebAssembly.Module[], heap: Heap) {
     this.#name = manifest.name;
     this.#heap = heap;
-    const file = manifest.weights === null ? undefined : sections.get(manifest.weights);
-    this.#tensors = file === undefined ? new Map() : readSafetensors(file, String(manifest.weights));
+    this.#tensors = new Weights(manifest, sections);
     for (const [i, program] of manifest.programs.entries()) {
       this.#programs.set(program, this.#load(program, modules[i]));
     }
@@ -51,46 +51,37 @@ export class Instance {
   #load(program: ArtifactProgram, module: WebAssembly.Module): LoadedProgram {
     const heap = this.#heap;
     // This thread runs all grains of a kernel itself.
-    const share = (table: number, kernel: number, count: number): void => {
-      if (typeof grains !== "function") throw new ArtifactError("the module exports no function grains");
-      grains(table, kernel, 0, count);
-    };
+    const share = (table: number, kernel: number, count: number): void =>
+      exported("grains")(table, kernel, 0, count);
     const { exports } = new WebAssembly.Instance(module, { env: { memory: heap.memory, share } });
-    const { run, grains } = exports;
-    if (typeof run !== "function") throw new ArtifactError("the module exports no function run");
-    const constants = this.#place(program.constantBytes);
-    for (const { tensor, offset } of program.constants) {
-      const { bytes } = this.#tensor(tensor);
-      if (offset + bytes.length > program.constantBytes) throw new ArtifactError(`${tensor} does not fit`);
-      heap.bytes.set(bytes, constants + offset);
-    }
+    const exported = (name: "run" | "grains"): ((...args: number[]) => void) => {
+      const found = exports[name];
+      if (typeof found !== "function") throw new ArtifactError(`the module exports no function ${name}`);
+      return found as (...args: number[]) => void;
+    };
+    const run = exported("run");
+    const constants = this.#put(constantSegment(program, (tensor) => this.#tensors.bytesOf(tensor)));
     const weights = program.weights.map((name) => this.#weight(name));
-    const table = this.#place(4 * (2 + program.inputs.length + weights.length + program.outputs.length));
+    const pointers = 2 + program.inputs.length + weights.length + program.outputs.length;
+    const table = this.#put(new Uint8Array(4 * pointers));
     heap.scratch(program.tempBytes);
-    return { run: run as LoadedProgram["run"], table, constants, weights };
+    return { run, table, constants, weights };
   }
 
   /** Where a weight is; programs of several sizes share it. */
   #weight(name: string): number {
     let start = this.#weights.get(name);
     if (start === undefined) {
-      const { bytes } = this.#tensor(name);
-      start = this.#place(bytes.length);
-      this.#heap.bytes.set(bytes, start);
+      start = this.#put(this.#tensors.bytesOf(name));
       this.#weights.set(name, start);
     }
     return start;
   }
 
-  #tensor(name: string): SavedTensor {
-    const tensor = this.#tensors.get(name);
-    if (tensor === undefined) throw new ArtifactError(`the file of weights has no tensor ${name}`);
-    return tensor;
-  }
-
-  #place(bytes: number): number {
-    const start = this.#heap.allocate(bytes);
-    this.#blocks.push([start, bytes]);
+  /** The address of a copy that lives as long as this. */
+  #put(bytes: Uint8Array): number {
+    const start = this.#heap.put(bytes);
+    this.#blocks.push([start, bytes.length]);
     return start;
   }
 }

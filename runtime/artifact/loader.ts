@@ -37,10 +37,20 @@ export async function load(
   options: LoadOptions = {},
 ): Promise<LoadedFunction> {
   const sections = await readSections(manifest, needed(manifest), files, options.locate);
-  const modules = await Promise.all(
-    wasmModules(manifest, sections, options).map((x) => WebAssembly.compile(x)),
-  );
+  const modules = await Promise.all(wasmModules(manifest, sections, options).map(compiledModule));
   return callable(new WasmFunction({ manifest, sections }, modules));
+}
+
+/** Modules of fewer bytes are compiled at once: to wait for another thread takes longer. */
+const SMALL = 2 ** 16;
+
+function compiledModule(bytes: Uint8Array<ArrayBuffer>): WebAssembly.Module | Promise<WebAssembly.Module> {
+  try {
+    if (bytes.length < SMALL) return new WebAssembly.Module(bytes);
+  } catch {
+    // Older browsers' main threads refuse more than 4 KB.
+  }
+  return WebAssembly.compile(bytes);
 }
 
 /** Loads a compiled function whose files are all at hand. */
@@ -74,9 +84,9 @@ function wasmModules(
     const bytes = wasm === null ? undefined : sections.get(wasm.section);
     if (wasm === null || bytes === undefined)
       throw new ArtifactError(`${name} was not compiled for WebAssembly`);
-    const inner = variant === "relaxed" && wasm.relaxed !== null ? bytes.subarray(...wasm.relaxed) : bytes;
-    // A view of shared memory is no source of a module.
-    return new Uint8Array(inner);
+    const range = variant === "relaxed" ? wasm.relaxed : null;
+    // A copy, as a view of shared memory is no source of a module.
+    return bytes.slice(...(range ?? []));
   });
 }
 

@@ -1,6 +1,7 @@
 import { drawPlot } from "./draw.ts";
 import { escapeHtml, inlineHtml, paragraphs } from "./html.ts";
-import type { Cell, Plot3dSection, Report, Section } from "./sections.ts";
+import { narrowSpec } from "./narrow.ts";
+import type { Cell, Plot3dSection, PlotSection, Report, Section } from "./sections.ts";
 import { styleSheet } from "./theme.ts";
 
 /**
@@ -71,14 +72,22 @@ async function renderSection(section: Section, id: string): Promise<string> {
     case "output":
       return figure("output", block(`<samp>${escapeHtml(section.text)}</samp>`, "output"), section.caption);
     case "plot": {
-      const drawing = await drawPlot(section.spec, id, section.description);
-      return figure("", `<div class="plot">${drawing}</div>`, section.caption);
+      return figure("", `<div class="plot">${await drawTwice(section, id)}</div>`, section.caption);
     }
     case "plot3d":
       return figure("", renderSpace(section), section.caption);
     default:
       return section satisfies never;
   }
+}
+
+/** The plot, and where it is too wide for a phone, also one for those: the style sheet shows one of the two. */
+async function drawTwice({ spec, description }: PlotSection, id: string): Promise<string> {
+  const drawing = await drawPlot(spec, id, description);
+  const narrow = narrowSpec(spec);
+  if (narrow === null) return drawing;
+  const other = await drawPlot(narrow, `${id}n`, description);
+  return `<div class="wide">${drawing}</div><div class="narrow">${other}</div>`;
 }
 
 /** The data of a plot in space and the place where `drawSpace` draws it. */

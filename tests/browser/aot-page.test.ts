@@ -16,8 +16,8 @@ before(async () => {
        ({ scores: nn.softmax(image.matmul(weights).mul(scale)) });
      export const exampleArgs = [{ image: np.array([1, 2]) }, np.array(2)];`,
   );
-  for (const extra of [[], ["--html", "--bundle"]]) {
-    const out = extra.length === 0 ? "files" : "page";
+  const forms = { files: [], page: ["--html", "--bundle"], both: ["--html", "--target", "both"] };
+  for (const [out, extra] of Object.entries(forms)) {
     const { code, stderr } = await place.weft(["compile", "model.ts#predict", "--out", out, ...extra]);
     assert.equal(stderr, "");
     assert.equal(code, 0);
@@ -81,6 +81,31 @@ describe("compiled for the web", () => {
         (await page.textContent("#results")) ?? "",
         /args\[0\]\.image: expected f32\[2\], got Float32Array of 3/,
       );
+    });
+  });
+
+  test("the page of --html --target both runs on the device that is chosen in it", async () => {
+    const html = place.read("both/predict.html");
+    await withPage({ "/": html }, async (page) => {
+      await page.waitForSelector("body[data-ready]");
+      const device = page.getByLabel("Device");
+      assert.deepEqual(await device.locator("option").allInnerTexts(), ["WebAssembly", "WebGPU"]);
+      const results: number[][] = [];
+      for (const chosen of ["wasm", "webgpu", "wasm"]) {
+        await device.selectOption(chosen);
+        await page.evaluate(() => delete document.querySelector<HTMLElement>("#results")?.dataset.done);
+        await page.getByRole("button", { name: "Run" }).click();
+        await page.waitForSelector("#results[data-done] pre");
+        assert.equal(await page.locator("#results .error").count(), 0, await page.innerText("#results"));
+        results.push((await page.innerText("#results pre")).split(", ").map(Number));
+        if (process.env.SCREENSHOTS)
+          await page.screenshot({ path: path.join(process.env.SCREENSHOTS, `aot-${chosen}.png`) });
+      }
+      const [first, gpu, again] = results;
+      assert.deepEqual(first, again);
+      assert.ok(first!.length === 3 && gpu!.length === 3);
+      for (const [i, x] of gpu!.entries())
+        assert.ok(Math.abs(x - first![i]!) < 1e-6, `${gpu} is not ${first}`);
     });
   });
 });

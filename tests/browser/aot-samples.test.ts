@@ -28,7 +28,7 @@ interface Outcome {
 }
 
 interface Checks {
-  check(variant: "simd" | "relaxed", expected?: (call: GraphCall) => readonly string[]): Promise<Outcome>;
+  check(variant: "simd" | "relaxed", expected?: (call: GraphCall) => readonly Uint8Array[]): Promise<Outcome>;
 }
 
 /** The variant of the modules that this engine's just-in-time calls run. */

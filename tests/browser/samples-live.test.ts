@@ -48,7 +48,7 @@ async function runOnPage(page: Page, name: string, device: DeviceName, quick = f
     status: document.querySelector("#status")?.textContent ?? "",
     // The last block of the report is what the sample printed.
     printed: ([...document.querySelectorAll("#report samp")].at(-1)?.textContent ?? "").split("\n"),
-    plots: document.querySelectorAll("#report .plot svg[role=img]").length,
+    plots: document.querySelectorAll("#report .plot:has(> svg, > .wide)").length,
     spaces: document.querySelectorAll("#report .space .js-plotly-plot").length,
   }));
 }

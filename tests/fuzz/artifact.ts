@@ -7,9 +7,11 @@ import { packArtifact } from "../../compiler/artifact/container.ts";
 import type { Artifact } from "../../compiler/program/artifact.ts";
 import { describeSections } from "../../frontend/aot/build.ts";
 import { checkWebGpuFile } from "../../runtime/artifact/check-webgpu.ts";
+import { loadSync } from "../../runtime/artifact/loader.ts";
 import { checkManifest } from "../../runtime/artifact/manifest.ts";
 import { readSafetensors } from "../../runtime/artifact/safetensors.ts";
-import { readWebGpuFile, Weights, webGpuExecutable } from "../../runtime/artifact/webgpu-file.ts";
+import { readWebGpuFile, webGpuExecutable } from "../../runtime/artifact/webgpu-file.ts";
+import { Weights } from "../../runtime/artifact/weights.ts";
 import { prepareSchedule } from "../../runtime/webgpu/schedule.ts";
 import { Random } from "../helpers/random.ts";
 
@@ -55,14 +57,18 @@ export function fuzzArtifact({ seed, count, seconds, log }: ArtifactFuzzOptions)
   let failures = 0;
   let done = 0;
   const accepted = { n: 0 };
+  const mutate = (i: number, random: Random): void => {
+    if (random.chance(0.4)) return mutateBytes(packed[i], random);
+    if (random.chance(0.2)) return mutateFile(artifacts[i], random);
+    if (random.chance(0.7)) return mutateManifest(artifacts[i], random, accepted);
+    if (random.chance(0.4)) return mutateWeights(artifacts[0], random);
+    mutateGpuProgram(artifacts[2], random, accepted);
+  };
   for (; done < count && performance.now() - started < seconds * 1000; done++) {
     const random = new Random(seed + done);
     const i = random.below(artifacts.length);
     try {
-      if (random.chance(0.5)) mutateBytes(packed[i], random);
-      else if (random.chance(0.7)) mutateManifest(artifacts[i], random, accepted);
-      else if (random.chance(0.4)) mutateWeights(artifacts[0], random);
-      else mutateGpuProgram(artifacts[2], random, accepted);
+      mutate(i, random);
     } catch (error) {
       failures++;
       log(`seed ${seed + done}: ${error instanceof Error ? error.stack : error}`);
@@ -74,7 +80,45 @@ export function fuzzArtifact({ seed, count, seconds, log }: ArtifactFuzzOptions)
 
 /** Any change of the bytes is refused. */
 function mutateBytes(bytes: Uint8Array, random: Random): void {
-  let copy = bytes.slice();
+  const copy = altered(bytes, random);
+  if (equal(copy, bytes)) return;
+  if (!refused(() => deserialize(copy))) throw new Error("altered bytes were accepted");
+}
+
+/** The loader beside a compiled function refuses any change of one of its files, and constants that are not as long as it says. */
+function mutateFile({ manifest, sections }: Artifact, random: Random): void {
+  const files: Record<string, Uint8Array<ArrayBuffer>> = {};
+  for (const [name, bytes] of sections) files[name] = Uint8Array.from(bytes);
+  const needed = [manifest.weights, ...manifest.programs.map(({ wasm }) => wasm?.section)];
+  const file = random.pick(needed.filter((name) => typeof name === "string"));
+  const [first, ...others] = manifest.programs;
+  const programs = [
+    { ...first, constantBytes: first.constantBytes + 64 * (1 + random.below(2 ** 25)) },
+    ...others,
+  ];
+  if (random.chance(0.1)) {
+    if (!refused(() => loadSync({ ...manifest, programs }, files)))
+      throw new Error("no constants are so long");
+    return;
+  }
+  if (random.chance(0.1)) {
+    const version = random.pick([0, 2, -1, "1", null]) as typeof manifest.version;
+    if (!refused(() => loadSync({ ...manifest, version }, files)))
+      throw new Error("another version was accepted");
+    return;
+  }
+  files[file] = altered(files[file], random);
+  if (equal(files[file], sections.get(file) ?? new Uint8Array())) return;
+  if (!refused(() => loadSync(manifest, files))) throw new Error(`an altered ${file} was accepted`);
+}
+
+function equal(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((x, i) => x === b[i]);
+}
+
+/** Bytes cut off, inserted, moved or overwritten. */
+function altered(bytes: Uint8Array, random: Random): Uint8Array<ArrayBuffer> {
+  let copy = Uint8Array.from(bytes);
   switch (random.below(4)) {
     case 0:
       copy = copy.slice(0, random.below(copy.length));
@@ -94,8 +138,7 @@ function mutateBytes(bytes: Uint8Array, random: Random): void {
     default:
       for (let n = 1 + random.below(5); n > 0; n--) copy[random.below(copy.length)] = random.below(256);
   }
-  if (copy.length === bytes.length && copy.every((x, i) => x === bytes[i])) return;
-  if (!refused(() => deserialize(copy))) throw new Error("altered bytes were accepted");
+  return copy;
 }
 
 /** A manifest whose checksum is right: refused, or consistent by the same check anew, and written as it was read. */

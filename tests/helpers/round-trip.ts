@@ -37,12 +37,8 @@ function attempt(compile: Compile, graph: Graph, donated: readonly boolean[]): C
   }
 }
 
-/** The graph's text, and what is compiled from it and from the program's text. `known`: what was compiled already. */
-export function checkRoundTrip(
-  graph: Graph,
-  donated: readonly boolean[] = [],
-  known: CompiledGraph | null = null,
-): void {
+/** The text of the graph is that of what is parsed from it, which is returned and equals the graph. */
+export function checkText(graph: Graph): Graph {
   const text = printGraph(graph);
   const parsed = parseGraph(text);
   // Rules of custom derivatives that are not traced yet are compared by identity, which text does not keep.
@@ -51,6 +47,16 @@ export function checkRoundTrip(
     assert.equal(hashGraph(parsed), hashGraph(graph));
   }
   assert.equal(printGraph(parsed), text);
+  return parsed;
+}
+
+/** The graph's text, and what is compiled from it and from the program's text. `known`: what was compiled already. */
+export function checkRoundTrip(
+  graph: Graph,
+  donated: readonly boolean[] = [],
+  known: CompiledGraph | null = null,
+): void {
+  const parsed = checkText(graph);
   for (const compile of [compileGraph, compileGraphForWebGpu] as const) {
     const first = compile === compileGraph ? known : null;
     const compiled = first ?? attempt(compile, graph, donated);
@@ -58,7 +64,7 @@ export function checkRoundTrip(
     const [actual, expected] = [again && bytesOf(again.executable), compiled && bytesOf(compiled.executable)];
     if (!isDeepStrictEqual(actual, expected)) {
       const where = firstDifference(compile, graph, parsed, donated);
-      assert.deepEqual(actual, expected, `${where}\ncompiled from\n${text}`);
+      assert.deepEqual(actual, expected, `${where}\ncompiled from\n${printGraph(graph)}`);
     }
     if (compiled !== null) checkProgram(compiled);
   }

@@ -8,6 +8,9 @@ export interface DiffRow {
   readonly kind: "same" | "changed" | "removed" | "added";
 }
 
+/** More changes than these are not looked for: what it takes grows with their square. */
+const MOST_CHANGES = 3000;
+
 /** The values that a line defines, else the line itself: what tells which line is the same in another text. */
 export function keyOf(line: string): string {
   const defined = /^\s*(%[^=]*?)\s=\s/.exec(line)?.[1];
@@ -15,11 +18,14 @@ export function keyOf(line: string): string {
   return (defined.match(/%[\p{L}\p{N}_]+/gu) ?? []).join(" ");
 }
 
-export function diffRows(left: readonly string[], right: readonly string[]): DiffRow[] {
+/** Null where hardly a line of one is in the other, as in texts of different levels. */
+export function diffRows(left: readonly string[], right: readonly string[]): DiffRow[] | null {
+  const changes = diffArrays(left.map(keyOf), right.map(keyOf), { maxEditLength: MOST_CHANGES });
+  if (changes === undefined) return null;
   const rows: DiffRow[] = [];
   let l = 0;
   let r = 0;
-  for (const { value, added, removed } of diffArrays(left.map(keyOf), right.map(keyOf))) {
+  for (const { value, added, removed } of changes) {
     for (let n = 0; n < value.length; n++) {
       if (removed) rows.push({ left: l++, right: null, kind: "removed" });
       else if (added) rows.push({ left: null, right: r++, kind: "added" });
@@ -31,6 +37,16 @@ export function diffRows(left: readonly string[], right: readonly string[]): Dif
     }
   }
   return rows;
+}
+
+/** The lines of both as they come. */
+export function unmatchedRows(left: readonly string[], right: readonly string[]): DiffRow[] {
+  const at = (i: number, lines: readonly string[]): number | null => (i < lines.length ? i : null);
+  return Array.from({ length: Math.max(left.length, right.length) }, (_, i) => ({
+    left: at(i, left),
+    right: at(i, right),
+    kind: "same",
+  }));
 }
 
 /** Rows near a change, and how many were left out instead of others. */

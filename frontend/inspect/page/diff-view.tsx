@@ -1,13 +1,15 @@
 /** What two passes left, side by side. */
 import type { JSX } from "preact";
-import { useMemo, useState } from "preact/hooks";
+import { useEffect, useMemo, useState } from "preact/hooks";
 import type { PassInfo } from "../report-data.ts";
 import { CodeLine, type Names } from "./code.tsx";
 import { useLinks, usePage } from "./context.ts";
-import { type DiffRow, diffRows, withContext } from "./diff-rows.ts";
+import { type DiffRow, diffRows, unmatchedRows, withContext } from "./diff-rows.ts";
 import { plural } from "./format.ts";
 
 const CONTEXT = 3;
+/** Rows that are drawn at first, and with each click more. */
+const PORTION = 5000;
 
 export function DiffView(): JSX.Element {
   const { report, route } = usePage();
@@ -15,12 +17,14 @@ export function DiffView(): JSX.Element {
   const [a = "0", b = String(passes.findLastIndex((pass) => pass.level === "graph"))] = route.rest;
   const [left, right] = [a, b].map((text) => Math.min(Math.max(0, Number(text) || 0), passes.length - 1));
   const [whole, setWhole] = useState(false);
-  const rows = useMemo(
-    () => diffRows(report.linesAfter(left), report.linesAfter(right)),
-    [report, left, right],
-  );
+  const [portions, setPortions] = useState(1);
+  useEffect(() => setPortions(1), [left, right, whole]);
+  const texts = [report.linesAfter(left), report.linesAfter(right)] as const;
+  const matched = useMemo(() => diffRows(...texts), texts);
+  const rows = useMemo(() => matched ?? unmatchedRows(...texts), [matched, ...texts]);
   const changes = rows.filter((row) => row.kind !== "same").length;
-  const shown = whole || changes === 0 ? rows : withContext(rows, CONTEXT);
+  const all = whole || changes === 0 ? rows : withContext(rows, CONTEXT);
+  const shown = all.slice(0, portions * PORTION);
   return (
     <section>
       <h2>Stages side by side</h2>
@@ -35,7 +39,13 @@ export function DiffView(): JSX.Element {
           />{" "}
           all lines
         </label>
-        <span class="note">{changes === 0 ? "no difference" : `${plural(changes, "row")} differ`}</span>
+        <span class="note">
+          {matched === null
+            ? "hardly a line is in both: they stand as they come"
+            : changes === 0
+              ? "no difference"
+              : `${plural(changes, "row")} differ`}
+        </span>
       </div>
       <p class="note">
         Values have one name in all stages: a line that defines the same value stands in one row.
@@ -47,16 +57,18 @@ export function DiffView(): JSX.Element {
               … {plural(row.hidden, "line")} alike
             </div>
           ) : (
-            <Row
-              key={i}
-              row={row}
-              left={report.linesAfter(left)}
-              right={report.linesAfter(right)}
-              names={(n) => report.byName.get(n)}
-            />
+            <Row key={i} row={row} left={texts[0]} right={texts[1]} names={(n) => report.byName.get(n)} />
           ),
         )}
       </div>
+      {all.length > shown.length && (
+        <div class="controls">
+          <button type="button" onClick={() => setPortions(portions + 1)}>
+            more
+          </button>
+          <span class="note">{plural(all.length - shown.length, "row")} below</span>
+        </div>
+      )}
     </section>
   );
 }

@@ -1,6 +1,7 @@
 /** Search over everything that has a name: values, kernels, passes and lines of source. */
+import type { KernelCard } from "../report-data.ts";
 import type { Report } from "./data.ts";
-import { hrefOf, type Route } from "./route.ts";
+import { cardPath, hrefOf, type Route } from "./route.ts";
 
 export interface Hit {
   readonly kind: "value" | "kernel" | "pass" | "buffer";
@@ -34,15 +35,15 @@ function candidates({ data }: Report, route: Route): Hit[] {
     source === null
       ? ""
       : `${data.files[source.file].name}:${source.line}:${source.column} ${source.function ?? ""}`;
+  const card = ({ name, sources }: KernelCard, device: "wasm" | "webgpu"): Hit => ({
+    kind: "kernel",
+    title: name,
+    detail: [...(device === "webgpu" ? ["WebGPU"] : []), ...new Set(sources.map(where))].join(", "),
+    href: hrefOf({ view: "kernels", rest: cardPath(name, device), value: route.value }),
+  });
   return [
-    ...data.kernels.map(
-      (kernel): Hit => ({
-        kind: "kernel",
-        title: kernel.name,
-        detail: [...new Set(kernel.sources.map(where))].join(", "),
-        href: hrefOf({ view: "kernels", rest: [kernel.name], value: route.value }),
-      }),
-    ),
+    ...data.kernels.map((kernel) => card(kernel, "wasm")),
+    ...data.gpu.map((kernel) => card(kernel, "webgpu")),
     ...data.passes.map(
       (pass): Hit => ({
         kind: "pass",

@@ -8,6 +8,7 @@ import { colorOf } from "./colors.ts";
 import { usePage } from "./context.ts";
 import { bytes, count, percent, plural, time } from "./format.ts";
 import { PlotBox } from "./plot.tsx";
+import { cardPath } from "./route.ts";
 import { gpuTexts, type TextList, Texts, wasmTexts } from "./value-panel.tsx";
 
 export function KernelsView(): JSX.Element {
@@ -25,13 +26,20 @@ export function KernelsView(): JSX.Element {
           number={i}
           machine={machine}
           texts={wasmTexts(kernel)}
-          linked
+          device="wasm"
         />
       ))}
       {gpu.length > 0 && <h2>Kernels for WebGPU</h2>}
       <Roofline kernels={gpu} machine={gpuMachine} where="The GPU" />
       {gpu.map((kernel, i) => (
-        <Card key={kernel.name} kernel={kernel} number={i} machine={gpuMachine} texts={gpuTexts(kernel)} />
+        <Card
+          key={kernel.name}
+          kernel={kernel}
+          number={i}
+          machine={gpuMachine}
+          texts={gpuTexts(kernel)}
+          device="webgpu"
+        />
       ))}
     </section>
   );
@@ -134,15 +142,14 @@ function RooflinePlot({
 interface CardProps {
   readonly kernel: KernelCard;
   readonly texts: TextList;
-  /** Whether addresses name it. */
-  readonly linked?: boolean;
+  readonly device: "wasm" | "webgpu";
   readonly number: number;
   readonly machine: Machine | null;
 }
 
-function Card({ kernel, number, machine, texts, linked = false }: CardProps): JSX.Element {
+function Card({ kernel, number, machine, texts, device }: CardProps): JSX.Element {
   const { route } = usePage();
-  const wanted = linked && route.view === "kernels" && route.rest[0] === kernel.name;
+  const wanted = route.view === "kernels" && route.rest.join("/") === cardPath(kernel.name, device).join("/");
   const [open, setOpen] = useState(wanted);
   const element = useRef<HTMLDetailsElement>(null);
   useEffect(() => {

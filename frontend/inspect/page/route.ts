@@ -31,6 +31,11 @@ export function hrefOf({ view, rest, value }: Route): string {
   return `#/${path}${value === null ? "" : `?v=${value}`}`;
 }
 
+/** What stands behind `kernels` in the address of a kernel's card: kernels for WebGPU have the names of others. */
+export function cardPath(kernel: string, device: "wasm" | "webgpu"): string[] {
+  return device === "webgpu" ? [device, kernel] : [kernel];
+}
+
 export function useRoute(): Route {
   const [route, setRoute] = useState(() => parseRoute(location.hash));
   useEffect(() => {

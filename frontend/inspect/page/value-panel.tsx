@@ -6,6 +6,7 @@ import { Code, CodeLine } from "./code.tsx";
 import { useLinks, usePage } from "./context.ts";
 import { keyOf } from "./diff-rows.ts";
 import { bytes } from "./format.ts";
+import { cardPath } from "./route.ts";
 
 export function ValuePanel({ value }: { readonly value: number }): JSX.Element | null {
   const { report } = usePage();
@@ -46,6 +47,9 @@ export function ValuePanel({ value }: { readonly value: number }): JSX.Element |
       {report.gpuKernelsOf(value).map((kernel) => (
         <Step key={kernel.name} title={`On the GPU in ${kernel.name}`}>
           <Texts texts={gpuTexts(kernel)} values={kernel.values} />
+          <p>
+            <a href={to("kernels", ...cardPath(kernel.name, "webgpu"))}>its card</a>
+          </p>
         </Step>
       ))}
     </aside>
@@ -166,7 +170,7 @@ function KernelStep({
     <Step title={`${makes ? "Computed in" : "In memory for"} ${kernel.name}`}>
       <Texts texts={wasmTexts(kernel)} values={kernel.values} />
       <p>
-        <a href={to("kernels", kernel.name)}>its card</a>
+        <a href={to("kernels", ...cardPath(kernel.name, "wasm"))}>its card</a>
       </p>
     </Step>
   );

@@ -1,22 +1,22 @@
 /** Runs graphs in the page as `jit` does: compiled there, for the engine that is there. */
 import { compileGraph } from "../../../compiler/pipeline.ts";
-import { decodeBase64, encodeBase64 } from "../../../compiler/text/base64.ts";
 import { parseGraph } from "../../../compiler/text/index.ts";
 import { loadWasm } from "../../../runtime/index.ts";
 
 export interface GraphCall {
   readonly graph: string;
   readonly donated: readonly boolean[];
-  /** Base64 of each input's bytes. */
-  readonly inputs: readonly string[];
+  readonly inputs: readonly Uint8Array[];
 }
 
-/** Base64 of each result's bytes. */
-export function runGraph({ graph, donated, inputs }: GraphCall): string[] {
+/** The bytes of each result. */
+export function runGraph({ graph, donated, inputs }: GraphCall): Uint8Array[] {
   const program = loadWasm(compileGraph(parseGraph(graph), { donated }).executable);
   const { memory } = program.device;
-  const storages = inputs.map((text) => memory.store(decodeBase64(text) ?? new Uint8Array()));
-  const outputs = program.run(storages).map((storage) => encodeBase64(storage.bytes().slice()));
+  const storages = inputs.map((bytes) => memory.store(bytes));
+  const outputs = program.run(storages);
+  const bytes = outputs.map((storage) => storage.bytes().slice());
+  for (const storage of [...storages, ...outputs]) storage.release();
   program.dispose();
-  return outputs;
+  return bytes;
 }
