@@ -43,6 +43,16 @@ def layer_norm(x, scale, shift):
     return jax.nn.standardize(x) * scale + shift
 
 
+def cross_entropy(params, units):
+    def loss(x, labels):
+        logs = jax.nn.log_softmax(x)
+        if params["labels"] == "integer":
+            return -jnp.mean(jnp.take_along_axis(logs, labels[:, None], axis=-1))
+        return -jnp.mean(jnp.sum(logs * labels, axis=-1))
+
+    return lambda x, labels: list(jax.value_and_grad(loss)(x, labels))
+
+
 def chain(params, units):
     f = lambda x: jax.nn.sigmoid(x) * jnp.tanh(x) + jnp.exp(-jnp.square(x))
     return (lambda x: jnp.sum(f(x))) if params["sum"] else f
@@ -171,6 +181,7 @@ OPERATIONS = {
     "matmul": matmul,
     "conv": conv,
     "softmax": lambda params, units: jax.nn.softmax,
+    "crossEntropy": cross_entropy,
     "layerNorm": lambda params, units: layer_norm,
     "denseGelu": lambda params, units: lambda x, w, b: jax.nn.gelu(x @ w + b),
     "chain": chain,

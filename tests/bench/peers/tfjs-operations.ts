@@ -95,6 +95,17 @@ export function tfjsImplementations(tf: typeof Tfjs): Implementations<Run> {
       return over(inputs, (x, w, ct) => tf.grad((a: Tfjs.Tensor) => forward(x, a))(w, ct));
     },
     softmax: (_, inputs) => over(inputs, (x) => tf.softmax(x)),
+    crossEntropy: ({ labels }, inputs) =>
+      over(inputs, (logits, given) => {
+        const target =
+          labels === "dense"
+            ? given
+            : tf.oneHot(given as Tfjs.Tensor1D, logits.shape[1] ?? 0).cast("float32");
+        const loss = (x: Tfjs.Tensor): Tfjs.Scalar =>
+          tf.neg(tf.mean(tf.sum(tf.mul(tf.logSoftmax(x), target), -1)));
+        const { value, grad } = tf.valueAndGrad(loss)(logits);
+        return [value, grad];
+      }),
     layerNorm: (_, inputs) => over(inputs, layerNorm),
     denseGelu: (_, inputs) => over(inputs, (x, w, b) => gelu(tf.fused.matMul({ a: x, b: w, bias: b }))),
     chain: ({ sum }, inputs) =>

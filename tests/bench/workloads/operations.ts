@@ -28,6 +28,8 @@ export interface Operations {
   readonly softmax: Readonly<Record<never, never>>;
   /** [x, scale, shift] → over the last axis, ε = 1e-5. */
   readonly layerNorm: Readonly<Record<never, never>>;
+  /** [logits, labels] → [mean cross entropy of the rows, its gradient]; labels are numbers of classes or a distribution a row. */
+  readonly crossEntropy: { readonly labels: "integer" | "dense" };
   /** [x, w, b] → gelu(x·w + b), the tanh form. */
   readonly denseGelu: Readonly<Record<never, never>>;
   /** [x] → sigmoid(x)·tanh(x) + exp(-x²), or its sum. */

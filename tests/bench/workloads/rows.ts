@@ -1,7 +1,7 @@
 /** Kernels over rows, and a dense layer with its activation. */
-import { type NdArray, nn, numpy as np } from "weft";
-import { filled, uniform, weights } from "./tensor.ts";
-import type { Topic } from "./workload.ts";
+import { type NdArray, nn, numpy as np, optim, valueAndGrad } from "weft";
+import { filled, integers, sizeOf, type Tensor, uniform, weights } from "./tensor.ts";
+import type { Topic, Workload } from "./workload.ts";
 
 const ROWS = 2048;
 const COLUMNS = 1000;
@@ -11,6 +11,38 @@ const DENSE = { rows: 512, in: 512, out: 2048 };
 /** Over the last axis, ε = 1e-5. */
 export function layerNorm(x: NdArray, scale: NdArray, shift: NdArray): NdArray {
   return nn.standardize(x).mul(scale).add(shift);
+}
+
+/** A distribution for each of so many rows. */
+function distributions(shape: readonly [number, number], seed: number): Tensor {
+  const { data } = uniform(shape, seed);
+  const [, columns] = shape;
+  const result = new Float32Array(sizeOf(shape));
+  for (let start = 0; start < result.length; start += columns) {
+    let sum = 0;
+    for (let i = start; i < start + columns; i++) sum += Math.abs(data[i]);
+    for (let i = start; i < start + columns; i++) result[i] = Math.abs(data[i]) / sum;
+  }
+  return { shape, data: result };
+}
+
+function crossEntropy(labels: "integer" | "dense"): Workload {
+  const loss = labels === "integer" ? optim.softmaxCrossEntropyWithIntegerLabels : optim.softmaxCrossEntropy;
+  const reads = labels === "integer" ? 1 : 2;
+  return {
+    name: `cross entropy and gradient ${ROWS}×${COLUMNS}, ${labels} labels`,
+    op: "crossEntropy",
+    params: { labels },
+    inputs: () => [
+      uniform([ROWS, COLUMNS], 1, 5),
+      labels === "integer" ? integers([ROWS], 2, COLUMNS) : distributions([ROWS, COLUMNS], 2),
+    ],
+    weft: () => (logits: NdArray, target: NdArray) =>
+      valueAndGrad((x: NdArray) => np.mean(loss(x, target)))(logits),
+    tolerance: 1e-5,
+    bytes: (reads + 1) * 4 * ROWS * COLUMNS,
+    bound: "memory",
+  };
 }
 
 export const rows: Topic = {
@@ -27,6 +59,8 @@ export const rows: Topic = {
       bytes: 2 * 4 * ROWS * COLUMNS,
       bound: "memory",
     },
+    crossEntropy("integer"),
+    crossEntropy("dense"),
     {
       name: `layer norm ${ROWS}×${MODEL}`,
       op: "layerNorm",
