@@ -62,9 +62,40 @@ async function yieldingLoop(iterations: number): Promise<LoopResult> {
   return { before, peak, resident: memory.residentBytes, last: [flat(p.w)[7], flat(p.b)[7]] };
 }
 
+interface CallResult {
+  /** Bytes of JavaScript's heap that a call takes, with the array it returns, before anything is collected. */
+  readonly taken: number;
+  /** Bytes of heap, of other memory and of the arena that are left behind by all calls. */
+  readonly left: readonly number[];
+}
+
+/** Calls of a compiled function on arrays, with results that are disposed of. */
+function calls(count: number): CallResult {
+  const f = jit((x: NdArray) => x.add(1));
+  const x = np.ones([4]);
+  const run = (n: number): void => {
+    for (let i = 0; i < n; i++) f(x).dispose();
+  };
+  const used = (): number[] => {
+    globalThis.gc?.();
+    const { heapUsed, external } = process.memoryUsage();
+    return [heapUsed, external, memory.residentBytes];
+  };
+  run(20_000);
+  used();
+  // Fewer than make V8 collect: the young generation is large (--max-semi-space-size).
+  const start = process.memoryUsage().heapUsed;
+  run(5000);
+  const taken = (process.memoryUsage().heapUsed - start) / 5000;
+  const before = used();
+  run(count);
+  return { taken, left: used().map((bytes, n) => bytes - before[n]) };
+}
+
 const role = childRole();
 if (role === "synchronous loop") report(synchronousLoop(2000));
 else if (role === "yielding loop") report(await yieldingLoop(160));
+else if (role === "calls") report(calls(100_000));
 else defineTests();
 
 function defineTests(): void {
@@ -81,6 +112,14 @@ function defineTests(): void {
     // 160 steps make 160 MB; between two yields there are 20.
     assert.ok(peak < 60 * MEGABYTE, `${peak / MEGABYTE} MB at most`);
     assert.ok(resident < 60 * MEGABYTE, `${resident / MEGABYTE} MB at the end`);
+  });
+
+  test("a call allocates little more than the array that it returns, and leaves nothing behind", () => {
+    const flags = ["--expose-gc", "--min-semi-space-size=64", "--max-semi-space-size=64"];
+    const { taken, left } = childResult<CallResult>("calls", { flags });
+    assert.ok(taken < 600, `${taken} bytes a call`);
+    // A byte a call would be 100 KB.
+    for (const bytes of left) assert.ok(bytes < 100_000, `${left.join(", ")} bytes left by 100 000 calls`);
   });
 
   test("dispose() and using free at once", () => {
