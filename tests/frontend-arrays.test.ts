@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { inspect } from "node:util";
 import { DTYPES } from "../compiler/types/dtype.ts";
+import { ownPrefixes } from "../compiler/types/stack.ts";
 import { tensorType } from "../compiler/types/tensor-type.ts";
 import {
   arrayFromData,
@@ -184,4 +185,19 @@ test("stack frames of the engines", () => {
   });
   assert.equal(parseFrame("Error: no frame"), null);
   assert.equal(userFrame("Error\n    at f (node:internal/x:1:2)\n    at g (/u/a.ts:3:4)")?.file, "/u/a.ts");
+});
+
+test("which files are Weft's own", () => {
+  const cases: [own: string, prefixes: string[]][] = [
+    [
+      "/home/me/weft/compiler/types/stack.ts",
+      ["frontend/", "compiler/", "runtime/"].map((x) => `/home/me/weft/${x}`),
+    ],
+    ["/app/node_modules/weft/dist/chunks/AB.js", ["/app/node_modules/weft/dist/"]],
+    ["https://a.b/lib/dist/browser/chunks/AB.js", ["https://a.b/lib/dist/"]],
+    ["https://a.b/weft/browser/chunks/AB.js", ["https://a.b/weft/browser/"]],
+    ["https://a.b/assets/app-AB.js", ["https://a.b/assets/app-AB.js"]],
+    ["", []],
+  ];
+  for (const [own, prefixes] of cases) assert.deepEqual(ownPrefixes(own), prefixes);
 });

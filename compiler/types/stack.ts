@@ -86,7 +86,8 @@ function ownFile(): string {
 /** Declared cache of one: prefixes of the files that are Weft's own. Made when a stack is first read. */
 let own: readonly string[] | null = null;
 
-function ownPrefixes(file: string): readonly string[] {
+/** Given where this module is. */
+export function ownPrefixes(file: string): readonly string[] {
   const normal = file.replaceAll("\\", "/");
   const inSources = /^(.*\/)compiler\/types\/stack\.ts$/.exec(normal);
   if (inSources !== null)
@@ -94,8 +95,11 @@ function ownPrefixes(file: string): readonly string[] {
   // The published package: every file of dist/ is ours.
   const inDist = /^(.*\/dist\/)(?:browser\/)?(?:chunks\/)?[^/]*$/.exec(normal);
   if (inDist !== null) return [inDist[1]];
-  // Bundled with the user's code: only a source map could tell the two apart.
-  return [];
+  // The parts for pages, wherever they are served from.
+  const inParts = /^(.*\/browser\/)chunks\/[^/]*$/.exec(normal);
+  if (inParts !== null) return [inParts[1]];
+  // In a bundle. Where the user's code is in it too, only a source map could tell the two apart, and no line is shown.
+  return normal === "" ? [] : [normal];
 }
 
 function isInternal(file: string): boolean {

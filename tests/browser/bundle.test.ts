@@ -9,7 +9,8 @@ import { linalgPrimitives } from "../../compiler/primitives/linalg/index.ts";
 import { specialPrimitives } from "../../compiler/primitives/special/index.ts";
 import { windowPrimitives } from "../../compiler/primitives/window/index.ts";
 import { root } from "../helpers/paths.ts";
-import { withPage } from "./chromium.ts";
+import { withModule, withPage } from "./chromium.ts";
+import type * as Mistake from "./pages/mistake.ts";
 
 /** Bytes with brotli that a page loads. The aim is 150 000 for all; docs/devices.md says what they are. */
 const LIMITS = { wasm: 192_000, webgpu: 221_000 } as const;
@@ -120,6 +121,25 @@ test("trains on Wasm without the part for GPUs, then on WebGPU, with an optimize
       assert.equal(requested.includes(`/${gpu.file}`), platform === "webgpu", platform);
     }
   });
+});
+
+test("an error names the page's own line, wherever the files are served from, and never one of Weft's", async () => {
+  const user = `import { jit, numpy as np } from "./weft.browser.js";
+    export function mistake() {
+      const f = jit((x, y) => x.add(y));
+      try { f(np.ones([3]), np.ones([4])); } catch (error) { return String(error); }
+    }`;
+  const message = await withPage({ ...site(), "/user.js": user }, (page) =>
+    page.evaluate(async (file) => ((await import(file)) as { mistake(): string }).mistake(), "/user.js"),
+  );
+  assert.match(message, /Incompatible shapes[\s\S]*user\.js:3:\d+/);
+  assert.doesNotMatch(message, /chunks|weft\.browser/);
+  // In one file with Weft no line can be told from Weft's.
+  const bundled = await withModule<typeof Mistake, string>("tests/browser/pages/mistake.ts", (module) =>
+    module.evaluate((m) => m.mistake()),
+  );
+  assert.match(bundled, /Incompatible shapes/);
+  assert.doesNotMatch(bundled, /module\.js/);
 });
 
 test("what only the part for GPUs can do says that a page has to ask for a GPU first", async () => {
