@@ -13,7 +13,7 @@ import { withModule, withPage } from "./chromium.ts";
 import type * as Mistake from "./pages/mistake.ts";
 
 /** Bytes with brotli that a page loads. The aim is 150 000 for all; docs/devices.md says what they are. */
-const LIMITS = { wasm: 192_000, webgpu: 221_000 } as const;
+const LIMITS = { wasm: 194_000, webgpu: 225_000 } as const;
 
 interface Size {
   readonly bytes: number;
