@@ -267,8 +267,8 @@ class RowLowerer {
     return vectorCost(loads, axis) + (folds * LANE_COMBINE) / (axis.extent / LANES);
   }
 
-  /** All that the kernel computes and stores at one element, to see how the indices come out. */
-  #everything(at: RowPositions): Expr[] {
+  /** All that the kernel computes and stores at one element, or what some roles do, to see how the indices come out. */
+  #everything(at: RowPositions, roles: readonly RowRole[] | null = null): Expr[] {
     this.elements.clear();
     const found: Expr[] = [];
     for (const equation of this.group.roots) {
@@ -279,7 +279,7 @@ class RowLowerer {
         lower.kind === "reduce"
           ? lower.element(s, this.#inputs(equation), out, reduce, contextOf(equation))
           : this.elements.values(equation, out);
-      found.push(...values);
+      if (roles?.includes(role) ?? true) found.push(...values);
       const position = positionOf(role, at);
       for (const [n, v] of equation.outputs.entries()) {
         const dtype = computeDType(v.type.dtype);
@@ -344,7 +344,7 @@ class RowLowerer {
   #atOnce(at: RowPositions, rows: number): number {
     if (this.#roots(["columns"]).length === 0) return 1;
     if ([...this.plan.kept.values()].some(({ where }) => where === "scratch")) return 1;
-    const weight = weightOf(this.#everything(at));
+    const weight = weightOf(this.#everything(at, ["element", "reduce", "total", "columns"]));
     return Math.min(rows, weight <= 40 ? 4 : weight <= 80 ? 2 : 1);
   }
 
