@@ -167,6 +167,21 @@ test("operands that are converted to int32 are known to be small", () => {
   }
 });
 
+test("operands that are converted to bytes are packed from what they are converted from", () => {
+  const x = tensor("int32", [17, 33], () => anyOf("int8"));
+  const y = tensor("int32", [33, 19], () => anyOf("int8"));
+  const graph = build([x.type, y.type], (b, [p, q]) => [
+    b.dotGeneral(b.convert(p, "int8"), b.convert(q, "int8"), dotOf({}, "int32")),
+  ]);
+  const program = compile(graph);
+  assert.equal(program.kernels.length, 1);
+  assert.match(printProgram(program), /dot16/);
+  for (const { outputs } of runVariants(program, [x, y].map(toBytes))) {
+    const got = fromBytes(graph.outputs[0].type, outputs[0]).data;
+    assert.deepEqual([...got], oracle(x, y, [17, 19, 33], {}, "int32"));
+  }
+});
+
 describe("convolutions of bytes", () => {
   for (const [channels, padding, stride] of [
     [6, 0, 1],

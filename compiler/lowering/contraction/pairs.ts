@@ -52,6 +52,8 @@ export function pairDepth(
 
 /** Whether the lower 16 bits of an element of 32, as a signed number, stand for it. */
 function fitsHalf(e: Expr, wrapped: boolean): boolean {
+  const { kind, bits, max } = DTYPE_INFO[e.dtype];
+  if (kind !== "float" && bits <= 16 && (wrapped || max <= 32767)) return true;
   switch (e.op) {
     case "const":
       return e.value >= -32768 && e.value <= 32767;
@@ -60,10 +62,8 @@ function fitsHalf(e: Expr, wrapped: boolean): boolean {
       return fitsHalf(e.x, wrapped) && fitsHalf(e.y, wrapped);
     case "convert":
       return DTYPE_INFO[e.x.dtype].kind !== "float" && fitsHalf(e.x, wrapped);
-    default: {
-      const { kind, bits, max } = DTYPE_INFO[e.dtype];
-      return kind !== "float" && bits <= 16 && (wrapped || max <= 32767);
-    }
+    default:
+      return false;
   }
 }
 

@@ -179,6 +179,9 @@ def transformer(params, units):
 
 OPERATIONS = {
     "matmul": matmul,
+    "byteMatmul": lambda params, units: lambda a, b: lax.dot(
+        a.astype(jnp.int8), b.astype(jnp.int8), preferred_element_type=jnp.int32
+    ),
     "conv": conv,
     "softmax": lambda params, units: jax.nn.softmax,
     "crossEntropy": cross_entropy,

@@ -8,7 +8,7 @@ const { onnx } = createRequire(import.meta.url)("onnx-proto") as typeof OnnxProt
 const OPSET = 20;
 /** The version of the format that operator set 20 came with. */
 const IR_VERSION = 9;
-const { DataType } = onnx.TensorProto;
+export const { DataType } = onnx.TensorProto;
 
 type Attribute = number | string | readonly number[] | GraphBuilder | { readonly float: number };
 

@@ -10,7 +10,7 @@ import {
   type Tensor,
   transposed,
 } from "../workloads/tensor.ts";
-import { GraphBuilder } from "./onnx-model.ts";
+import { DataType, GraphBuilder } from "./onnx-model.ts";
 
 export interface Model {
   readonly bytes: Uint8Array;
@@ -174,6 +174,11 @@ export const onnxImplementations: Implementations<Model> = {
       const t = (x: string, yes: boolean): string =>
         yes ? g.node("Transpose", [x], { perm: [0, 2, 1] }) : x;
       return g.node("MatMul", [t(a, transposeA), t(b, transposeB)]);
+    }),
+  byteMatmul: (_, inputs) =>
+    over(inputs, (g, a, b) => {
+      const byte = (x: string): string => g.node("Cast", [x], { to: DataType.INT8 });
+      return g.node("Cast", [g.node("MatMulInteger", [byte(a), byte(b)])], { to: DataType.FLOAT });
     }),
   conv: convolution,
   softmax: (_, inputs) => over(inputs, (g, x) => g.node("Softmax", [x], { axis: -1 })),

@@ -1,6 +1,6 @@
 /** Products of matrices. */
-import { type NdArray, numpy as np } from "weft";
-import { uniform } from "./tensor.ts";
+import { lax, type NdArray, numpy as np } from "weft";
+import { integers, type Tensor, uniform } from "./tensor.ts";
 import type { Topic, Workload } from "./workload.ts";
 
 const LARGE = { ceiling: 0.9, best: 1.7 };
@@ -37,6 +37,25 @@ function product({ name, m, k, n, batch, transposeA = false, transposeB = false 
   };
 }
 
+/** Bytes come as int32, which every system takes, and are converted first. */
+function bytes(n: number): Workload {
+  const operand = (seed: number): Tensor => {
+    const { shape, data } = integers([n, n], seed, 256);
+    return { shape, data: Int32Array.from(data, (x) => x - 128) };
+  };
+  return {
+    name: `matmul ${n} int8`,
+    op: "byteMatmul",
+    params: {},
+    inputs: () => [operand(1), operand(2)],
+    weft: () => (a: NdArray, b: NdArray) =>
+      lax.dot(a.astype("int8"), b.astype("int8"), { preferredElementType: "int32" }),
+    tolerance: 0,
+    flops: 2 * n ** 3,
+    bytes: 12 * n * n,
+  };
+}
+
 const square = (n: number): Workload => product({ name: String(n), m: n, k: n, n });
 
 export const matmul: Topic = {
@@ -48,6 +67,7 @@ export const matmul: Topic = {
     product({ name: "512 Aᵀ·B", m: 512, k: 512, n: 512, transposeA: true }),
     product({ name: "512 A·Bᵀ", m: 512, k: 512, n: 512, transposeB: true }),
     product({ name: "512 Aᵀ·Bᵀ", m: 512, k: 512, n: 512, transposeA: true, transposeB: true }),
+    bytes(512),
     product({ name: "vector 4096", m: 4096, k: 4096, n: 1 }),
     product({ name: "batch 32×64", batch: 32, m: 64, k: 64, n: 64 }),
     product({ name: "batch 8×197×64×197 A·Bᵀ", batch: 8, m: 197, k: 64, n: 197, transposeB: true }),

@@ -22,6 +22,8 @@ export interface TransformerParameters {
 export interface Operations {
   /** [a, b] → a·b, batched over leading axes; transposed operands are stored transposed. */
   readonly matmul: { readonly transposeA: boolean; readonly transposeB: boolean };
+  /** [a, b] of int32 within int8 → a·b of int8 summed in int32. */
+  readonly byteMatmul: Readonly<Record<never, never>>;
   /** [image, kernel] → result; [image, kernel, cotangent] → gradient. */
   readonly conv: ConvParameters;
   /** [x] → softmax over the last axis. */
