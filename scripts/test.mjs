@@ -1,9 +1,11 @@
 // `npm test`: format, lint, types, build, then every test. `npm test -- NAME…` runs the test files with a NAME in
-// their path, and no check before them. What begins with `-` goes to `node --test`.
+// their path, and no check before them. With `--threads=N` every compiled function is run by one thread and by N, cut into
+// the smallest grains, and the bits compared. What else begins with `-` goes to `node --test`.
 
 import { spawnSync } from "node:child_process";
 import { readdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
+import { pathToFileURL } from "node:url";
 import { build, failBuild } from "./build.mjs";
 import { bundleFiles } from "./bundle.mjs";
 import { root } from "./paths.mjs";
@@ -13,7 +15,10 @@ import { lint, typecheck } from "./tools.mjs";
 
 const args = process.argv.slice(2);
 const names = args.filter((arg) => !arg.startsWith("-"));
-const runnerOptions = args.filter((arg) => arg.startsWith("-"));
+const threads = args.find((arg) => arg.startsWith("--threads="))?.slice("--threads=".length);
+const runnerOptions = args.filter((arg) => arg.startsWith("-") && !arg.startsWith("--threads="));
+/** Runs before each test file where `--threads` is given. */
+const PRELUDE = "tests/helpers/threads-prelude.ts";
 
 await ensureInstalled("test");
 process.exitCode = await withScratchFolder("tests", main);
@@ -31,7 +36,13 @@ async function main(outdir) {
     return 1;
   }
   const checks = names.length === 0 ? [await runChecks(outdir)] : [];
-  const bundles = await step("bundle the tests", () => bundleFiles(files, outdir).catch(failBuild));
+  const before = threads === undefined ? [] : [PRELUDE];
+  const bundles = await step("bundle the tests", () =>
+    bundleFiles([...before, ...files], outdir).catch(failBuild),
+  );
+  for (const file of bundles.splice(0, before.length)) {
+    runnerOptions.push(`--import=${pathToFileURL(file).href}`);
+  }
   return step("test", () => runTests([...checks, ...bundles]), { quiet: true });
 }
 
@@ -87,7 +98,13 @@ function runTests(files) {
     "--test-reporter=spec",
     ...runnerOptions,
   ];
-  return spawnSync(process.execPath, [...options, ...files], { cwd: root, stdio: "inherit" }).status ?? 1;
+  return (
+    spawnSync(process.execPath, [...options, ...files], {
+      cwd: root,
+      stdio: "inherit",
+      env: threads === undefined ? process.env : { ...process.env, WEFT_TEST_THREADS: threads },
+    }).status ?? 1
+  );
 }
 
 /** @returns {string[]} the test files asked for, relative to the root */
