@@ -188,10 +188,10 @@ class KernelParser {
     const { cursor } = this;
     const token = cursor.expectKind("value", "a local, as in %s");
     cursor.expect(":");
-    const local: Local = { name: token.text, dtype: cursor.dtype() };
+    const wanted: Local = { name: token.text, dtype: cursor.dtype() };
     cursor.expect("=");
     const value = this.#statementExpr();
-    this.#scope.declareLocal(token, local);
+    const local = this.#scope.declareLocal(token, wanted);
     return { kind: "let", local, value };
   }
 

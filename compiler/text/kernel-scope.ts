@@ -14,6 +14,8 @@ export class KernelScope {
   readonly #openAxes = new Map<string, Axis>();
   /** Axes by name, closed ones too: a later loop over the same name, kind and extent is the same axis. */
   readonly #axes = new Map<string, Axis>();
+  /** Locals by name, those of closed blocks too: a later one of the same name and dtype is the same local. */
+  readonly #locals = new Map<string, Local>();
   readonly #bindings = new Map<string, Expr>();
 
   constructor(private readonly cursor: Cursor) {}
@@ -34,9 +36,13 @@ export class KernelScope {
     this.#declare(token, { kind: "buffer", buffer });
   }
 
-  declareLocal(token: Token, local: Local): void {
+  declareLocal(token: Token, wanted: Local): Local {
+    const known = this.#locals.get(token.text);
+    const local = known?.dtype === wanted.dtype ? known : wanted;
     this.#declare(token, { kind: "local", local });
+    this.#locals.set(token.text, local);
     this.#block.push(token.text);
+    return local;
   }
 
   #declare(token: Token, declared: Declared): void {

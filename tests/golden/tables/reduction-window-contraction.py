@@ -95,7 +95,8 @@ def make_cases():
       ((2, 3, 2, 5), (3, 2, 5, 2), ([3], [2]), ([2, 1], [1, 0])),
     ]
     for ls, rs, (lc, rc), (lb, rb) in dots:
-      params = {"lhsContracting": lc, "rhsContracting": rc, "lhsBatch": lb, "rhsBatch": rb, "preferredElementType": None}
+      params = {"lhsContracting": lc, "rhsContracting": rc, "lhsBatch": lb, "rhsBatch": rb, "preferredElementType": None,
+                "precision": None}
       case("dot_general", lambda x, y: lax.dot_general(x, y, ((lc, rc), (lb, rb))), params, numbers(ls), numbers(rs))
 
     # Convolutions: lhs, rhs, strides, padding, lhs dilation, rhs dilation, specs, feature groups, batch groups
@@ -118,7 +119,7 @@ def make_cases():
       params = {
         "windowStrides": list(strides), "padding": [list(p) for p in padding], "lhsDilation": list(ld),
         "rhsDilation": list(rd), "lhsSpec": list(l), "rhsSpec": list(r), "outSpec": list(o),
-        "featureGroupCount": groups, "batchGroupCount": batches, "preferredElementType": None,
+        "featureGroupCount": groups, "batchGroupCount": batches, "preferredElementType": None, "precision": None,
       }
       def conv(x, y):
         return lax.conv_general_dilated(
