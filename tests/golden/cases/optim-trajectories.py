@@ -93,53 +93,66 @@ def problem(name, dtype):
     return network, params, data
 
 
-def run(loss, spec, params, data, checkpoints, apart=0.0):
-    """The parameters at the checkpoints. The loss is seen at parameters that are a random `apart` off, relatively."""
+def run(loss, spec, params, data, checkpoints):
+    """The parameters at the checkpoints."""
     tx = optax.with_extra_args_support(build(spec))
 
-    def seen(params, i):
-        noise = optax.tree.random_like(jax.random.key(i), params, sampler=jax.random.rademacher)
-        return jax.tree.map(lambda x, e: x * (1 + apart * e), params, noise) if apart else params
+    def step(carry, _):
+        params, state = carry
+        value, grads = jax.value_and_grad(loss)(params, data)
+        extra = dict(value=value, grad=grads, value_fn=lambda p: loss(p, data))
+        updates, state = tx.update(grads, state, params, **extra)
+        params = optax.apply_updates(params, updates)
+        return (params, state), params
 
     @jax.jit
-    def step(params, state, i):
-        value, grads = jax.value_and_grad(loss)(seen(params, i), data)
-        extra = dict(value=value, grad=grads, value_fn=lambda p: loss(seen(p, i), data))
-        updates, state = tx.update(grads, state, params, **extra)
-        return optax.apply_updates(params, updates), state
+    def steps(params):
+        return jax.lax.scan(step, (params, tx.init(params)), None, length=checkpoints[-1])[1]
 
-    state = tx.init(params)
-    found = []
-    for i in range(1, checkpoints[-1] + 1):
-        params, state = step(params, state, i)
-        if i in checkpoints:
-            found.append(params)
-    return jax.tree.map(lambda *x: jnp.stack(x), *found)
+    return jax.tree.map(lambda x: x[np.array(checkpoints) - 1], steps(params))
 
 
-def sensitivity(loss, params, data, spec, checkpoints):
-    """How many times the relative errors of what the loss sees come back in the parameters."""
-    apart = 1e-9
-    with jax.enable_x64(True):
-        params, data = jax.tree.map(lambda x: jnp.asarray(x, "float64"), (params, data))
-        runs = [jax.tree.leaves(run(loss, spec, params, data, checkpoints, e)) for e in (0.0, apart)]
-        return max(float(jnp.max(jnp.abs(x - y)) / jnp.max(jnp.abs(x))) / apart for x, y in zip(*runs))
+def nudged(params, seed):
+    """Each parameter one ULP off, up or down."""
+    rng = np.random.default_rng(seed)
+
+    def nudge(x):
+        to = np.where(rng.integers(0, 2, x.shape) == 1, np.inf, -np.inf).astype("float32")
+        return jnp.asarray(np.nextafter(np.asarray(x), to))
+
+    return jax.tree.map(nudge, params)
+
+
+def self_difference(name, spec, checkpoints):
+    """How far optax in float32 is from itself, relative to the greatest parameter of an array: from where it gets when each
+    parameter starts one ULP off, in eight ways."""
+    loss, params, data = problem(name, "float32")
+    first = run(loss, spec, params, data, checkpoints)
+
+    def apart(other):
+        pairs = zip(jax.tree.leaves(first), jax.tree.leaves(other))
+        return max(float(jnp.max(jnp.abs(x - y)) / jnp.max(jnp.abs(x))) for x, y in pairs)
+
+    return max(apart(run(loss, spec, nudged(params, seed), data, checkpoints)) for seed in range(8))
 
 
 def trajectory(*spec, problems=("quadratic", "network"), dtypes=("float32", "float64"), sensitive=(), checkpoints=CHECKPOINTS):
-    """1e-6 in float32, 1e-13 in float64. For the `sensitive` problems, on which the optimizer drives rounding errors apart,
-    the bound in float32 is what that makes of a few of them."""
+    """1e-6 in float32, 1e-13 in float64. For the `sensitive` problems optax in float32 agrees with itself no better; there
+    the bound is twice its own difference, as both it and Weft round."""
     spec = list(spec)
     for name in problems:
-        tol = 1e-6
+        tol, note = 1e-6, ""
         if name in sensitive:
-            factor = sensitivity(*problem(name, "float64"), spec, checkpoints)
-            print(f"sensitivity {factor:.3g}: {spec}, {name}")
-            tol = max(tol, 8 * float(np.finfo("float32").eps) * factor)
+            own = self_difference(name, spec, checkpoints)
+            if own <= 1e-6:
+                raise ValueError(f"{spec}, {name}: optax is {own:.2g} from itself, so 1e-6 can be asked for")
+            print(f"optax from itself {own:.2g}: {spec}, {name}")
+            tol, note = 2 * own, f" (optax from itself {own:.1e})"
         for dtype in dtypes:
             loss, params, data = problem(name, dtype)
+            single = dtype == "float32"
             case("optim.trajectory", name, camel_spec(spec), params, data, list(checkpoints), weft="trajectory", grad=False,
-                 vmap=False, jit=False, tol=tol if dtype == "float32" else 1e-13, name=f"optim {spec}, {name}, {dtype}",
+                 vmap=False, jit=False, tol=tol if single else 1e-13, name=f"optim {spec}, {name}, {dtype}{note if single else ''}",
                  jax=lambda _, __, params, data, at, loss=loss: run(loss, spec, params, data, at))
 
 
@@ -152,14 +165,14 @@ trajectory("sgd", 0.05)
 trajectory("sgd", 0.05, {"momentum": 0.9})
 trajectory("sgd", 0.05, {"momentum": 0.9, "nesterov": True})
 trajectory("sgd", COSINE, {"momentum": 0.9}, dtypes=F32)
-trajectory("adam", 0.01, sensitive=("network",))
+trajectory("adam", 0.01)
 trajectory("adam", COSINE, dtypes=F32)
-trajectory("adam", 0.01, {"b1": 0.8, "b2": 0.95, "eps": 1e-3, "eps_root": 1e-4}, sensitive=("network",))
+trajectory("adam", 0.01, {"b1": 0.8, "b2": 0.95, "eps": 1e-3, "eps_root": 1e-4})
 trajectory("nadam", 0.01, sensitive=("network",))
-trajectory("adamw", 0.01, {"weight_decay": 0.01}, sensitive=("network",))
+trajectory("adamw", 0.01, {"weight_decay": 0.01})
 trajectory("adamw", DECAY, {"weight_decay": DECAY}, dtypes=F32, sensitive=("network",))
 trajectory("nadamw", 0.01, sensitive=("network",))
-trajectory("adamax", 0.01, sensitive=("network",))
+trajectory("adamax", 0.01)
 trajectory("adamaxw", 0.01, {"weight_decay": 0.01}, sensitive=("network",))
 trajectory("amsgrad", 0.01)
 trajectory("amsgrad", 0.01, {"bias_correction_mu": False, "bias_correction_nu": False, "eps": 1e-4}, sensitive=("network",))
@@ -223,7 +236,7 @@ chained(["scale_by_lion", {"mode": "smooth", "smooth_beta": 2.0}], ["scale", -0.
 chained(["scale_by_lion", {"mode": "refined"}], ["scale", -0.01])
 chained(["scale_by_trust_ratio", {"min_norm": 0.1, "trust_coefficient": 0.5, "eps": 1e-3}], ["sgd", 0.01])
 chained(["add_noise", 0.01, 0.55, ["key", 3]], SGD)
-trajectory("named_chain", ["scale_by_adam"], ["scale", -0.01], sensitive=("network",))
+trajectory("named_chain", ["scale_by_adam"], ["scale", -0.01])
 MASKED = ["masked", ["scale_by_adam"], ["tree", {"x": True, "y": False}]]
 chained(MASKED, ["scale", -0.01], problems=("quadratic",))
 MASKED = ["masked", ["scale_by_adam"], ["tree", {"layers": [True, {"w": False, "b": True}], "scale": False}]]
@@ -239,8 +252,7 @@ trajectory("apply_if_finite", ADAM, 3, sensitive=("network",))
 chained(["every_third", ["scale_by_adam"]], ["scale", -0.01])
 trajectory("flatten", ["chain", ["clip_by_block_rms", 0.1], ADAM])
 # optax injects what is not given too: float32 numbers, where Weft's stay exact.
-trajectory("inject", "adam", {"learning_rate": COSINE, "b1": 0.8, "b2": 0.99, "eps": 1e-6, "eps_root": 0.0}, dtypes=F32,
-           sensitive=("network",))
+trajectory("inject", "adam", {"learning_rate": COSINE, "b1": 0.8, "b2": 0.99, "eps": 1e-6, "eps_root": 0.0}, dtypes=F32)
 trajectory("inject", "sgd", {"learning_rate": 0.05, "momentum": 0.9})
 
 # ---------------------------------------------------------------------------------------------------- line searches
