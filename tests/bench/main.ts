@@ -5,6 +5,7 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { CLOCK_VARIABLE } from "./runner/clock.ts";
 import { runUnder, type Scripts } from "./runner/driver.ts";
+import { merged } from "./runner/merge.ts";
 import { parseOptions } from "./runner/options.ts";
 import { canPin, pythonWithJax } from "./runner/processes.ts";
 import { progressLine, report } from "./runner/report.ts";
@@ -37,13 +38,13 @@ async function main([child, cold, ...argv]: readonly string[]): Promise<void> {
   const nodes: NodeResults[] = [];
   for (const major of options.nodes) {
     console.log(`\nNode ${major}: times of Weft; of the others, times over Weft's`);
-    const found = await runUnder(major, { ...options, contenders }, scripts, nodes, (result) =>
+    const under = await runUnder(major, { ...options, contenders }, scripts, nodes, (result) =>
       console.log(`  ${progressLine(result)}`),
     );
-    if (found === null) console.error(`  there is no Node ${major} here`);
-    else nodes.push(found);
+    if (under === null) console.error(`  there is no Node ${major} here`);
+    else nodes.push(under);
   }
-  const run: RunResults = {
+  const found: RunResults = {
     date: new Date().toISOString().slice(0, 10),
     processor: cpus()[0]?.model ?? "unknown processor",
     cores: cpus().length,
@@ -55,9 +56,10 @@ async function main([child, cold, ...argv]: readonly string[]): Promise<void> {
     cpuTime: options.cpuTime,
     nodes,
   };
-  const text = report(run);
   mkdirSync(results, { recursive: true });
   const json = options.json === null ? path.join(results, "latest.json") : path.resolve(options.json);
+  const run = options.update ? merged(JSON.parse(readFileSync(json, "utf8")) as RunResults, found) : found;
+  const text = report(run);
   writeFileSync(json, `${JSON.stringify(run, null, 1)}\n`);
   writeFileSync(json.replace(/(\.json)?$/, ".md"), `${text}\n`);
   console.log(`\n${text}\n\nresults: ${path.relative(process.cwd(), json)}`);

@@ -2,7 +2,7 @@
 import type { Task } from "./contender.ts";
 
 export interface Plan {
-  /** Milliseconds of running before the clock counts: V8 compiles what is hot anew, and caches fill. */
+  /** Milliseconds of a stretch of running before the clock counts: V8 compiles what is hot anew, and caches fill. */
   readonly warmMs: number;
   /** Least milliseconds of one sample. */
   readonly sampleMs: number;
@@ -65,17 +65,33 @@ export async function measure(
   }));
 }
 
-/** Runs it until it is warm; how many runs fill a sample. */
+/** A stretch that is faster by less ends the warming up. */
+const STEADY = 0.95;
+
+/** Stretches of warming up at the most. */
+const MOST_STRETCHES = 6;
+
+/**
+ * Runs it until it is warm; how many runs fill a sample. Between stretches the thread rests: V8 compiles hot code anew on
+ * another, which has the same core. It is warm after a stretch that is no faster than the one before.
+ */
 async function warmUp(task: Task, plan: Plan): Promise<number> {
   let repeats = 1;
-  let spent = 0;
-  for (;;) {
-    const elapsed = await task.sample(repeats);
-    spent += elapsed;
-    const perRun = elapsed / repeats;
-    const wanted = Math.max(1, Math.ceil(plan.sampleMs / Math.max(perRun, 1e-6)));
-    if (spent >= plan.warmMs) return wanted;
-    repeats = Math.min(wanted, repeats * 8);
+  let fastest = Number.POSITIVE_INFINITY;
+  for (let stretch = 0; ; stretch++) {
+    const before = fastest;
+    let spent = 0;
+    do {
+      const elapsed = await task.sample(repeats);
+      spent += elapsed;
+      const perRun = elapsed / repeats;
+      fastest = Math.min(fastest, perRun);
+      const wanted = Math.max(1, Math.ceil(plan.sampleMs / Math.max(perRun, 1e-6)));
+      repeats = Math.min(wanted, repeats * 8);
+    } while (spent < plan.warmMs);
+    const slow = spent > MOST_STRETCHES * plan.warmMs;
+    if (fastest > STEADY * before || slow || stretch + 1 === MOST_STRETCHES) return repeats;
+    await new Promise((resolve) => setTimeout(resolve, plan.warmMs / 2));
   }
 }
 

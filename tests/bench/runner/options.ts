@@ -18,6 +18,8 @@ export interface Options {
   readonly json: string | null;
   /** Whether the tables go into docs/benchmarks.md. */
   readonly docs: boolean;
+  /** Whether the results replace those of the run before, which stay for the other workloads. */
+  readonly update: boolean;
 }
 
 export const USAGE = `npm run bench -- [NAME…] [options]
@@ -31,6 +33,7 @@ NAME is a topic or part of a workload's name (--list shows both); without one, a
   --json FILE     where the results go (default: tests/bench/results/latest.json)
   --cpu-time      times of the processor instead of the wall: for a machine that has other work to do
   --docs          writes the tables into docs/benchmarks.md; a full run of everything does so unasked
+  --update        measures these alone anew, in the results and tables of the last full run (on the same machine)
   --list          shows topics, workloads and contenders
   --help
 
@@ -49,6 +52,7 @@ export function parseOptions(argv: readonly string[]): Options | string {
       json: { type: "string" },
       "cpu-time": { type: "boolean", default: false },
       docs: { type: "boolean", default: false },
+      update: { type: "boolean", default: false },
       list: { type: "boolean", default: false },
       help: { type: "boolean", default: false },
     },
@@ -61,6 +65,9 @@ export function parseOptions(argv: readonly string[]): Options | string {
     throw new Error(`there is no contender "${unknown}", only ${CONTENDERS.join(", ")}`);
   }
   const quick = values.quick ?? false;
+  const update = values.update ?? false;
+  if (update && values.peers !== undefined)
+    throw new Error("--update measures all contenders: leave --peers out");
   const node = values.node ?? (quick ? "24" : "both");
   if (!["20", "24", "both"].includes(node)) throw new Error(`--node takes 20, 24 or both, not "${node}"`);
   const nodes = node === "both" ? [24, 20] : [Number(node)];
@@ -79,7 +86,8 @@ export function parseOptions(argv: readonly string[]): Options | string {
     quick,
     cpuTime: values["cpu-time"] ?? false,
     json: values.json ?? null,
-    docs: (values.docs ?? false) || everything,
+    docs: (values.docs ?? false) || everything || update,
+    update,
   };
   const unmatched = positionals.find(
     (part) =>
