@@ -175,18 +175,28 @@ function placeBySize(slots: readonly Slot[]): number {
   let bytes = 0;
   for (const slot of order) {
     const { start, end } = slot.interval;
-    let offset = 0;
-    for (const other of placed) {
-      if (other.interval.end < start || other.interval.start > end) continue;
-      if (other.offset - offset >= slot.bytes) break;
-      offset = Math.max(offset, other.offset + other.bytes);
-    }
-    slot.offset = offset;
-    const at = placed.findIndex((other) => other.offset > offset);
-    placed.splice(at < 0 ? placed.length : at, 0, slot);
-    bytes = Math.max(bytes, offset + slot.bytes);
+    const alive = placed.filter(({ interval }) => interval.end >= start && interval.start <= end);
+    slot.offset = lowestGap(alive, slot.bytes);
+    insertByOffset(placed, slot);
+    bytes = Math.max(bytes, slot.offset + slot.bytes);
   }
   return bytes;
+}
+
+/** The lowest offset at which so many bytes are free. `taken` is sorted by offset, and may overlap. */
+function lowestGap(taken: readonly Slot[], bytes: number): number {
+  let offset = 0;
+  for (const other of taken) {
+    if (other.offset - offset >= bytes) break;
+    offset = Math.max(offset, other.offset + other.bytes);
+  }
+  return offset;
+}
+
+/** Keeps `sorted` sorted by offset. */
+function insertByOffset(sorted: Slot[], slot: Slot): void {
+  const at = sorted.findIndex((other) => other.offset > slot.offset);
+  sorted.splice(at < 0 ? sorted.length : at, 0, slot);
 }
 
 function placeByStart(slots: readonly Slot[]): { bytes: number; lowerBound: number } {
@@ -196,16 +206,9 @@ function placeByStart(slots: readonly Slot[]): { bytes: number; lowerBound: numb
   let lowerBound = 0;
   for (const slot of order) {
     live = live.filter((other) => other.interval.end >= slot.interval.start);
-    let offset = 0;
-    for (const other of live) {
-      if (other.offset - offset >= slot.bytes) break;
-      offset = Math.max(offset, other.offset + other.bytes);
-    }
-    slot.offset = offset;
-    // `live` is kept sorted by offset.
-    const at = live.findIndex((other) => other.offset > offset);
-    live.splice(at < 0 ? live.length : at, 0, slot);
-    bytes = Math.max(bytes, offset + slot.bytes);
+    slot.offset = lowestGap(live, slot.bytes);
+    insertByOffset(live, slot);
+    bytes = Math.max(bytes, slot.offset + slot.bytes);
     lowerBound = Math.max(
       lowerBound,
       live.reduce((sum, other) => sum + other.bytes, 0),

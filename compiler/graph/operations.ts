@@ -246,3 +246,16 @@ export type EquationOf<N extends PrimitiveName> = Equation & {
 export function isOp<N extends PrimitiveName>(equation: Equation, name: N): equation is EquationOf<N> {
   return equation.op === name;
 }
+
+/** The graph that an equation stands for, where it is a call of one; null where it is not. */
+export function calledGraph(equation: Equation): Graph | null {
+  if (
+    isOp(equation, "call") ||
+    isOp(equation, "checkpoint") ||
+    isOp(equation, "custom_jvp_call") ||
+    isOp(equation, "custom_vjp_call")
+  ) {
+    return equation.params.graph;
+  }
+  return null;
+}

@@ -1,13 +1,24 @@
-/** Gives each of several things a name of its own: `x`, `x_1`, …, as texts do, so that what is parsed from them is the same. */
+/**
+ * Hands out names that were not taken before: `x`, `x_1`, `x_2`, … Of things that have names of their own, what is parsed from
+ * their text has the same.
+ */
 export class OwnNames {
-  readonly #taken = new Set<string>();
+  readonly #taken: Set<string>;
+  /** The number tried last for a name that was taken: many things ask for the same one. */
+  readonly #next = new Map<string, number>();
+
+  constructor(reserved: Iterable<string> = []) {
+    this.#taken = new Set(reserved);
+  }
 
   take(hint: string): string;
   take(hint: string | null): string | null;
   take(hint: string | null): string | null {
     if (hint === null) return null;
     let name = hint;
-    for (let n = 1; this.#taken.has(name); n++) name = `${hint}_${n}`;
+    let n = this.#next.get(hint) ?? 0;
+    while (this.#taken.has(name)) name = `${hint}_${++n}`;
+    this.#next.set(hint, n);
     this.#taken.add(name);
     return name;
   }

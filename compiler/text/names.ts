@@ -1,5 +1,7 @@
 /** Names in texts: made of letters, digits and `_`, and unique within their scope. */
 
+import { OwnNames } from "../graph/own-names.ts";
+
 /** What names are not made of, anywhere and at either end. */
 const INVALID = [/[^\p{L}\p{N}_]+/gu, /^[^\p{L}\p{N}_]/u, /[^\p{L}\p{N}_]$/u] as const;
 /** The same of names in ASCII, as most are: V8 takes a millisecond or two to compile classes of Unicode. */
@@ -21,23 +23,16 @@ export function beginsWithDigit(name: string): boolean {
   return first < 0x80 ? first >= 0x30 && first <= 0x39 : /^\p{N}/u.test(name);
 }
 
-/** Hands out names that were not taken before: `x`, `x_1`, `x_2`, … */
+/** Names of their own that texts can have. */
 export class UniqueNames {
-  readonly #taken: Set<string>;
-  readonly #next = new Map<string, number>();
+  readonly #names: OwnNames;
 
   constructor(reserved: Iterable<string> = []) {
-    this.#taken = new Set(reserved);
+    this.#names = new OwnNames(reserved);
   }
 
   take(wanted: string): string {
-    const base = sanitizeName(wanted);
-    let name = base;
-    let n = this.#next.get(base) ?? 0;
-    while (this.#taken.has(name)) name = `${base}_${++n}`;
-    this.#next.set(base, n);
-    this.#taken.add(name);
-    return name;
+    return this.#names.take(sanitizeName(wanted));
   }
 }
 

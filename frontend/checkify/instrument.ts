@@ -3,7 +3,7 @@
  * loop and branch. The state is the number of the first condition that failed, and the values of the messages.
  */
 import type { Equation, Graph, Operand } from "../../compiler/graph/graph.ts";
-import { isOp } from "../../compiler/graph/operations.ts";
+import { calledGraph, isOp } from "../../compiler/graph/operations.ts";
 import { GraphBuilder } from "../../compiler/primitives/graph-builder.ts";
 import { isFloating } from "../../compiler/types/dtype.ts";
 import { type TensorType, tensorType } from "../../compiler/types/tensor-type.ts";
@@ -24,15 +24,8 @@ function bodiesOf(equation: Equation): readonly Graph[] {
   if (isOp(equation, "cond")) return equation.params.branches;
   if (isOp(equation, "while")) return [equation.params.cond, equation.params.body];
   if (isOp(equation, "scan")) return [equation.params.body];
-  if (
-    isOp(equation, "call") ||
-    isOp(equation, "custom_jvp_call") ||
-    isOp(equation, "custom_vjp_call") ||
-    isOp(equation, "checkpoint")
-  ) {
-    return [equation.params.graph];
-  }
-  return [];
+  const called = calledGraph(equation);
+  return called === null ? [] : [called];
 }
 
 class Instrumenter {

@@ -5,7 +5,8 @@
  *     withConfig({ threefryPartitionable: false }, () => random.bits(key));
  *
  * Settings are read when they matter: `threefryPartitionable` when a function is traced, so that a function compiled
- * before keeps its bits; `defaultMatmulPrecision` then too, and jitted functions are traced anew for each; `debugNans` and `debugInfs` at each call; `threads` when a large kernel runs.
+ * before keeps its bits; `defaultMatmulPrecision` then too, and jitted functions are traced anew for each; `debugNans` and
+ * `debugInfs` at each call; `threads` when a large kernel runs.
  */
 
 import type { Precision } from "../../compiler/graph/operations.ts";

@@ -5,6 +5,7 @@
  * A backend of its own, because caches are per backend: what runs without these settings is not touched by them.
  */
 import type { Equation, Graph, Operand } from "../../compiler/graph/graph.ts";
+import { calledGraph } from "../../compiler/graph/operations.ts";
 import { GraphBuilder } from "../../compiler/primitives/graph-builder.ts";
 import { isFloating } from "../../compiler/types/dtype.ts";
 import { InternalError } from "../../compiler/types/errors.ts";
@@ -17,7 +18,7 @@ import { ConcreteArray, constantArray } from "../core/concrete-array.ts";
 import { emitUntyped } from "../core/emit.ts";
 import { config, type Settings } from "./config.ts";
 import { debugGpuBackend } from "./debug-gpu-backend.ts";
-import { bodyOf, FloatingPointError, messageFor } from "./floating-point-error.ts";
+import { FloatingPointError, messageFor } from "./floating-point-error.ts";
 
 /** `nan` or `inf` if an element is one and the settings look for it. */
 function invalidIn(x: ConcreteArray, { debugNans, debugInfs }: Readonly<Settings>): "nan" | "inf" | null {
@@ -88,7 +89,7 @@ class DebugBackend implements Backend {
     for (const equation of graph.equations) {
       const operands = equation.inputs.map(arrayOf);
       const source = equation.source ?? outer;
-      const body = bodyOf(equation);
+      const body = calledGraph(equation);
       let outputs: ConcreteArray[];
       if (body === null) {
         outputs = this.#runOne(equation, operands);

@@ -3,6 +3,7 @@
  * whatever is computed from that. As on Wasm, the graph is then run again one operation at a time.
  */
 import type { Equation, Graph, Operand } from "../../compiler/graph/graph.ts";
+import { calledGraph } from "../../compiler/graph/operations.ts";
 import { GraphBuilder } from "../../compiler/primitives/graph-builder.ts";
 import type { DType } from "../../compiler/types/dtype.ts";
 import { InternalError } from "../../compiler/types/errors.ts";
@@ -12,7 +13,7 @@ import { GpuStorage } from "../../runtime/webgpu/storage.ts";
 import type { Backend } from "../core/backend.ts";
 import { emitUntyped } from "../core/emit.ts";
 import type { Settings } from "./config.ts";
-import { bodyOf, FloatingPointError, messageFor } from "./floating-point-error.ts";
+import { FloatingPointError, messageFor } from "./floating-point-error.ts";
 
 type Current = () => Readonly<Settings>;
 
@@ -104,7 +105,7 @@ class Search {
   ): Promise<FloatingPointError | null> {
     for (const equation of graph.equations) {
       const source = equation.source ?? outer;
-      const body = bodyOf(equation);
+      const body = calledGraph(equation);
       if (body === null) {
         const outputs = this.#runOne(equation, values);
         held.push(...outputs);

@@ -1,6 +1,4 @@
 /** The error of debugNans and debugInfs, and what both of its backends say in it. */
-import type { Equation, Graph } from "../../compiler/graph/graph.ts";
-import { isOp } from "../../compiler/graph/operations.ts";
 import { withSource } from "../../compiler/types/errors.ts";
 import type { SourceRef } from "../../compiler/types/source.ts";
 import { captureSource, ERROR_DEPTH } from "../../compiler/types/stack.ts";
@@ -15,17 +13,4 @@ export class FloatingPointError extends Error {
 
 export function messageFor(invalid: "nan" | "inf", where: string): string {
   return `invalid value (${invalid}) encountered in ${where}`;
-}
-
-/** The graph that an equation stands for, where it is a call of one. */
-export function bodyOf(equation: Equation): Graph | null {
-  if (
-    isOp(equation, "call") ||
-    isOp(equation, "checkpoint") ||
-    isOp(equation, "custom_jvp_call") ||
-    isOp(equation, "custom_vjp_call")
-  ) {
-    return equation.params.graph;
-  }
-  return null;
 }

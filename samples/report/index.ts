@@ -1,5 +1,6 @@
 /** Reports of the samples: one HTML file each, which needs no network to be read. */
 
+export { attentionMaps } from "./attention.ts";
 export { type Axes, type Layer, layered, line, scatter } from "./charts.ts";
 export { contours } from "./contours.ts";
 export {

@@ -24,7 +24,7 @@ function invocationsFor(extent: number): number {
 }
 
 /** What a kernel of a workgroup per matrix is written with. */
-class ShareOut {
+export class ShareOut {
   readonly m: MatrixKernel;
 
   constructor(

@@ -19,28 +19,10 @@ export function KernelsView(): JSX.Element {
       <h2>Kernels</h2>
       <Roofline kernels={kernels} machine={machine} where="One core of this machine" />
       {kernels.length === 0 && <p>There are none: nothing has to be computed.</p>}
-      {kernels.map((kernel, i) => (
-        <Card
-          key={kernel.name}
-          kernel={kernel}
-          number={i}
-          machine={machine}
-          texts={wasmTexts(kernel)}
-          device="wasm"
-        />
-      ))}
+      <Cards kernels={kernels} machine={machine} textsOf={wasmTexts} device="wasm" />
       {gpu.length > 0 && <h2>Kernels for WebGPU</h2>}
       <Roofline kernels={gpu} machine={gpuMachine} where="The GPU" />
-      {gpu.map((kernel, i) => (
-        <Card
-          key={kernel.name}
-          kernel={kernel}
-          number={i}
-          machine={gpuMachine}
-          texts={gpuTexts(kernel)}
-          device="webgpu"
-        />
-      ))}
+      <Cards kernels={gpu} machine={gpuMachine} textsOf={gpuTexts} device="webgpu" />
     </section>
   );
 }
@@ -136,6 +118,23 @@ function RooflinePlot({
         copied. Kernels above the line work within the caches. Operations within math functions count.
       </figcaption>
     </figure>
+  );
+}
+
+function Cards<K extends KernelCard>({
+  kernels,
+  textsOf,
+  ...rest
+}: Pick<CardProps, "machine" | "device"> & {
+  readonly kernels: readonly K[];
+  readonly textsOf: (kernel: K) => TextList;
+}): JSX.Element {
+  return (
+    <>
+      {kernels.map((kernel, i) => (
+        <Card key={kernel.name} kernel={kernel} number={i} texts={textsOf(kernel)} {...rest} />
+      ))}
+    </>
   );
 }
 
