@@ -88,14 +88,16 @@ async function timesOf(
     return stamps === null ? performance.now() - start : stamps.read();
   };
   await device.idle();
-  let dispatches = 1;
-  let time = await pass(dispatches);
-  while (time < LONG_ENOUGH && dispatches < MOST_DISPATCHES) {
-    dispatches *= 2;
-    time = await pass(dispatches);
+  let found: number[] = [];
+  for (let dispatches = 1; found.length < ROUNDS; dispatches *= 2) {
+    found = [];
+    // Every round has to last: the first may have waited for the driver's compiler, any for the machine.
+    while (found.length < ROUNDS) {
+      const time = await pass(dispatches);
+      if (time < LONG_ENOUGH && dispatches < MOST_DISPATCHES) break;
+      found.push(time / dispatches);
+    }
   }
-  const found: number[] = [];
-  for (let round = 0; round < ROUNDS; round++) found.push((await pass(dispatches)) / dispatches);
   for (const storage of storages) storage.release();
   return found;
 }
