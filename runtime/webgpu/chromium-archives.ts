@@ -61,12 +61,24 @@ export async function unpackArchives(archives: readonly ChromiumArchive[]): Prom
         createBrotliDecompress({ chunkSize: 1 << 20 }),
         single ? fs.createWriteStream(partial, { mode: 0o755 }) : extractTar(partial),
       );
-      fs.renameSync(partial, finished);
+      if (single) publishFile(partial, finished);
+      else fs.renameSync(partial, finished);
     } catch (error) {
       fs.rmSync(partial, { recursive: true, force: true });
       // Another process was faster: a folder is not renamed over a full one.
       if (!fs.existsSync(finished)) throw error;
     }
+  }
+
+  /** A link is not made over a file that is there: another process may run it, and start itself again by its name. */
+  function publishFile(partial: string, finished: string): void {
+    try {
+      fs.linkSync(partial, finished);
+    } catch {
+      // It is there, or there are no links on this disk.
+      if (!fs.existsSync(finished)) return fs.renameSync(partial, finished);
+    }
+    fs.rmSync(partial);
   }
 
   function extractTar(into: string): NodeJS.WritableStream {
