@@ -135,6 +135,12 @@ describe("weft run, IR", { concurrency: 2 }, () => {
       /^weft: --reference is for files of IR \(\.ir\), and model\.ts is a program: its own options stand behind --\n/,
     ],
     ["arguments", ["f.ir", "--", "3"], 2, /^weft: a file of IR takes no arguments/],
+    [
+      "a device",
+      ["f.ir", "--device", "webgpu"],
+      2,
+      /^weft: --device is for programs; weft profile FILE\.ir --device/,
+    ],
   ];
   for (const [what, args, code, stderr] of wrong) {
     test(what, async () => {

@@ -259,6 +259,21 @@ describe("weft run, programs that fail", { concurrency: 2 }, () => {
     assert.match(option.stderr, /^weft: unknown option '--epochs'\nA program's own options stand behind --/);
   });
 
+  test("--device is where a program computes by default", async () => {
+    const place = workspace();
+    place.write(
+      "sum.ts",
+      'import { defaultDevice, numpy as np } from "weft";\nconst x = np.arange(5).sum();\nconsole.log(defaultDevice().platform, await x.data());\n',
+    );
+    for (const device of ["wasm", "webgpu"]) {
+      const { code, stdout } = await place.weft(["run", "sum.ts", "--device", device]);
+      assert.deepEqual({ code, stdout }, { code: 0, stdout: `${device} Int32Array(1) [ 10 ]\n` });
+    }
+    const wrong = await place.weft(["run", "sum.ts", "--device", "gpu"]);
+    assert.equal(wrong.code, 2);
+    assert.match(wrong.stderr, /'gpu' is invalid\. Allowed choices are wasm, webgpu\./);
+  });
+
   test("without esbuild the error says how to get it", async () => {
     const place = workspace("failing.ts");
     await place.weft(["--version"]); // Brings dist/ up to date.

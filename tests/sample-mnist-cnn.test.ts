@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { numpy as np, tree } from "weft";
 import { mnist } from "../samples/mnist-cnn/dataset.ts";
-import { initialState, network, normalise, trainSteps } from "../samples/mnist-cnn/model.ts";
-import { BATCH_SIZE, SEED } from "../samples/mnist-cnn/sample.ts";
+import { BATCH_SIZE, initialState, network, normalise, trainSteps } from "../samples/mnist-cnn/model.ts";
+import { SEED } from "../samples/mnist-cnn/sample.ts";
 import { flat } from "./helpers/close.ts";
 import { near, sampleGolden } from "./helpers/run-sample.ts";
 

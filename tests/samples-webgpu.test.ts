@@ -17,8 +17,8 @@ import { run as linearRegression } from "../samples/linear-regression/sample.ts"
 import { train } from "../samples/linear-regression/training.ts";
 import { run as logisticRegression } from "../samples/logistic-regression/sample.ts";
 import { mnist } from "../samples/mnist-cnn/dataset.ts";
-import { initialState, trainSteps } from "../samples/mnist-cnn/model.ts";
-import { BATCH_SIZE, run as mnistCnn, SEED } from "../samples/mnist-cnn/sample.ts";
+import { BATCH_SIZE, initialState, trainSteps } from "../samples/mnist-cnn/model.ts";
+import { run as mnistCnn, SEED } from "../samples/mnist-cnn/sample.ts";
 import { DeepRegression, makeParabola, NonLinearRegression } from "../samples/nonlinear-regression/model.ts";
 import { run as nonlinearRegression } from "../samples/nonlinear-regression/sample.ts";
 import { summaryFrame } from "../samples/python/arviz/summary.ts";

@@ -19,7 +19,8 @@ wrong.
 `;
 
 export const RUN_HELP = `
-What follows -- is the program's own: process.argv.slice(2).
+What follows -- is the program's own: process.argv.slice(2). --device is where it computes by default: webgpu is a GPU, or
+software where there is none.
 
 A file of IR (.ir: a graph, kernel or program) is compiled and run on arrays: NumPy files by --inputs, or random ones by
 --seed. --reference compares the results with an interpreter in double precision; exit code 1 says that they differ.
@@ -28,6 +29,7 @@ With --json what a program prints goes to stderr, and at its end stdout gets wha
 
 Examples:
   weft run samples/auto-insurance --dump out/ir
+  weft run samples/line-fit --device webgpu
   weft run loss.ir --inputs w.npy x.npy --outputs out/loss
   weft run loss.ir --seed 0 --reference
 `;

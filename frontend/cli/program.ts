@@ -1,5 +1,6 @@
 /** The commands and their options; exit codes. */
 import { Argument, Command, CommanderError, Option } from "commander";
+import { PLATFORMS } from "../core/device.ts";
 import { STAGES, TARGETS } from "../inspect/stage-text.ts";
 import { VERSION } from "../inspect/version.ts";
 import { type BisectOptions, bisect } from "./bisect.ts";
@@ -110,6 +111,9 @@ function addRun(weft: Command, verbose: boolean): void {
   command(weft, "run", "run a TypeScript or JavaScript program, or a file of IR", RUN_HELP)
     .argument("<file>", "the program, a folder with a main.ts, or a file of IR")
     .argument("[args...]", "its arguments, behind --")
+    .addOption(
+      new Option("--device <device>", "what a program computes on, unless it says itself").choices(PLATFORMS),
+    )
     .option("--dump <dir>", "write the IR of everything that is compiled")
     .option(...INPUTS)
     .option(...SEED)
@@ -155,9 +159,7 @@ function addInspect(weft: Command, verbose: boolean): void {
     .argument("<file#export>", "the file and the function, or a graph")
     .option(...ARGS)
     .option("--out <file>", "the page (default: the function's name and .html)")
-    .addOption(
-      new Option("--device <device>", "where kernels are timed").choices(["wasm", "webgpu"]).default("wasm"),
-    )
+    .addOption(new Option("--device <device>", "where kernels are timed").choices(PLATFORMS).default("wasm"))
     .option("--no-run", "do not run the kernels to time them")
     .option(...DONATE)
     .option(...PLUGIN)
@@ -170,9 +172,7 @@ function addProfile(weft: Command, verbose: boolean): void {
     .argument("<file#export>", "a program, a function, or a graph")
     .argument("[args...]", "a program's arguments, behind --")
     .option(...ARGS)
-    .addOption(
-      new Option("--device <device>", "where a function runs").choices(["wasm", "webgpu"]).default("wasm"),
-    )
+    .addOption(new Option("--device <device>", "where a function runs").choices(PLATFORMS).default("wasm"))
     .option("--repeat <n>", "calls of a function", "100")
     .option("--trace <file>", "write a trace for chrome://tracing")
     .option(...INPUTS)

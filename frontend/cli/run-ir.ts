@@ -44,6 +44,7 @@ export function refuseIrOptions(file: string, options: RunIrOptions): void {
 }
 
 export interface RunIrOptions extends InputOptions, ToleranceOptions {
+  readonly device?: string;
   readonly dump?: string;
   readonly outputs?: string;
   readonly reference?: boolean;
@@ -68,6 +69,10 @@ interface Runnable {
 /** Runs the file and prints its results; with `reference` the differences to the interpreter's. */
 export async function runIr(file: string, args: readonly string[], options: RunIrOptions): Promise<void> {
   if (args.length > 0) throw new UsageError(`a file of IR takes no arguments; arrays are given by --inputs`);
+  if (options.device !== undefined)
+    throw new UsageError(
+      "--device is for programs; weft profile FILE.ir --device webgpu runs a graph on a GPU",
+    );
   const runnable = await load(file, options);
   const inputs = inputsOf(runnable.inputs, options, "none");
   const results = runExecutable(runnable.executable, inputs);

@@ -3,6 +3,7 @@
 import { existsSync, statSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { setCompileWatcher } from "../core/backend.ts";
+import { device, type Platform, setDefaultDevice } from "../core/device.ts";
 import { dumpsOperations } from "../inspect/environment.ts";
 import type { IrDump } from "../inspect/ir-dump.ts";
 import { allObservers } from "../inspect/recording.ts";
@@ -14,6 +15,7 @@ import { compileProgress } from "./progress.ts";
 import { mapStackTraces } from "./stack-traces.ts";
 
 export interface RunOptions {
+  readonly device?: Platform;
   readonly dump?: string;
   readonly json?: boolean;
 }
@@ -43,6 +45,7 @@ export async function run(
   const json = options.json === true;
   await runProgram(name, args, verbose, {
     async beforeStart() {
+      if (options.device !== undefined) setDefaultDevice(await device(options.device));
       dump = await openDump(options.dump);
       const dumped = dump?.watcher(dumpsOperations());
       setCompileWatcher((graph, donated, purpose) => {

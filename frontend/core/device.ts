@@ -8,7 +8,8 @@ import type { GpuDevice, GpuStatistics } from "../../runtime/webgpu/device.ts";
 import { gpu, loadGpu } from "./gpu.ts";
 import type { TileTable } from "./tile-table.ts";
 
-export type Platform = "wasm" | "webgpu";
+export const PLATFORMS = ["wasm", "webgpu"] as const;
+export type Platform = (typeof PLATFORMS)[number];
 
 /** Where arrays are and functions run (`jax.Device`). */
 export abstract class Device {

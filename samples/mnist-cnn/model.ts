@@ -19,7 +19,13 @@ export const network = hk.transform((images: NdArray): NdArray => {
   return mlp.call(images);
 });
 
-export const optimizer = optim.adam(1e-3);
+/** Images of one step. */
+export const BATCH_SIZE = 64;
+/** Steps of an epoch of all 60 000 images; the last few, which fill no batch, wait for another order. */
+export const STEPS = Math.floor(60_000 / BATCH_SIZE);
+
+/** One cycle of the learning rate (Smith and Topin, 2018): what takes Adam at a constant rate three epochs is done in one. */
+export const optimizer = optim.adam(optim.cosineOnecycleSchedule(STEPS, 4e-3, { pctStart: 0.1 }));
 
 export type Params = ReturnType<typeof network.init>;
 

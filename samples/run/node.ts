@@ -2,6 +2,7 @@
 import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { parseArgs } from "node:util";
+import { defaultDevice } from "weft";
 import { drawPlot, standaloneSvg } from "../report/draw.ts";
 import { writeFileWhole, writeReport } from "../report/write.ts";
 import { useDevice } from "./device.ts";
@@ -82,7 +83,7 @@ export async function runSample(source: string, about: About, run: RunSample): P
 
 function parseOptions(name: string): Options {
   const usage = `Options of samples/${name}, behind --:
-  --device wasm|webgpu  what to run on (wasm)
+  --device wasm|webgpu  what to run on (that of weft run --device, or else wasm)
   --quick               fewer steps, where the sample is a long one
   --out DIR             where to write the report (out/${name})`;
   const fail = (message: string): never => {
@@ -92,7 +93,7 @@ function parseOptions(name: string): Options {
   try {
     const { values } = parseArgs({
       options: {
-        device: { type: "string", default: "wasm" },
+        device: { type: "string", default: defaultDevice().platform },
         quick: { type: "boolean", default: false },
         out: { type: "string", default: path.join("out", name) },
         help: { type: "boolean", default: false },

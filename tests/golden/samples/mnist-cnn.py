@@ -37,7 +37,7 @@ def forward(images):
 
 
 network = hk.without_apply_rng(hk.transform(forward))
-optimizer = optax.adam(1e-3)
+optimizer = optax.adam(optax.cosine_onecycle_schedule(60_000 // BATCH_SIZE, 4e-3, pct_start=0.1))
 
 
 def loss(params, images, labels):
