@@ -1,6 +1,6 @@
-/** Text and bytes: `parse(print(x))` is `x`, compiles to the same bytes, and compiling twice gives the same bytes. */
+/** Text and bytes: `parse(print(x))` is `x`, compiles to the same bytes, and compiling twice gives the same bytes. The samples: aot-samples. */
 import assert from "node:assert/strict";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { describe, test } from "node:test";
 import { jit, spec } from "weft";
@@ -9,16 +9,13 @@ import { compileGraph } from "../compiler/pipeline.ts";
 import { PRIMITIVE_NAMES } from "../compiler/primitives/table.ts";
 import { parseGraph } from "../compiler/text/index.ts";
 import { UnsupportedError } from "../compiler/types/errors.ts";
-import type { RunSample } from "../samples/run/sample.ts";
 import { evaluateInWeft } from "./fuzz/nests/evaluate.ts";
 import { generateProgram } from "./fuzz/nests/generate.ts";
 import { casesOf, graphOfCases } from "./generated/cases.ts";
-import { recordCalls } from "./helpers/aot-cases.ts";
 import { root } from "./helpers/paths.ts";
 import { Random } from "./helpers/random.ts";
 import { randomGraph } from "./helpers/random-graph.ts";
 import { checkRoundTrip } from "./helpers/round-trip.ts";
-import { runRecorded } from "./helpers/run-sample.ts";
 
 function check(graph: Graph, donated: readonly boolean[] = []): void {
   checkRoundTrip(graph, donated);
@@ -76,14 +73,4 @@ describe("graphs compile to the same bytes, twice and from their text", () => {
     }
     assert.ok(count > 5);
   });
-
-  for (const name of readdirSync(path.join(root, "samples"))) {
-    if (!existsSync(path.join(root, "samples", name, "sample.json"))) continue;
-    test(`samples/${name}`, async () => {
-      const { run } = (await import(`../samples/${name}/sample.ts`)) as { run: RunSample };
-      const calls = await recordCalls(() => runRecorded(run, { quick: true }));
-      assert.ok(calls.length > 0);
-      for (const { graph, donated } of calls) check(graph, donated);
-    });
-  }
 });

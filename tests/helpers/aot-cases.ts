@@ -4,6 +4,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { jit, type NdArray, spec } from "weft";
 import type { Graph } from "../../compiler/graph/graph.ts";
+import type { CompiledGraph } from "../../compiler/pipeline.ts";
 import type { Artifact } from "../../compiler/program/artifact.ts";
 import { printGraph } from "../../compiler/text/index.ts";
 import type { ExportTarget } from "../../frontend/aot/build.ts";
@@ -11,6 +12,7 @@ import { exportTraced } from "../../frontend/aot/export-function.ts";
 import { LOADER_FILE, moduleText, WEBGPU_LOADER_FILE } from "../../frontend/aot/module-text.ts";
 import { currentBackend, setBackend } from "../../frontend/core/backend.ts";
 import { bindGraph } from "../../frontend/core/trace.ts";
+import { costOf } from "../../frontend/transforms/graph-cost.ts";
 import { buildLoader } from "./loader-file.ts";
 
 /** A function that was compiled just in time, with its first call. */
@@ -19,7 +21,14 @@ export interface RecordedCall {
   readonly donated: readonly boolean[];
   readonly inputs: readonly Uint8Array[];
   readonly outputs: readonly Uint8Array[];
+  /** What it was compiled to, where that was for WebAssembly. */
+  readonly compiled: CompiledGraph | null;
+  /** Of the graph: tells long calls from short ones. */
+  readonly flops: number;
 }
+
+/** Calls of more are made once for each check, by the function or by `onDevice`, in turns; others by both. */
+const BOTH_WAYS_FLOPS = 1e6;
 
 /** Bytes by their hash, each once: a sample's functions are given the same data. */
 class Pool {
@@ -56,7 +65,16 @@ export async function recordCalls(work: () => Promise<unknown>): Promise<Recorde
           const inputs = storages.map((storage) => pool.keep(storage.bytes()));
           const results = executable.run(storages, given);
           const outputs = results.map((storage) => pool.keep(storage.bytes()));
-          calls.push({ graph, donated: donated ?? inputs.map(() => false), inputs, outputs });
+          const { compiled } = executable;
+          const { flops } = costOf(compiled?.optimised ?? graph);
+          calls.push({
+            graph,
+            donated: donated ?? inputs.map(() => false),
+            inputs,
+            outputs,
+            compiled,
+            flops,
+          });
           return results;
         },
       };
@@ -106,6 +124,7 @@ export async function writeCases(
       module: `./${name}.js`,
       graph: printGraph(call.graph),
       donated: call.donated,
+      ways: call.flops < BOTH_WAYS_FLOPS ? ["call", "onDevice"] : [i % 2 === 0 ? "call" : "onDevice"],
       inputs: call.inputs.map(fileOf),
       outputs: call.outputs.map(fileOf),
     };
@@ -151,8 +170,8 @@ export async function check(variant, expected = null) {
       const type = f.manifest.programs[0].inputs[i];
       return new arrays[type.slice(0, type.indexOf("["))](bytes.buffer);
     });
-    for (const call of [f, f.onDevice]) {
-      for (const [o, result] of (await call(...args)).entries()) {
+    for (const way of each.ways) {
+      for (const [o, result] of (await (way === "call" ? f : f.onDevice)(...args)).entries()) {
         const data = await result.data;
         const got = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
         const wanted = outputs[o];
