@@ -3,8 +3,11 @@ import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { after, before, describe, test } from "node:test";
+import { digitsPlot } from "../samples/mnist-cnn/plots.ts";
+import { plotPosterior, plotTrace } from "../samples/python/arviz/plots.ts";
 import { drawPlot, standaloneSvg } from "../samples/report/draw.ts";
 import {
+  attentionMaps,
   code,
   contours,
   heading,
@@ -21,6 +24,8 @@ import {
   surface,
   table,
 } from "../samples/report/index.ts";
+import { narrowSpec } from "../samples/report/narrow.ts";
+import type { PlotSpec } from "../samples/report/sections.ts";
 import { writeReport } from "../samples/report/write.ts";
 
 const x = Array.from({ length: 63 }, (_, i) => i * 2);
@@ -71,6 +76,18 @@ const everything: Report = {
     output("Epoch: 0 Cost: 8572.90\nEpoch: 45 Cost: 725.47"),
   ],
 };
+
+/** Draws of a parameter. */
+const noiseOf = (seed: number) => Array.from({ length: 200 }, (_, i) => Math.sin(i * i + seed));
+
+/** Where each contour begins, from the left. */
+function leftsOf(svg: string): number[] {
+  return [...svg.matchAll(/aria-roledescription="path mark container".*?<\/g>/gs)].flatMap(([group]) =>
+    [...group.matchAll(/ d="M?([^"]*)"/g)].map(([, path]) =>
+      Math.min(...[...path!.matchAll(/(-?[\d.]+),(-?[\d.]+)/g)].map(([, x]) => Number(x))),
+    ),
+  );
+}
 
 describe("reports of the samples", () => {
   let folder = "";
@@ -141,15 +158,51 @@ describe("reports of the samples", () => {
       { levels: 4 },
     );
     const svg = await drawPlot(spec, "c", "contours");
-    const lefts = [...svg.matchAll(/aria-roledescription="path mark container".*?<\/g>/gs)].flatMap(
-      ([group]) =>
-        [...group.matchAll(/ d="M?([^"]*)"/g)].map(([, path]) =>
-          Math.min(...[...path!.matchAll(/(-?[\d.]+),(-?[\d.]+)/g)].map(([, x]) => Number(x))),
-        ),
-    );
     // The first level holds everywhere and reaches beyond the frame, which clips it.
-    assert.deepEqual(lefts.slice(1), [150, 300, 450]);
+    assert.deepEqual(leftsOf(svg).slice(1), [150, 300, 450]);
     assert.throws(() => contours({ x: "", y: "", z: "z" }, xs, ys, [xs]), /z has to have 5 rows of 5 values/);
+  });
+
+  test("plots of every kind have a form for phones, no wider than one", async () => {
+    const grid = [0, 1, 2, 3, 4];
+    const rows = grid.map(() => grid);
+    const chains = { sigma: [noiseOf(1), noiseOf(2)], slope: [noiseOf(3), noiseOf(4)] };
+    const cells = [0, 1, 2, 3].map((head) => ({ head, row: 0, column: head, weight: 0.5 }));
+    const ticks = { names: ["a", "b", "c", "d"], fontSize: 11 };
+    const specs: Record<string, PlotSpec> = {
+      lines: layered({ x: "x", y: "y" }, [line("l", grid, grid), line("m", grid, grid)]),
+      contours: contours({ x: "x", y: "y", z: "z" }, grid, grid, rows),
+      trace: plotTrace(chains),
+      posterior: plotPosterior(chains),
+      attention: attentionMaps(cells, { rows: ticks, columns: ticks, height: 170 }, "maps", "maps").spec,
+      digits: digitsPlot(grid.map((n) => ({ title: `digit ${n}`, pixels: new Array(784).fill(n) }))).spec,
+    };
+    for (const [name, spec] of Object.entries(specs)) {
+      const narrow = narrowSpec(spec);
+      assert.ok(narrow !== null, name);
+      const svg = await drawPlot(narrow, name, name);
+      const width = Number(/viewBox="0 0 ([\d.]+) /.exec(svg)?.[1]);
+      // The smallest phones show 320 pixels; text of a drawing of 400 is at least 9 of them high there.
+      assert.ok(width > 200 && width <= 400, `${name} is ${width} wide`);
+    }
+    const digits = narrowSpec(specs.digits!);
+    assert.ok(
+      digits !== null && "columns" in digits && digits.columns === 3,
+      "as many as there is place for",
+    );
+  });
+
+  test("contours for phones are scaled like their axes", async () => {
+    const xs = [0, 1, 2, 3, 4];
+    const spec = contours(
+      { x: "x", y: "y", z: "z" },
+      xs,
+      xs,
+      xs.map(() => xs),
+      { levels: 4 },
+    );
+    const svg = await drawPlot(narrowSpec(spec)!, "c", "contours");
+    assert.deepEqual(leftsOf(svg).slice(1), [75, 150, 225]);
   });
 
   test("a plot in space brings its script, and its data with it", async () => {

@@ -104,7 +104,7 @@ test("what the sample prints and plots", async () => {
   assert.match(lines, /coef_: \[\[1\.09581356 2\.09434038\]\]\nintercept_: \[3\.09513748\]/);
   assert.equal(printed.filter((line) => line.startsWith("Epoch: ")).length, 10);
   const kinds = report.sections.map((section) => section.kind);
-  assert.equal(kinds.filter((kind) => kind === "plot3d").length, 1, "the plane");
+  assert.equal(kinds.filter((kind) => kind === "plot3d").length, 2, "the plane, and the observations");
   assert.equal(kinds.filter((kind) => kind === "plot").length, 2, "loss and fit");
   assert.equal(shown.length, 4, "the loss after each 500 of 2000 epochs");
 });

@@ -126,7 +126,9 @@ export async function run(context: SampleContext): Promise<SampleReport> {
     thumbnail: trained.plot,
     sections: [
       heading("The function"),
-      planePlot(observations),
+      functionGrid(),
+      heading("The observations"),
+      observationsPlot(observations),
       heading("Neural nets"),
       output(architecture, "`model.tabulate(key, x)`"),
       prose(`${epochs} epochs of Adam, with all observations in each.`),
@@ -154,14 +156,31 @@ export async function run(context: SampleContext): Promise<SampleReport> {
   };
 }
 
-/** The plane on a grid, with the noisy observations. */
-function planePlot({ xObs, yObsNoisy }: ReturnType<typeof makeObservations>) {
-  const range = Array.from({ length: 20 }, (_, i) => -10 + (20 * i) / 19);
+/** The plane over a grid of 20 by 20 between -reach and reach. */
+function planeSurface(reach: number, opacity: number) {
+  const range = onCpu(() => np.linspace(-reach, reach, 20, { dtype: "float64" }).toArray() as number[]);
   const rows = range.map((x1) => range.map((x0) => plane(x0, x1)));
+  return surface("Y", range, range, rows, { opacity, colorBar: false });
+}
+
+const axes = { x: "X_0", y: "X_1", z: "Y" };
+
+/** The document's plot of its data generating function. */
+function functionGrid() {
+  return plot3d(
+    [planeSurface(5, 1)],
+    space(axes),
+    "The plane 1.1 x₀ + 2.1 x₁ + 3.1 between -5 and 5. Drag to turn it.",
+    "A plane that rises along both axes, steeper along the second.",
+  );
+}
+
+/** The plane where the observations are, with their noise. */
+function observationsPlot({ xObs, yObsNoisy }: ReturnType<typeof makeObservations>) {
   const points = xObs.toArray() as number[][];
   return plot3d(
     [
-      surface("Y", range, range, rows, { opacity: 0.8, colorBar: false }),
+      planeSurface(10, 0.8),
       points3d(
         "observations",
         points.map(([x0]) => x0!),
@@ -170,8 +189,8 @@ function planePlot({ xObs, yObsNoisy }: ReturnType<typeof makeObservations>) {
         { color: 2, size: 2.5 },
       ),
     ],
-    space({ x: "X_0", y: "X_1", z: "Y" }),
-    "The plane 1.1 x₀ + 2.1 x₁ + 3.1 and the noisy observations. Drag to turn it.",
+    space(axes),
+    "The 200 random points with noise, and the plane they were made from.",
     "A plane that rises along both axes, steeper along the second, with points close to it.",
   );
 }

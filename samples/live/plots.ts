@@ -1,4 +1,4 @@
-import { drawPlot } from "../report/draw.ts";
+import { drawTwice } from "../report/draw.ts";
 import { inlineHtml } from "../report/html.ts";
 import type { PlotSection } from "../report/sections.ts";
 
@@ -12,14 +12,14 @@ export class LivePlots {
   }
 
   /** Draws the plot, in place of the one that had its id. */
-  async show(id: string, { spec, caption, description }: PlotSection): Promise<void> {
+  async show(id: string, plot: PlotSection): Promise<void> {
     const known = this.#figures.get(id);
     const figure = known ?? document.createElement("figure");
     this.#figures.set(id, figure);
-    const svg = await drawPlot(spec, `live-${this.#figures.size}-${id}`, description);
+    const svg = await drawTwice(plot, `live-${this.#figures.size}-${id}`);
     // Cleared in the meantime: another sample was chosen.
     if (this.#figures.get(id) !== figure) return;
-    figure.innerHTML = `<div class="plot">${svg}</div><figcaption>${inlineHtml(caption)}</figcaption>`;
+    figure.innerHTML = `<div class="plot">${svg}</div><figcaption>${inlineHtml(plot.caption)}</figcaption>`;
     if (known === undefined) this.#place.append(figure);
   }
 

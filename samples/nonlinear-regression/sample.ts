@@ -57,7 +57,7 @@ export async function run(context: SampleContext): Promise<SampleReport> {
 
   const terrible = plot(
     layered({ x: "x", y: "y" }, [line("Actual", xs, ys), line("Predicted", xs, linear.predictions)]),
-    "This is a terrible fit: the best straight line is flat.",
+    "This is a terrible fit: no straight line is better than a flat one, to whose height the training is still on its way.",
   );
   const comparison = plot(
     layered({ x: "x", y: "y" }, [

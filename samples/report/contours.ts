@@ -45,20 +45,21 @@ export function contours(
     // Contours have the sample (i, j) at (i + ½, j + ½). It is to lie where the scales put it, and y runs upwards.
     x1: 0.5,
     y1: 0.5,
-    scale: [WIDTH / (x.length - 1), -HEIGHT / (y.length - 1)],
-    translate: [0, HEIGHT],
   };
+  // Of the signals of the drawing's size, so that a phone may have a smaller one.
+  const scale = { signal: `[width / ${x.length - 1}, -height / ${y.length - 1}]` };
+  const translate = { signal: "[0, height]" };
   const thresholds = Array.from({ length: levels }, (_, i) => lowest + ((highest - lowest) * i) / levels);
   const ends = (axis: ArrayLike<number>): number[] => [axis[0]!, axis[axis.length - 1]!];
   return {
     $schema: "https://vega.github.io/schema/vega/v6.json",
-    // The contours are in units of the drawing, which therefore keeps its size.
+    // "fit" would change the size that the contours are scaled to.
     autosize: "pad",
     width: WIDTH,
     height: HEIGHT,
     data: [
       { name: "grid", values: [grid] },
-      { name: "contours", source: "grid", transform: [{ type: "isocontour", thresholds }] },
+      { name: "contours", source: "grid", transform: [{ type: "isocontour", thresholds, scale, translate }] },
       { name: "path", values: Array.from(path?.x ?? [], (value, i) => ({ x: value, y: path?.y[i] })) },
     ],
     scales: [
@@ -88,7 +89,7 @@ export function contours(
       {
         type: "group",
         clip: true,
-        encode: { enter: { width: { value: WIDTH }, height: { value: HEIGHT } } },
+        encode: { enter: { width: { signal: "width" }, height: { signal: "height" } } },
         marks: [
           {
             type: "path",

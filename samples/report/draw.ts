@@ -1,7 +1,8 @@
 import { Error as ErrorLevel, type Loader, loader, parse, type Spec, View } from "vega";
 import { compile, type TopLevelSpec } from "vega-lite";
 import { escapeHtml } from "./html.ts";
-import type { PlotSpec } from "./sections.ts";
+import { narrowSpec } from "./narrow.ts";
+import { isVega, type PlotSection, type PlotSpec } from "./sections.ts";
 import { followPage, plotConfig } from "./theme.ts";
 
 /**
@@ -28,6 +29,15 @@ export async function drawPlot(spec: PlotSpec, id: string, description: string):
   }
 }
 
+/** The plot, and where it is too wide for a phone, also one for those: the style sheet shows one of the two. */
+export async function drawTwice({ spec, description }: PlotSection, id: string): Promise<string> {
+  const drawing = await drawPlot(spec, id, description);
+  const narrow = narrowSpec(spec);
+  if (narrow === null) return drawing;
+  const other = await drawPlot(narrow, `${id}n`, description);
+  return `<div class="wide">${drawing}</div><div class="narrow">${other}</div>`;
+}
+
 /** A drawn plot as a file of its own: on white, in the colours for light surroundings. */
 export function standaloneSvg(drawing: string): string {
   const fixed = drawing.replace(/var\(--[a-z0-9]+, (#[0-9a-f]{6})\)/g, "$1");
@@ -40,8 +50,7 @@ function toVega(spec: PlotSpec): Spec {
     ...spec,
     config: { ...plotConfig, ...spec.config },
   };
-  const isVega = spec.$schema?.includes("/schema/vega/") === true;
-  return isVega ? (styled as Spec) : compile(styled as TopLevelSpec).spec;
+  return isVega(spec) ? (styled as Spec) : compile(styled as TopLevelSpec).spec;
 }
 
 /** A report is written and read offline. Vega only warns when a loader fails, so what was asked for is noted. */

@@ -1,7 +1,6 @@
-import { drawPlot } from "./draw.ts";
+import { drawTwice } from "./draw.ts";
 import { escapeHtml, inlineHtml, paragraphs } from "./html.ts";
-import { narrowSpec } from "./narrow.ts";
-import type { Cell, Plot3dSection, PlotSection, Report, Section } from "./sections.ts";
+import type { Cell, Plot3dSection, Report, Section } from "./sections.ts";
 import { styleSheet } from "./theme.ts";
 
 /**
@@ -79,15 +78,6 @@ async function renderSection(section: Section, id: string): Promise<string> {
     default:
       return section satisfies never;
   }
-}
-
-/** The plot, and where it is too wide for a phone, also one for those: the style sheet shows one of the two. */
-async function drawTwice({ spec, description }: PlotSection, id: string): Promise<string> {
-  const drawing = await drawPlot(spec, id, description);
-  const narrow = narrowSpec(spec);
-  if (narrow === null) return drawing;
-  const other = await drawPlot(narrow, `${id}n`, description);
-  return `<div class="wide">${drawing}</div><div class="narrow">${other}</div>`;
 }
 
 /** The data of a plot in space and the place where `drawSpace` draws it. */

@@ -15,6 +15,10 @@ export type Cell = string | number;
 /** What is drawn: a Vega-Lite specification, or one of Vega where its `$schema` says so. Its data are in it. */
 export type PlotSpec = TopLevelSpec | VegaSpec;
 
+export function isVega(spec: PlotSpec): spec is VegaSpec {
+  return spec.$schema?.includes("/schema/vega/") === true;
+}
+
 export interface PlotSection {
   readonly kind: "plot";
   readonly spec: PlotSpec;

@@ -89,7 +89,7 @@ export function styleSheet(): string {
 * { box-sizing: border-box; }
 html { -webkit-text-size-adjust: 100%; }
 body { margin: 0; background: var(--paper); color: var(--ink); font: 1.0625rem/1.65 ${fontStack}; }
-main { max-width: 52rem; margin: 0 auto; padding: clamp(2rem, 6vw, 4.5rem) clamp(1rem, 4vw, 2rem) 5rem; }
+main { max-width: 57rem; margin: 0 auto; padding: clamp(2rem, 6vw, 4.5rem) clamp(1rem, 4vw, 2rem) 5rem; }
 header { padding-bottom: 1.75rem; margin-bottom: 2.25rem; border-bottom: 1px solid var(--rule); }
 h1 { margin: 0; font-size: clamp(1.8rem, 5vw, 2.6rem); line-height: 1.15; letter-spacing: -0.022em; text-wrap: balance; }
 h2 { margin: 3rem 0 0.75rem; font-size: 1.45rem; line-height: 1.3; letter-spacing: -0.012em; }
@@ -121,6 +121,7 @@ pre { margin: 0; padding: 0.95rem 1.1rem; font-size: 0.86rem; line-height: 1.55;
 pre code { padding: 0; border: 0; background: none; font-size: inherit; overflow-wrap: normal; }
 .code .scroll { background: var(--shade); }
 .code .scroll, .output .scroll { max-height: 34rem; }
+.output pre { font-size: 0.82rem; }
 .output .scroll { border-left: 3px solid var(--accent); border-radius: 4px 10px 10px 4px; }
 @media print { body { background: none; } .plot, .scroll, pre { break-inside: avoid; } .scroll { overflow: visible; max-height: none; } pre { white-space: pre-wrap; } }
 `.trim();
