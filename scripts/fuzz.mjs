@@ -1,4 +1,4 @@
-// `npm run fuzz -- [nests | parser] [--seed S] [--count N]`: bundles tests/fuzz/main.ts and runs it.
+// `npm run fuzz -- [nests | contractions | parser | artifact] [--seed S] [--count N]`: bundles tests/fuzz/main.ts and runs it.
 
 import { spawnSync } from "node:child_process";
 import { failBuild } from "./build.mjs";

@@ -97,6 +97,25 @@ test("an odd matmul is vectorised like the even one", async () => {
   );
 });
 
+test("a long loop cut for threads is vectorised whether or not its length divides", async () => {
+  const compiled = (n: number) =>
+    jit((x: NdArray) => np.exp(x.mul(x)))
+      .lower(spec([n]))
+      .compile();
+  for (const n of [1 << 20, 1_000_000, (1 << 20) - 6]) {
+    const kernel = compiled(n).asText({ stage: "kernel" });
+    assert.match(kernel, /grid g in/, `${n}: cut into grains`);
+    assert.doesNotMatch(
+      kernel,
+      /vector \w+ in [\d.]+ \{\n\s*if /,
+      `${n}: a condition in a vector loop makes it scalar`,
+    );
+  }
+  const [even, odd] = await Promise.all([1 << 20, 1_000_000].map(async (n) => watOf(compiled(n))));
+  const stores = (wat: string) => wat.match(/v128\.store/g)?.length ?? 0;
+  assert.ok(stores(odd) > stores(even), "the grains of the odd size, and the last of them");
+});
+
 test("an operation without a vector form leaves the rest of its kernel vectorised", async () => {
   const cases: [string, (x: NdArray) => NdArray, "int32" | "uint32" | "float32"][] = [
     ["integer division", (x) => lax.div(x, 3).add(x), "int32"],

@@ -6,13 +6,15 @@ import { setBackend } from "../../frontend/core/backend.ts";
 import { root } from "../helpers/paths.ts";
 import { startThreads, type ThreadCounts, threadedBackend } from "../helpers/threaded-backend.ts";
 import { fuzzArtifact } from "./artifact.ts";
+import { fuzzContractions } from "./contractions/main.ts";
 import { fuzzDevices, parseDevices } from "./devices/main.ts";
 import { fuzzNests, replayNest } from "./nests/main.ts";
 import { fuzzParser, isParserWorker } from "./parser/main.ts";
 
-const USAGE = `npm run fuzz -- [nests | parser | artifact] [--seed S] [--count N] [--seconds T] [--program FILE] [--devices D,E] [--threads N]
+const USAGE = `npm run fuzz -- [nests | contractions | parser | artifact] [--seed S] [--count N] [--seconds T] [--program FILE] [--devices D,E] [--threads N]
 
   nests            nests of transformations and control flow against a reference without any (the default)
+  contractions     products and convolutions against the oracle; --devices: on these (default wasm, 2000 programs)
   parser           broken texts of graphs, kernels and programs (by default 100000)
   artifact         altered compiled functions (by default 100000)
   --seed S         the first seed (default 0; with no --count, that one alone)
@@ -37,7 +39,7 @@ async function main(): Promise<number> {
     },
   });
   const [command = "nests", ...rest] = positionals;
-  if (values.help || !["nests", "parser", "artifact"].includes(command) || rest.length > 0) {
+  if (values.help || !["nests", "contractions", "parser", "artifact"].includes(command) || rest.length > 0) {
     console.log(USAGE);
     return values.help ? 0 : 1;
   }
@@ -52,7 +54,9 @@ async function main(): Promise<number> {
   if (values.program !== undefined)
     return replayNest(JSON.parse(readFileSync(values.program, "utf8")), console.log);
   const seed = integer("--seed", values.seed, 0);
-  const usual = values.devices !== undefined ? 2_000 : command === "nests" ? 10_000 : 100_000;
+  const platforms = values.devices === undefined ? null : parseDevices(values.devices);
+  const few = platforms !== null || command === "contractions";
+  const usual = few ? 2_000 : command === "nests" ? 10_000 : 100_000;
   const count = integer("--count", values.count, values.seed === undefined ? usual : 1);
   const seconds = integer("--seconds", values.seconds, Number.POSITIVE_INFINITY);
   const folder = path.join(root, "out", "fuzz");
@@ -62,9 +66,9 @@ async function main(): Promise<number> {
     return path.join("out", "fuzz", name);
   };
   const options = { seed, count, seconds, log: console.log };
-  if (values.devices !== undefined) {
-    return (await fuzzDevices(options, parseDevices(values.devices), write)) === 0 ? 0 : 1;
-  }
+  if (command === "contractions")
+    return (await fuzzContractions(options, platforms ?? ["wasm"], write)) === 0 ? 0 : 1;
+  if (platforms !== null) return (await fuzzDevices(options, platforms, write)) === 0 ? 0 : 1;
   switch (command) {
     case "parser":
       return (await fuzzParser({ seed, count, seconds }, console.log, write)) === 0 ? 0 : 1;

@@ -202,6 +202,15 @@ const SHAPES: readonly Shape[] = [
     window: [3, 3],
     options: { featureGroupCount: 18, padding: SAME_3 },
   },
+  // The lanes of the last panel that are no groups read three elements behind the image each.
+  {
+    name: "nine groups of three features each",
+    batch: 2,
+    size: [8, 9],
+    features: [27, 9],
+    window: [3, 3],
+    options: { featureGroupCount: 9 },
+  },
   {
     name: "depthwise with a multiplier and strides",
     batch: 2,

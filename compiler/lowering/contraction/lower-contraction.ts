@@ -19,7 +19,7 @@ import { primitiveOf } from "../../primitives/table.ts";
 import type { Elements } from "../elements.ts";
 import type { Parameters } from "../parameters.ts";
 import { lowerWinograd } from "../winograd/lower-winograd.ts";
-import { factorAxes, operandSource, resultStrides, type Source } from "./axes.ts";
+import { factorAxes, imageStrides, operandSource, resultStrides, type Source } from "./axes.ts";
 import { lowerNarrow } from "./narrow.ts";
 import { pairDepth } from "./pairs.ts";
 import { planContraction } from "./plan.ts";
@@ -172,8 +172,12 @@ class ContractionLowerer extends ContractionTiles {
   protected stage(factor: 0 | 1, fixed: readonly number[], at: Within): void {
     const { plan } = this;
     const isRows = factor === plan.rowsFactor;
+    const operand = plan.contraction.factors[factor];
+    const [lanes] = plan.columns.axes;
+    // Lanes lie next to each other, but for groups of several features.
+    const step = plan.shared ? imageStrides(operand, this.extents, lanes)[lanes] : 1;
     const staged = stageImage(this.k, {
-      factor: plan.contraction.factors[factor],
+      factor: operand,
       extents: this.extents,
       source: this.operand(factor),
       fixed,
@@ -181,8 +185,8 @@ class ContractionLowerer extends ContractionTiles {
       dtype: this.dtype,
       scratch: (size) => this.kernel.parameters.scratch(this.dtype, size),
       // Columns beyond the last are read too, and what they give is not stored.
-      slack: isRows && !plan.shared ? 0 : this.width,
-      lanes: plan.shared ? plan.columns.axes[0] : null,
+      slack: isRows && !plan.shared ? 0 : this.width * step,
+      lanes: plan.shared ? lanes : null,
       tiles: isRows && plan.rowsTiled ? { axis: plan.rows.axes[0], segments: plan.segments } : null,
     });
     if (staged.kind === "tiled") {

@@ -197,13 +197,15 @@ function gridOf(
   }
   const { axis, body } = loops[loops.length - 1];
   const number = s.rem(g, s.int(perOuter));
+  // With a rest of its own no chunk goes beyond the end; a condition on a lane would make a vector loop scalar.
+  const mayPass = rest === 0 && chunks * chunk > axis.extent;
   const piece = (extent: number, start: Expr): Stmt[] => {
     const inner: Axis = { ...axis, extent, kind: axis.kind === "grid" ? "serial" : axis.kind };
     const at = s.add(start, s.axis(inner));
     const inside = new Substitution(new Map(axes).set(axis, at), buffers).block(body);
-    const last = s.lt(at, s.int(axis.extent));
-    const guarded: Stmt[] =
-      last.op === "const" ? inside : [{ kind: "if", cond: last, then: inside, else: [] }];
+    const guarded: Stmt[] = mayPass
+      ? [{ kind: "if", cond: s.lt(at, s.int(axis.extent)), then: inside, else: [] }]
+      : inside;
     return [{ kind: "loop", axis: inner, body: guarded }];
   };
   const whole = piece(chunk, s.mul(number, s.int(chunk)));

@@ -13,19 +13,12 @@ import {
   numpy as np,
   type Platform,
 } from "weft";
-import type { Graph } from "../../../compiler/graph/graph.ts";
 import { interpretGraph } from "../../../compiler/interpret/reference.ts";
 import { fromBytes, toBytes } from "../../../compiler/interpret/tensors.ts";
-import { compileGraph } from "../../../compiler/pipeline.ts";
-import { compileGraphForWebGpu } from "../../../compiler/pipeline-webgpu.ts";
 import { printGraph } from "../../../compiler/text/graph-printer.ts";
 import { WebGpuDevice } from "../../../frontend/core/device.ts";
-import { cpuDevice } from "../../../runtime/device.ts";
-import { loadWasm } from "../../../runtime/loader.ts";
 import { requestAdapter } from "../../../runtime/webgpu/adapter.ts";
-import { gpuDevice } from "../../../runtime/webgpu/default-device.ts";
 import { createDevice } from "../../../runtime/webgpu/device.ts";
-import { loadGpuProgram } from "../../../runtime/webgpu/loader.ts";
 import { assertClose } from "../../helpers/compare.ts";
 import { Random } from "../../helpers/random.ts";
 import { LARGE, randomGraph } from "../../helpers/random-graph.ts";
@@ -35,6 +28,7 @@ import { evaluateInWeft } from "../nests/evaluate.ts";
 import type { FuzzOptions } from "../nests/main.ts";
 import { plain } from "../nests/numbers.ts";
 import { printProgram } from "../nests/program.ts";
+import { runGraphOn, type Target, targetsOf } from "./targets.ts";
 
 const PLATFORMS: readonly Platform[] = ["wasm", "webgpu"];
 /** Every so many programs one is a nest of transformations. */
@@ -80,23 +74,6 @@ export async function fuzzDevices(
   return failed;
 }
 
-/** A device, and on a GPU the kind of hardware that is compiled for: the schedules of a software driver are others. */
-type Target =
-  | { readonly platform: "wasm"; readonly name: string }
-  | { readonly platform: "webgpu"; readonly name: string; readonly software: boolean };
-
-function targetsOf(platforms: readonly Platform[]): Target[] {
-  return platforms.flatMap((platform): Target[] =>
-    platform === "wasm"
-      ? [{ platform, name: platform }]
-      : [true, false].map((software) => ({
-          platform,
-          name: `${platform}, schedules for ${software ? "software" : "hardware"}`,
-          software,
-        })),
-  );
-}
-
 async function checkGraph(
   seed: number,
   platforms: readonly Platform[],
@@ -118,32 +95,6 @@ async function checkGraph(
     }
   }
   return null;
-}
-
-async function runGraphOn(
-  target: Target,
-  graph: Graph,
-  inputs: readonly Uint8Array[],
-): Promise<Uint8Array[]> {
-  if (target.platform === "wasm") {
-    const { memory } = cpuDevice();
-    const program = loadWasm(compileGraph(graph).executable);
-    const given = inputs.map((x) => memory.store(x));
-    const outputs = program.run(given);
-    const results = outputs.map((storage) => storage.bytes().slice());
-    for (const storage of [...given, ...outputs]) storage.release();
-    program.dispose();
-    return results;
-  }
-  const gpu = await gpuDevice();
-  const limits = { ...gpu.limits, software: target.software };
-  const program = loadGpuProgram(compileGraphForWebGpu(graph, { limits }).executable, gpu);
-  const given = inputs.map((x) => gpu.store(x));
-  const outputs = program.run(given);
-  const results = await Promise.all(outputs.map((storage) => storage.read()));
-  for (const storage of [...given, ...outputs]) storage.release();
-  program.dispose();
-  return results;
 }
 
 /** Declared cache of one: a GPU for which code is made as for hardware. */
