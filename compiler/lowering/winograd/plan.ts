@@ -30,8 +30,14 @@ const LEAST_TILES = 32;
 const LEAST_TILES_OF_IMAGE = 8;
 /** Products of the direct form for each of this one. */
 const LEAST_SAVING = 1.2;
-/** Bytes of transformed elements that one strip holds: with the products they should stay in the second-level cache. */
-const STRIP_BYTES = 192 * 1024;
+/**
+ * Bytes of transformed elements of one strip. Each strip goes through the whole transformed kernel, or through all sums of
+ * the kernel's gradient, so that it should be as large as that, as long as it stays in the second-level cache.
+ */
+const LEAST_STRIP_BYTES = 192 * 1024;
+const MOST_STRIP_BYTES = 1280 * 1024;
+/** Bytes of a group of panels' transformed kernel at one point: with a tile's rows they stay in the first-level cache. */
+const GROUP_BYTES = 16 * 1024;
 
 /** One spatial dimension: result w is Σ over e of image[w + e] · window[e]. */
 export interface Dimension {
@@ -59,12 +65,14 @@ export interface WinogradPlan {
   readonly x: Dimension;
   /** Strips of rows of tiles. */
   readonly strips: readonly RowSegment[];
+  /** Panels of columns that are multiplied by a strip before results are made of the products. */
+  readonly panels: number;
   readonly stride: number;
   /** Of one dimension. */
   readonly transforms: Transforms;
 }
 
-type Draft = Omit<WinogradPlan, "strips">;
+type Draft = Omit<WinogradPlan, "strips" | "panels">;
 
 const isLong = (extents: readonly number[], axis: number): boolean => extents[axis] > 1;
 
@@ -118,7 +126,7 @@ export function planWinograd(contraction: Contraction, dtype: DType): WinogradPl
     stride: y.stride,
     transforms,
   };
-  return pays(plan) ? { ...plan, strips: stripsOf(plan) } : null;
+  return pays(plan) ? { ...plan, strips: stripsOf(plan), panels: panelsOf(plan) } : null;
 }
 
 function dimensionOf(
@@ -159,6 +167,15 @@ function stripsOf(plan: Draft): RowSegment[] {
   const { tiled, own, shared, columns, y, x, transforms } = plan;
   // Along the window both factors are transformed tile by tile.
   const held = tiled === "results" ? extentOf(plan, shared) : extentOf(plan, own) + extentOf(plan, columns);
-  const bytes = 4 * transforms.points ** 2 * held * x.tiles;
-  return rowSegments(y.tiles, Math.max(1, Math.floor(STRIP_BYTES / bytes)));
+  const bytes = 4 * transforms.points ** 2;
+  const features = extentOf(plan, tiled === "results" ? shared : own);
+  const passed = bytes * features * extentOf(plan, columns);
+  const most = Math.min(MOST_STRIP_BYTES, Math.max(LEAST_STRIP_BYTES, passed));
+  return rowSegments(y.tiles, Math.max(1, Math.floor(most / (bytes * held * x.tiles))));
+}
+
+function panelsOf(plan: Draft): number {
+  const panels = Math.ceil(extentOf(plan, plan.columns) / WIDTH);
+  const most = Math.max(1, Math.floor(GROUP_BYTES / (4 * WIDTH * extentOf(plan, plan.shared))));
+  return Math.ceil(panels / Math.ceil(panels / most));
 }

@@ -4,8 +4,8 @@
  *   transform the kernel to panels [panel][point][feature][8 columns]
  *   for images, strips of rows of tiles:
  *     stage the strip's image, transform it to [point][tile][feature]
- *     for panels of columns:
- *       for points: products over the features, [point][tile][8 columns]
+ *     for groups of panels:
+ *       for points, tiles, panels: products over the features, [point][tile][columns of the group]
  *       transform those back, epilogue, store
  */
 import type { BufferParam, Expr } from "../../kernel/expr.ts";
@@ -16,6 +16,13 @@ import { extentOf, TILE, WIDTH } from "./plan.ts";
 import { transform } from "./transforms.ts";
 import { WinogradWalk } from "./walk.ts";
 
+/** Columns of a group of panels: where they begin, how many its products have a place for, how many there are. */
+interface Columns {
+  readonly first: Expr;
+  readonly width: number;
+  readonly columns: number;
+}
+
 export class ResultTiles extends WinogradWalk {
   run(): Stmt[] {
     const { k, plan, kernel } = this;
@@ -25,7 +32,7 @@ export class ResultTiles extends WinogradWalk {
     const weights = kernel.parameters.scratch("float32", this.panels * points * features * WIDTH);
     const image = kernel.parameters.temporary("float32", this.imageSize(features));
     const transformed = kernel.parameters.temporary("float32", points * tiles * features);
-    const products = kernel.parameters.temporary("float32", points * tiles * WIDTH);
+    const products = kernel.parameters.temporary("float32", points * tiles * plan.panels * WIDTH);
     this.#transformKernel(weights, features);
     for (const { start, count, height } of plan.strips) {
       const total = height * plan.x.tiles;
@@ -37,32 +44,37 @@ export class ResultTiles extends WinogradWalk {
             const firstTile = s.add(s.mul(strip, s.int(height)), s.int(start));
             this.stage(image, at, plan.shared, firstTile, height);
             this.transformImage(transformed, image, features, height);
-            k.loop(
-              this.panels,
-              (panel) => {
-                this.products(
-                  total,
-                  (point, first) => ({
-                    depth: features,
-                    row: (step, r) => {
-                      const tile = s.add(s.mul(point, s.int(total)), s.add(first, s.int(r)));
-                      return s.load(transformed, s.add(s.mul(tile, s.int(features)), step));
-                    },
-                    column: (step, column) =>
-                      s.load(weights, this.place(panel, point, features, step, column)),
-                  }),
-                  (point, row, column) => ({
-                    buffer: products,
-                    index: s.add(s.mul(s.add(s.mul(point, s.int(total)), row), s.int(WIDTH)), column),
-                  }),
-                  false,
-                );
-                this.panelWidths(panel, (columns) =>
-                  this.#results(products, at, panel, columns, firstTile, height),
-                );
-              },
-              { name: "jr" },
-            );
+            this.#groups((group, panels) => {
+              const width = panels * WIDTH;
+              this.products(
+                total,
+                panels,
+                (point, panel, first) => ({
+                  depth: features,
+                  row: (step, r) => {
+                    const tile = s.add(s.mul(point, s.int(total)), s.add(first, s.int(r)));
+                    return s.load(transformed, s.add(s.mul(tile, s.int(features)), step));
+                  },
+                  column: (step, column) =>
+                    s.load(weights, this.place(s.add(group, panel), point, features, step, column)),
+                }),
+                (point, panel, row, column) => {
+                  const line = s.add(s.mul(point, s.int(total)), row);
+                  const within = s.add(s.mul(panel, s.int(WIDTH)), column);
+                  return { buffer: products, index: s.add(s.mul(line, s.int(width)), within) };
+                },
+                false,
+              );
+              this.#groupWidths(group, panels, (columns) =>
+                this.#results(
+                  products,
+                  at,
+                  { first: s.mul(group, s.int(WIDTH)), width, columns },
+                  firstTile,
+                  height,
+                ),
+              );
+            });
           },
           { name: "strip" },
         );
@@ -116,12 +128,32 @@ export class ResultTiles extends WinogradWalk {
     );
   }
 
-  /** Results of a panel of columns, from its products. */
+  /** The panels in groups, the last of which may have fewer: the number of a group's first panel. */
+  #groups(body: (first: Expr, panels: number) => void): void {
+    const { panels } = this.plan;
+    const whole = Math.floor(this.panels / panels);
+    this.k.loop(whole, (group) => body(s.mul(group, s.int(panels)), panels), { name: "jc" });
+    const rest = this.panels - whole * panels;
+    if (rest > 0) body(s.int(whole * panels), rest);
+  }
+
+  /** A body for groups of whole panels and one for the group whose last panel has fewer columns. */
+  #groupWidths(first: Expr, panels: number, body: (columns: number) => void): void {
+    const missing = this.panels * WIDTH - extentOf(this.plan, this.plan.columns);
+    if (missing === 0) return body(panels * WIDTH);
+    const isLast = s.eq(first, s.int(this.panels - panels));
+    this.when(
+      isLast,
+      () => body(panels * WIDTH - missing),
+      () => body(panels * WIDTH),
+    );
+  }
+
+  /** Results of a group of panels, from its products. */
   #results(
     products: BufferParam,
     at: Position,
-    panel: Expr,
-    columns: number,
+    { first, width, columns }: Columns,
     firstTile: Expr,
     height: number,
   ): void {
@@ -131,14 +163,14 @@ export class ResultTiles extends WinogradWalk {
     const { costly } = this.kernel;
     this.eachTile(height, (ty, tx, tile) => {
       const place = (point: Expr, j: Expr): Expr =>
-        s.add(s.mul(s.add(s.mul(point, s.int(total)), tile), s.int(WIDTH)), j);
+        s.add(s.mul(s.add(s.mul(point, s.int(total)), tile), s.int(width)), j);
       const result = (r: Expr, c: Expr, j: Expr, value: Expr): void => {
         const y = s.add(s.mul(s.add(firstTile, ty), s.int(TILE)), r);
         const x = s.add(s.mul(tx, s.int(TILE)), c);
         const position = at
           .with(plan.y.windowAxis, y)
           .with(plan.x.windowAxis, x)
-          .with(plan.columns, s.add(s.mul(panel, s.int(WIDTH)), j));
+          .with(plan.columns, s.add(first, j));
         const inside = s.and(
           s.lt(y, s.int(extents[plan.y.windowAxis])),
           s.lt(x, s.int(extents[plan.x.windowAxis])),

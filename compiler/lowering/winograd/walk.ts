@@ -196,11 +196,20 @@ export class WinogradWalk {
     );
   }
 
-  /** For every point, panel and tile of rows: sums of products over the depth, from and to what `sums` says. */
+  /**
+   * For every point, tile of rows and panel of a group: sums of products over the depth, from and to what `sums` says.
+   * Points are outermost, since what belongs to one of them stays in the first-level cache.
+   */
   protected products(
     rows: number,
-    factorsOf: (point: Expr, start: Expr) => Factors,
-    sums: (point: Expr, row: Expr, column: Expr) => { readonly buffer: BufferParam; readonly index: Expr },
+    panels: number,
+    factorsOf: (point: Expr, panel: Expr, start: Expr) => Factors,
+    sums: (
+      point: Expr,
+      panel: Expr,
+      row: Expr,
+      column: Expr,
+    ) => { readonly buffer: BufferParam; readonly index: Expr },
     begun: boolean,
   ): void {
     const { k } = this;
@@ -212,28 +221,14 @@ export class WinogradWalk {
             count,
             (n) => {
               const first = s.add(s.mul(n, s.int(height)), s.int(start));
-              const factors = factorsOf(point, first);
               k.loop(
-                LANES,
-                (lane) => {
-                  const columns = [lane, s.add(lane, s.int(LANES))];
-                  const place = (r: number, v: number): ReturnType<typeof sums> =>
-                    sums(point, s.add(first, s.int(r)), columns[v]);
-                  const tile = Array.from({ length: height }, (_, r) =>
-                    columns.map((_, v) => {
-                      const { buffer, index } = place(r, v);
-                      return k.let("acc", begun ? s.load(buffer, index) : s.const(0, "float32"));
-                    }),
-                  );
-                  this.#accumulate(factors, tile, columns);
-                  tile.forEach((row, r) => {
-                    row.forEach((acc, v) => {
-                      const { buffer, index } = place(r, v);
-                      k.store(buffer, index, s.local(acc));
-                    });
-                  });
+                panels,
+                (panel) => {
+                  const place = (r: number, column: Expr): ReturnType<typeof sums> =>
+                    sums(point, panel, s.add(first, s.int(r)), column);
+                  this.#tile(height, factorsOf(point, panel, first), place, begun);
                 },
-                { name: "j", kind: "vector" },
+                { name: "jr" },
               );
             },
             { name: "it" },
@@ -241,6 +236,36 @@ export class WinogradWalk {
         }
       },
       { name: "p" },
+    );
+  }
+
+  /** One register tile. */
+  #tile(
+    height: number,
+    factors: Factors,
+    sums: (row: number, column: Expr) => { readonly buffer: BufferParam; readonly index: Expr },
+    begun: boolean,
+  ): void {
+    const { k } = this;
+    k.loop(
+      LANES,
+      (lane) => {
+        const columns = [lane, s.add(lane, s.int(LANES))];
+        const tile = Array.from({ length: height }, (_, r) =>
+          columns.map((column) => {
+            const { buffer, index } = sums(r, column);
+            return k.let("acc", begun ? s.load(buffer, index) : s.const(0, "float32"));
+          }),
+        );
+        this.#accumulate(factors, tile, columns);
+        tile.forEach((row, r) => {
+          row.forEach((acc, v) => {
+            const { buffer, index } = sums(r, columns[v]);
+            k.store(buffer, index, s.local(acc));
+          });
+        });
+      },
+      { name: "j", kind: "vector" },
     );
   }
 

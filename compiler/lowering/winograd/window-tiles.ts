@@ -5,7 +5,7 @@
  *     for images, strips of rows of tiles:
  *       stage the strip's image, transform it to [point][tile][row]
  *       transform the cotangents to panels [panel][point][tile][8 columns]
- *       for panels, points: add products over the tiles to the part's sums, [panel][point][row][8 columns]
+ *       for points, panels: add products over the tiles to the part's sums, [panel][point][row][8 columns]
  *   add up the parts' sums, transform those back to 3 × 3 results, store
  *
  * Threads share the parts, so how many there are depends on the shape alone.
@@ -83,30 +83,23 @@ export class WindowTiles extends WinogradWalk {
           this.stage(buffers.image, at, plan.own, firstTile, height);
           this.transformImage(buffers.transformed, buffers.image, rows, height);
           this.#transformWindow(buffers.cotangents, at, firstTile, height);
-          k.loop(
+          this.products(
+            rows,
             this.panels,
-            (panel) =>
-              this.products(
-                rows,
-                (point, first) => ({
-                  depth: total,
-                  row: (step, r) => {
-                    const tile = s.add(s.mul(point, s.int(total)), step);
-                    return s.load(
-                      buffers.transformed,
-                      s.add(s.mul(tile, s.int(rows)), s.add(first, s.int(r))),
-                    );
-                  },
-                  column: (step, column) =>
-                    s.load(buffers.cotangents, this.place(panel, point, total, step, column)),
-                }),
-                (point, row, column) => ({
-                  buffer: buffers.sums,
-                  index: s.add(own, this.place(panel, point, rows, row, column)),
-                }),
-                true,
-              ),
-            { name: "jr" },
+            (point, panel, first) => ({
+              depth: total,
+              row: (step, r) => {
+                const tile = s.add(s.mul(point, s.int(total)), step);
+                return s.load(buffers.transformed, s.add(s.mul(tile, s.int(rows)), s.add(first, s.int(r))));
+              },
+              column: (step, column) =>
+                s.load(buffers.cotangents, this.place(panel, point, total, step, column)),
+            }),
+            (point, panel, row, column) => ({
+              buffer: buffers.sums,
+              index: s.add(own, this.place(panel, point, rows, row, column)),
+            }),
+            true,
           );
         },
         { name: "strip" },
