@@ -5,11 +5,14 @@ import { useDevice } from "../run/device.ts";
 import { completeReport } from "../run/report.ts";
 import type { SampleContext } from "../run/sample.ts";
 import type { FromWorker, RunRequest, ToWorker } from "./protocol.ts";
+import { useSourceLines } from "./source-lines.ts";
 
 const send = (message: FromWorker): void => globalThis.postMessage(message);
 /** Who waits for a plot to be drawn, by its number. */
 const waiting = new Map<number, () => void>();
 let shown = 0;
+
+useSourceLines();
 
 globalThis.onmessage = ({ data }: MessageEvent<ToWorker>) => {
   if (data.kind === "drawn") {

@@ -2,7 +2,7 @@
 
 /** In pixels. */
 const NARROW = 480;
-const FARTHER = 1.3;
+const FARTHER = 1.45;
 
 /**
  * Draws each `.space` below `root` from the JSON in it, and again when the page turns light or dark.

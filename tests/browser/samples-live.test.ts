@@ -33,6 +33,8 @@ after(() => rmSync(folder, { recursive: true, force: true }));
 interface Seen {
   readonly status: string;
   readonly printed: readonly string[];
+  /** Kernels and graphs. */
+  readonly code: readonly string[];
   readonly plots: number;
   readonly spaces: number;
 }
@@ -48,10 +50,17 @@ async function runOnPage(page: Page, name: string, device: DeviceName, quick = f
     status: document.querySelector("#status")?.textContent ?? "",
     // The last block of the report is what the sample printed.
     printed: ([...document.querySelectorAll("#report samp")].at(-1)?.textContent ?? "").split("\n"),
+    code: [...document.querySelectorAll("#report .code code")].map((code) => code.textContent ?? ""),
     plots: document.querySelectorAll("#report .plot:has(> svg, > .wide)").length,
     spaces: document.querySelectorAll("#report .space .js-plotly-plot").length,
   }));
 }
+
+/** The lines of the samples that kernels name in comments, `samples/line-fit/model.ts:81`. */
+const linesNamed = (code: readonly string[]): string[] => {
+  const comments = code.flatMap((text) => [...text.matchAll(/^ *\/\/ (\S+):\d+(?: in .*)?$/gm)]);
+  return [...new Set(comments.map(([, place]) => place!.replace(/^.*\/(samples\/)/, "$1")))].sort();
+};
 
 /** What is no time. Here the bundler numbers the second class of a name, and tables are wider. */
 const stable = (lines: readonly string[]): string[] =>
@@ -97,7 +106,11 @@ test("the live page", (t) =>
         if (name === "line-fit") assert.equal(seen.spaces, 1, "Plotly drew the surface");
         const run = compared[name];
         if (run === undefined) return;
-        const [there, here] = [stable(seen.printed), stable((await runRecorded(run)).printed)];
+        const recorded = await runRecorded(run);
+        const code = recorded.report.sections.flatMap((each) => (each.kind === "code" ? [each.text] : []));
+        assert.deepEqual(linesNamed(seen.code), linesNamed(code), "the sources' lines, as in Node");
+        if (name === "line-fit") assert.ok(linesNamed(seen.code).length > 0);
+        const [there, here] = [stable(seen.printed), stable(recorded.printed)];
         assert.equal(there.length, here.length);
         for (const [i, line] of here.entries()) samePrinted(there[i]!, line, 1e-5);
       });
