@@ -13,6 +13,7 @@ import type { Shape } from "../types/tensor-type.ts";
 import type { Elements } from "./elements.ts";
 import { indexFor } from "./lower-map.ts";
 import type { Parameters } from "./parameters.ts";
+import { withoutZeroSigns } from "./zero-signs.ts";
 
 /** One reduction of a group. */
 export interface Fold {
@@ -60,7 +61,8 @@ export class Folds {
   /** What a reduction folds in for the result at `out` and the place `red` of its domain. */
   values({ equation, lower }: Pick<Fold, "equation" | "lower">, out: readonly Expr[], red: readonly Expr[]) {
     const inputs = equation.inputs.map((x) => this.elements.access(x));
-    return lower.element(s, inputs, indexFor(equation, this.shape, out), red, contextOf(equation));
+    const values = lower.element(s, inputs, indexFor(equation, this.shape, out), red, contextOf(equation));
+    return lower.combine === "add" ? values.map(withoutZeroSigns) : values;
   }
 
   /** What all reductions fold in. */

@@ -37,6 +37,7 @@ import { type RowMaximum, withMaxima } from "./row-maxima.ts";
 import { inRow, pipelineOf, type RowPipeline } from "./row-pipeline.ts";
 import { shareValues } from "./share-values.ts";
 import { loadsOf, vectorCost } from "./strides.ts";
+import { withoutZeroSigns } from "./zero-signs.ts";
 
 const LANES = 4;
 /** Rough cost of combining the lanes of one accumulator at the end, in vector loads. */
@@ -495,7 +496,7 @@ class RowLowerer {
   #elements(body: readonly Equation[], level: number, rows: readonly Row[]): void {
     const k = this.#k;
     const stores: (() => void)[] = [];
-    const columns = new Map<Equation, Expr[]>();
+    const columns = new Map<Equation, Local>();
     for (const [at, accumulators] of rows) {
       this.#startBlock(at, level);
       const maxima = this.#maxima(at, level);
@@ -504,7 +505,8 @@ class RowLowerer {
         if (role !== "element") {
           const value = withMaxima(this.#folded(equation, at), maxima);
           const acc = accumulators.get(equation);
-          if (acc === undefined) columns.set(equation, [...(columns.get(equation) ?? []), value]);
+          // Row by row, as what a row's sums have in common is in registers only until the next row's.
+          if (acc === undefined) this.#addToColumn(equation, value, at, columns, stores);
           else k.accumulate(acc, combineOf(reduceLowering(equation)), value);
           continue;
         }
@@ -521,7 +523,6 @@ class RowLowerer {
         }
       }
     }
-    for (const [equation, values] of columns) this.#addToColumns(equation, values, rows[0][0], stores);
     for (const store of stores) store();
   }
 
@@ -588,8 +589,9 @@ class RowLowerer {
   /** What a reduction folds in at an element. */
   #folded(equation: Equation, at: RowPositions): Expr {
     const { out, reduce } = indicesOf(equation, this.#role(equation), this.plan.domain, at);
-    const { element } = reduceLowering(equation);
-    return element(s, this.#inputs(equation), out, reduce, contextOf(equation))[0];
+    const { element, combine } = reduceLowering(equation);
+    const [value] = element(s, this.#inputs(equation), out, reduce, contextOf(equation));
+    return combine === "add" ? withoutZeroSigns(value) : value;
   }
 
   #carriedBy(equation: Equation): Carried {
@@ -604,14 +606,24 @@ class RowLowerer {
     this.#k.accumulate(into, combineOf(lower), s.convert(value, into.dtype));
   }
 
-  /** Adds what rows have at one place to the row of sums. */
-  #addToColumns(equation: Equation, values: readonly Expr[], at: RowPositions, stores: (() => void)[]): void {
+  /** Adds what a row has at one place to the row of sums, which is loaded once for all rows that are walked together. */
+  #addToColumn(
+    equation: Equation,
+    value: Expr,
+    at: RowPositions,
+    sums: Map<Equation, Local>,
+    stores: (() => void)[],
+  ): void {
     const { lower, into, base } = this.#carriedBy(equation);
     if (!("access" in into)) throw new InternalError("a number is no row of sums");
+    const known = sums.get(equation);
     const place = s.add(base, at.within);
-    const sum = this.#k.let("c", s.load(into, place));
-    for (const value of values) this.#k.accumulate(sum, combineOf(lower), value);
-    stores.push(() => this.#k.store(into, place, s.local(sum)));
+    const sum = known ?? this.#k.let("c", s.load(into, place));
+    if (known === undefined) {
+      sums.set(equation, sum);
+      stores.push(() => this.#k.store(into, place, s.local(sum)));
+    }
+    this.#k.accumulate(sum, combineOf(lower), value);
   }
 
   #finishCarried(at: RowPositions): void {

@@ -18,6 +18,10 @@ export const LANES = 4;
 /** x64 has 16 vector registers; V8 keeps one for itself. */
 const VECTOR_REGISTERS = 15;
 const MAX_PARTS = 4;
+/** Vectors that the operators of one statement need at a time. */
+const TEMPORARIES = 1;
+/** Chains of dependent additions that keep the adders busy: as many as an addition takes cycles. */
+const LATENCY = 4;
 /** Vectors of accumulators that a loop without inner loops keeps in registers, beside what it computes. */
 const ACCUMULATOR_REGISTERS = 12;
 
@@ -207,6 +211,8 @@ function chooseParts(
   let blocking = false;
   let calls = false;
   const seen = new Set<Node>();
+  /** Values that are the same in all lanes and all turns, each a splat before the loop. */
+  const splats = new Set<Node>();
   const visit = (node: Node): void => {
     if (seen.has(node)) return;
     seen.add(node);
@@ -217,6 +223,9 @@ function chooseParts(
     if (op === "guard" && node.operands[1].loads.size > 0) blocking = true;
     if (op === "call") calls = true;
     weight += node.dtype === "float64" ? 2 : 1;
+    if (op !== "load") {
+      for (const operand of node.operands) if (!isVarying(operand, axis, varying)) splats.add(operand);
+    }
     node.operands.forEach(visit);
   };
   forEachRoot(body, visit);
@@ -242,7 +251,12 @@ function chooseParts(
   // A function takes two vectors at once, and clobbers every vector register.
   if (calls) return Math.min(most, 2);
   const parts = weight <= 16 ? 4 : weight <= 40 ? 2 : 1;
-  return Math.max(1, Math.min(most, parts, Math.floor(ACCUMULATOR_REGISTERS / registersOf(accumulators))));
+  const own = registersOf(accumulators);
+  const fitting = Math.min(most, parts, Math.floor(ACCUMULATOR_REGISTERS / own));
+  // Chains of additions enough to hide each other's latency: then more parts are worth only registers that are free.
+  const free = VECTOR_REGISTERS - TEMPORARIES - splats.size;
+  const unspilled = own < LATENCY ? fitting : Math.floor(free / (own + varying.size));
+  return Math.max(1, Math.min(fitting, unspilled));
 }
 
 /** Vectors that accumulators of one part take. */
