@@ -62,8 +62,26 @@ export function stageImage(k: KernelBuilder, request: ImageRequest): Image {
     return index;
   };
   const hasZeros = held.some((dim) => factor.coordinates[dim].valid !== undefined);
+  const zeros = (from: Expr, count: number): void =>
+    k.loop(count, (i) => k.store(buffer, s.add(from, i), s.const(0, request.dtype)), {
+      name: "z",
+      kind: "vector",
+    });
+  /** Zeros before and behind what is copied along a dimension, within what is copied along those before it. */
+  const border = (n: number, from: Expr): void => {
+    const { extent, valid } = factor.coordinates[held[n]];
+    const { start, count } = valid ?? { start: 0, count: extent };
+    const inner = held.slice(n + 1).reduce((product, dim) => product * factor.coordinates[dim].extent, 1);
+    const at = (place: Expr): Expr => s.add(from, s.mul(place, s.int(inner)));
+    zeros(from, start * inner);
+    const more = held.slice(n + 1).some((dim) => factor.coordinates[dim].valid !== undefined);
+    if (more) k.loop(count, (i) => border(n + 1, at(s.add(i, s.int(start)))), { name: "c" });
+    zeros(at(s.int(start + count)), (extent - start - count) * inner);
+  };
+  const hasHoles = held.some((dim) => (factor.coordinates[dim].valid?.step ?? 1) !== 1);
   if (hasZeros) {
-    k.loop(size * rows, (i) => k.store(buffer, i, s.const(0, request.dtype)), { name: "z", kind: "vector" });
+    if (hasHoles || tiledDim >= 0) zeros(s.int(0), size * rows);
+    else border(0, s.int(0));
   }
   const current = coordinatesAt(factor, at);
   /** Loops over the dimensions that are held, without what is zero; the last one of more than one element in lanes. */
