@@ -33,6 +33,9 @@ const SHAPES: readonly (readonly [number, number, number])[] = [
   [8, 5, 3],
   [1, 40, 129],
   [2, 7, 4200],
+  // Rows of less than a page, two results side by side; and an odd number of results.
+  [6, 131, 127],
+  [5, 130, 128],
 ];
 
 test("sum, max, min, argmax and argmin of every axis", () => {

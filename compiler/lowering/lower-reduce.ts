@@ -26,7 +26,14 @@ import { choosePartition, countDivisions, makeNest, type Partition, splitPartiti
 import { emitSearch, LEAST_SEARCHED } from "./lower-search.ts";
 import type { Parameters } from "./parameters.ts";
 import type { PartLimits } from "./parts.ts";
-import { type ColumnFold, foldColumns, isLight, rowsAtOnce, streamsColumns } from "./reduce-columns.ts";
+import {
+  type ColumnFold,
+  foldColumns,
+  isLight,
+  isNear,
+  rowsAtOnce,
+  streamsColumns,
+} from "./reduce-columns.ts";
 import { columnIndex, LANES, type Region, split, spread, tileIndex, within } from "./reduce-regions.ts";
 import { shareValues } from "./share-values.ts";
 import { dependsOn, loadsOf, strideAlong } from "./strides.ts";
@@ -48,6 +55,13 @@ const STREAM_RESULTS = 16;
 const MAX_PARTS = 64;
 /** Turns of parts that threads have to share. */
 const LEAST_TURNS = 16;
+
+/** Elements of what is folded into a row of results, from which on several rows side by side pay. */
+const STREAMED_COLUMNS = 1 << 14;
+const COLUMN_STREAMS = 2;
+
+/** A fold of one of the results that are folded side by side. */
+type StreamFold = ColumnFold & Fold & { readonly stream: number };
 
 type Accumulators = ReadonlyMap<Equation, readonly Local[]>;
 /** The index into the domain, given where each reduction loop is. */
@@ -416,29 +430,40 @@ class ReduceLowerer {
     );
   }
 
+  /** Results whose columns are folded side by side, as in #streams, where a row is less than a page: along which axis. */
+  #columnStreams(
+    extents: readonly number[],
+    column: number,
+  ): { readonly axis: number; readonly count: number } {
+    const axis = extents.findLastIndex((extent, n) => n !== column && extent > 1);
+    const size = this.#domain.reduce((n, extent) => n * extent, 1);
+    const pays =
+      axis >= 0 && this.#light && isNear(extents[column]) && size * extents[column] >= STREAMED_COLUMNS;
+    return { axis, count: pays && extents[axis] % COLUMN_STREAMS === 0 ? COLUMN_STREAMS : 1 };
+  }
+
   /** The streaming schedule, with the output axis `column` innermost. */
   #emitColumns(outPartition: Partition, redPartition: Partition, column: number): void {
     const k = this.#k;
-    const folds = this.#folds.folds.map((fold): ColumnFold & Fold => ({
-      ...fold,
-      combine: fold.lower.combine,
-    }));
-    const outAxes = outPartition.map((dims, n) =>
-      k.axis(
-        `i${n}`,
-        dims.reduce((size, d) => size * this.#shape[d], 1),
-      ),
-    );
-    const outAt = (at: Expr): Expr[] =>
+    const all = outPartition.map((dims) => dims.reduce((size, d) => size * this.#shape[d], 1));
+    const { axis: streamed, count: streams } = this.#columnStreams(all, column);
+    const folds = Array.from({ length: streams }, (_, stream) =>
+      this.#folds.folds.map((fold): StreamFold => ({ ...fold, combine: fold.lower.combine, stream })),
+    ).flat();
+    const outAxes = all.map((extent, n) => k.axis(`i${n}`, n === streamed ? extent / streams : extent));
+    const outAt = (stream: number, at: Expr): Expr[] =>
       spread(
         this.#shape,
         outPartition,
-        outAxes.map((axis, n) => (n === column ? at : s.axis(axis))),
+        outAxes.map((axis, n) => {
+          if (n === column) return at;
+          return n === streamed ? s.add(s.mul(s.axis(axis), s.int(streams)), s.int(stream)) : s.axis(axis);
+        }),
       );
     const outer = outAxes.filter((_, n) => n !== column);
     const extents = redPartition.map((dims) => dims.reduce((size, d) => size * this.#domain[d], 1));
-    const values = (fold: ColumnFold & Fold, at: Expr, row: readonly Expr[]): readonly Expr[] =>
-      this.#folds.values(fold, outAt(at), spread(this.#domain, redPartition, row));
+    const values = (fold: StreamFold, at: Expr, row: readonly Expr[]): readonly Expr[] =>
+      this.#folds.values(fold, outAt(fold.stream, at), spread(this.#domain, redPartition, row));
     this.elements.clear();
     const zeros = extents.map(() => s.int(0));
     const sample = folds.flatMap((fold) => values(fold, s.int(0), zeros));
@@ -454,8 +479,14 @@ class ReduceLowerer {
         },
         folds,
         values,
-        (at, locals) =>
-          this.#folds.results(k, outAt(at), valuesOf(new Map(folds.map((f, n) => [f.equation, locals[n]])))),
+        (at, locals) => {
+          for (let stream = 0; stream < streams; stream++) {
+            const own = folds.flatMap((f, n) =>
+              f.stream === stream ? [[f.equation, locals[n]] as const] : [],
+            );
+            this.#folds.results(k, outAt(stream, at), valuesOf(new Map(own)));
+          }
+        },
       ),
     );
   }

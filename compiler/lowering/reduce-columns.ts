@@ -59,7 +59,12 @@ export function streamsColumns(loads: readonly LoadExpr[], column: Axis, reduce:
  */
 export function rowsAtOnce(values: readonly Expr[], columns: number): number {
   if (weightOf(values) > 20) return 2;
-  return !isLight(values) || columns < NEAR_COLUMNS ? 4 : 8;
+  return !isLight(values) || isNear(columns) ? 4 : 8;
+}
+
+/** Rows of so many columns are less than a page. */
+export function isNear(columns: number): boolean {
+  return columns < NEAR_COLUMNS;
 }
 
 /** An element is so little work that reading it is what takes time. */
