@@ -81,12 +81,12 @@ export const atan2 = defineBoth(FORMATS, "atan2", 2, [2, 1.75], (F, y, x) => {
   const a = s.abs(y);
   const b = s.abs(x);
   const sum = s.add(a, b);
-  const least = F.c(F.minNormal * 4);
+  const least = F.c(F.minNormal * 2 ** (F.digits + 8));
   const special = s.not(s.and(s.lt(sum, infinity), s.gt(sum, least)));
   // Infinities count as 1 against 0, or against each other; large numbers are scaled so that a + b is finite, and
-  // subnormal ones so that comparing them with a multiple means something.
+  // small ones so that their difference, and what a quotient's rounding has lost, are not subnormal: a GPU takes those for 0.
   const anyInfinite = s.or(s.eq(a, infinity), s.eq(b, infinity));
-  const scale = s.select(s.lt(sum, one), F.c(2 ** F.digits), F.c(0.25));
+  const scale = s.select(s.lt(sum, one), F.c(2 ** (2 * F.digits)), F.c(0.25));
   const tame = (v: Expr): Expr =>
     s.select(anyInfinite, s.select(s.eq(v, infinity), one, zero), s.mul(v, scale));
   const origin = s.eq(sum, zero);

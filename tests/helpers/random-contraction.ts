@@ -156,15 +156,19 @@ interface Spatial {
   readonly rhsDilation: number;
 }
 
-/** One dimension of a convolution; `plain`: as in most networks. */
-function randomSpatial(random: Random, plain: boolean, most: number): Spatial {
-  const window = plain ? 3 : 1 + random.below(5);
-  const stride = random.pick(plain ? [1, 1, 1, 2] : [1, 1, 1, 2, 3]);
-  const lhsDilation = plain ? 1 : random.pick([1, 1, 1, 2, 3]);
-  const rhsDilation = plain ? 1 : random.pick([1, 1, 1, 2, 3]);
-  const pad = (): number => (plain ? random.below(2) : random.below(5) - 1);
+/** How convolutions are drawn. */
+type Style = "any" | "usual" | "deep";
+
+/** One dimension of a convolution, with at most so many elements. */
+function randomSpatial(random: Random, style: Style, most: number, deepStride: number): Spatial {
+  const any = style === "any";
+  const window = any ? 1 + random.below(5) : 3;
+  const stride = style === "deep" ? deepStride : random.pick(any ? [1, 1, 1, 2, 3] : [1, 1, 1, 2]);
+  const lhsDilation = any ? random.pick([1, 1, 1, 2, 3]) : 1;
+  const rhsDilation = any ? random.pick([1, 1, 1, 2, 3]) : 1;
+  const pad = (): number => (any ? random.below(5) - 1 : random.below(2));
   const padding = [pad(), pad()] as const;
-  const extent = 1 + random.below(most);
+  const extent = style === "deep" ? stride * (7 + random.below(6)) + random.below(2) : 1 + random.below(most);
   // A window that does not fit gives no results, which is worth few cases.
   const least = dilated(window, rhsDilation) - padding[0] - padding[1];
   const fits = dilated(extent, lhsDilation) >= least || random.chance(0.03);
@@ -184,16 +188,23 @@ const LAYOUTS: readonly { readonly lhs: number[]; readonly rhs: number[] }[] = [
   { lhs: [0, 3, 1, 2], rhs: [3, 2, 0, 1] },
 ];
 
+const FEATURES: Readonly<Record<Style, readonly number[]>> = {
+  any: [1, 2, 3, 4, 5, 7, 8, 9, 16, 17],
+  usual: [1, 3, 15, 16, 17, 20, 24, 33],
+  deep: [16, 16, 17, 18, 20, 21],
+};
+
 function randomConvolution(random: Random, [dtype, preferred]: Typed): Core {
   const dimensions = random.pick([1, 2, 2, 2, 2, 3]);
-  // Enough features and places for minimal filtering, half the time.
-  const plain = dimensions === 2 && random.chance(0.4);
-  const spatial = Array.from({ length: dimensions }, () =>
-    randomSpatial(random, plain, dimensions === 3 ? 6 : plain ? 17 : dimensions === 1 ? 70 : 20),
-  );
-  const features = (): number =>
-    plain ? random.pick([1, 3, 15, 16, 17, 20, 24, 33]) : random.pick([1, 2, 3, 4, 5, 7, 8, 9, 16, 17]);
-  const kind = random.pick(["whole", "whole", "whole", "features", "depthwise", "batches"] as const);
+  // Windows of 3 × 3 as most networks have them; "deep": with enough features and places for minimal filtering.
+  const style: Style = dimensions === 2 ? random.pick(["any", "any", "usual", "deep", "deep"]) : "any";
+  const most = (style === "deep" ? 6 : 2) * MOST_PRODUCTS;
+  const longest = dimensions === 1 ? 70 : dimensions === 2 ? 20 : 6;
+  const deepStride = random.pick([1, 1, 2]);
+  const spatial = Array.from({ length: dimensions }, () => randomSpatial(random, style, longest, deepStride));
+  const features = (): number => random.pick(FEATURES[style]);
+  const kind =
+    style === "deep" ? "whole" : random.pick(["whole", "whole", "features", "depthwise", "batches"] as const);
   let [batch, inputs, outputs, featureGroups, batchGroups] = [
     1 + random.below(4),
     features(),
@@ -224,10 +235,9 @@ function randomConvolution(random: Random, [dtype, preferred]: Typed): Core {
   const places = sizeOf(spatial.map(countOf));
   const products = (): number => (batch / batchGroups) * outputs * places * (inputs / featureGroups) * window;
   // Less of what is more than enough, in steps that the groups divide.
-  while (products() > 2 * MOST_PRODUCTS && batch > batchGroups) batch -= batchGroups;
-  while (products() > 2 * MOST_PRODUCTS && outputs > Math.max(groups, 2 * featureGroups)) outputs -= groups;
-  while (products() > 2 * MOST_PRODUCTS && inputs > featureGroups && kind !== "depthwise")
-    inputs -= featureGroups;
+  while (products() > most && batch > batchGroups) batch -= batchGroups;
+  while (products() > most && outputs > Math.max(groups, 2 * featureGroups)) outputs -= groups;
+  while (products() > most && inputs > featureGroups && kind !== "depthwise") inputs -= featureGroups;
   const identity = Array.from({ length: dimensions + 2 }, (_, axis) => axis);
   const anyLayout = (): { lhs: number[]; rhs: number[] } => ({
     lhs: shuffled(random, identity),
