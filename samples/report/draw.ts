@@ -35,7 +35,13 @@ export async function drawTwice({ spec, description }: PlotSection, id: string):
   const narrow = narrowSpec(spec);
   if (narrow === null) return drawing;
   const other = await drawPlot(narrow, `${id}n`, description);
-  return `<div class="wide">${drawing}</div><div class="narrow">${other}</div>`;
+  return `<div class="wide"${capOf(drawing)}>${drawing}</div><div class="narrow"${capOf(other)}>${other}</div>`;
+}
+
+/** A drawing fills its place, but is not blown up much: its text is to be of the size of the page's. */
+function capOf(drawing: string): string {
+  const width = Number(/ viewBox="0 0 ([\d.]+) /.exec(drawing)?.[1]);
+  return ` style="max-width: ${Math.round(1.2 * width)}px"`;
 }
 
 /** A drawn plot as a file of its own: on white, in the colours for light surroundings. */

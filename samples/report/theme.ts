@@ -105,8 +105,9 @@ figcaption { margin-top: 0.6rem; color: var(--quiet); font-size: 0.92rem; line-h
 .plot { background: var(--card); border: 1px solid var(--rule); border-radius: 12px; padding: 1.1rem 1.1rem 0.8rem; }
 .plot { overflow-x: auto; }
 .plot > svg, .wide > svg, .narrow > svg { display: block; width: 100%; min-width: 27rem; height: auto; }
-.narrow { display: none; }
-@media (max-width: 36rem) { .plot:has(.narrow) { padding: 0.6rem; } .wide { display: none; } .narrow { display: block; } .narrow > svg { min-width: 0; } }
+.plot > .wide, .plot > .narrow { margin: 0 auto; }
+.plot > .narrow { display: none; }
+@media (max-width: 36rem) { .plot:has(.narrow) { padding: 0.6rem; } .plot > .wide { display: none; } .plot > .narrow { display: block; } .narrow > svg { min-width: 0; } }
 .space .canvas { height: min(30rem, 90vw); }
 .scroll { overflow-x: auto; border: 1px solid var(--rule); border-radius: 10px; background: var(--card); }
 .scroll:focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
