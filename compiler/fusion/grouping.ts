@@ -40,11 +40,29 @@ export class Grouping {
 
   /** The groups in execution order. */
   run(): OpenGroup[] {
-    for (const equation of this.inlining.graph.equations) {
-      const node = this.inlining.node(equation);
-      if (!node.inlined) this.#place(node);
-    }
+    const nodes = this.inlining.graph.equations.map((e) => this.inlining.node(e)).filter((n) => !n.inlined);
+    const first = this.#early(nodes);
+    for (const node of nodes) if (first.has(node)) this.#place(node);
+    for (const node of nodes) if (!first.has(node)) this.#place(node);
     return this.#groups;
+  }
+
+  /**
+   * Numbers that wait for no other kernel, as a step's count and what an optimizer makes of it. Placed first, they do
+   * not part what reads them, an update of parameters, from what that reads besides, the moments that it updates too.
+   */
+  #early(nodes: readonly Node[]): Set<Node> {
+    const early = new Set<Node>();
+    for (const node of nodes) {
+      if (node.kind !== "map" || node.equation.outputs[0].type.size !== 1) continue;
+      const leaves = [...this.inlining.leavesOf(node.equation).keys()];
+      const waits = leaves.some((leaf) => {
+        const producer = this.inlining.producer(leaf);
+        return producer !== undefined && !early.has(producer);
+      });
+      if (!waits) early.add(node);
+    }
+    return early;
   }
 
   #place(node: Node): void {
