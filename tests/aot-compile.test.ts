@@ -281,7 +281,15 @@ describe("weft compile", () => {
     place.write("out/file", "in the way");
     const blocked = await place.weft([...STEP, "--out", "out/file/step"]);
     assert.equal(blocked.code, 1);
+    assert.equal(blocked.stderr, "weft: out/file is a file, and out/file/step is to be a folder\n");
     assert.equal(place.read("out/file"), "in the way");
+    place.write("out/taken/step.wasm/file", "in the way");
+    const taken = await place.weft([...STEP, "--out", "out/taken"]);
+    assert.equal(taken.code, 1);
+    assert.equal(taken.stderr, "weft: out/taken/step.wasm is a folder, and a file is to be written there\n");
+    assert.deepEqual(place.list("out/taken"), ["step.wasm"]);
+    const page = await place.weft(["inspect", ...STEP.slice(1), "--no-run", "--out", "out/taken"]);
+    assert.equal(page.stderr, "weft: out/taken is a folder, and a file is to be written there\n");
     assert.deepEqual(
       place.list("out").filter((file) => file.startsWith(".")),
       [],

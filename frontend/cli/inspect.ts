@@ -1,5 +1,5 @@
 /** `weft inspect`: one HTML page about everything the compiler did with a function. */
-import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
 import type { Graph } from "../../compiler/graph/graph.ts";
 import { toTypedArray } from "../../compiler/interpret/tensors.ts";
@@ -25,6 +25,7 @@ import { loadPlugin } from "./plugin.ts";
 import { compileProgress } from "./progress.ts";
 import { isIrFile } from "./run-ir.ts";
 import { traceExport } from "./traced-export.ts";
+import { writeWhole } from "./write-files.ts";
 
 export interface InspectOptions {
   readonly args?: string;
@@ -140,10 +141,4 @@ function pageOf(json: string): string {
   // Within a script element nothing but its end tag and comments has a meaning.
   const safe = json.replaceAll("<", "\\u003c");
   return page.replace(MARK, () => safe);
-}
-
-function writeWhole(file: string, text: string): void {
-  const unfinished = `${file}.${process.pid}.tmp`;
-  writeFileSync(unfinished, text);
-  renameSync(unfinished, file);
 }
