@@ -1,6 +1,7 @@
 /** What inspection is made of: values matched through stages, rows of differences, collapsed graphs, edits of graphs. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { jit, type NdArray, nn, spec } from "weft";
 import { Graph } from "../compiler/graph/graph.ts";
 import { refTensor } from "../compiler/interpret/tensors.ts";
 import { compileGraph } from "../compiler/pipeline.ts";
@@ -55,6 +56,13 @@ describe("values through stages", () => {
     );
     const [a, b] = twice.equations.map((e) => new ValueMatching([twice]).numberOf(e.outputs[0]));
     assert.notEqual(a, b);
+  });
+
+  test("what a rule of a custom derivative computes has names too", () => {
+    const { graph } = jit((x: NdArray) => nn.relu(x)).trace(spec([3]));
+    const text = printGraph(graph, { names: new ValueMatching([graph]).allNames(), sources: false });
+    assert.match(text, /jvp=deferred graph @.*\(%\S+: f32\[3\], %\S+: f32\[3\]\)/);
+    assert.doesNotMatch(text, /undefined/);
   });
 
   test("the report knows each value's kernel, source and way to its readers", () => {

@@ -72,7 +72,8 @@ class GraphPrinter {
   ) {}
 
   graph(graph: Graph, indent: string): string {
-    const names = this.names ?? valueNames(graph);
+    // Whoever names values does not know those of deferred graphs, which are closed and named by themselves.
+    const names = this.names !== null && this.#open.size === 0 ? this.names : valueNames(graph);
     const operand = (x: Operand): string => formatOperand(x, names);
     const inputs = graph.inputs.map((x) => `${operand(x)}: ${x.type.text}`).join(", ");
     const types = graph.outputs.map((x) => x.type.text).join(", ");
