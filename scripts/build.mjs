@@ -283,7 +283,9 @@ function fingerprint() {
   const files = [
     "package-lock.json",
     "tsconfig.json",
-    ...["build", "bundle-options", "pages", "rules"].map((name) => `scripts/${name}.mjs`),
+    ...["build", "bundle-options", "late", "late-parts", "pages", "rules"].map(
+      (name) => `scripts/${name}.mjs`,
+    ),
   ];
   for (const folder of sourceFolders) {
     if (!existsSync(path.join(root, folder))) continue;

@@ -3,165 +3,9 @@
 import path from "node:path";
 import { brotliCompressSync, gzipSync } from "node:zlib";
 import { bundleOptions, inOneFile } from "./bundle-options.mjs";
+import { late, putRight } from "./late.mjs";
+import { gpuPart, needs, pageEntries, partFiles } from "./late-parts.mjs";
 import { dist, root } from "./paths.mjs";
-
-/**
- * Families of primitives that the core leaves out until a page imports `part`: a module that `importer` imports as `path`,
- * and the names for which declarations stand in its `exported` that say which file to import. Where `exported` is one
- * declaration and not a table of them, `single`.
- *
- * @typedef {{ part: keyof typeof parts, importer: string, path: string, exported: string }} Late
- * @type {readonly (Late & { names: readonly string[], single?: boolean })[]}
- */
-export const lateFamilies = [
-  {
-    part: "browser/linalg",
-    importer: "compiler/primitives/table.ts",
-    path: "./linalg/index.ts",
-    exported: "linalgPrimitives",
-    names: [
-      ...[
-        "cholesky",
-        "triangular_solve",
-        "lu",
-        "lu_pivots_to_permutation",
-        "geqrf",
-        "householder_product",
-        "qr",
-      ],
-      ...["eigh", "jacobi_svd", "svd"],
-    ],
-  },
-  {
-    part: "browser/fft",
-    importer: "compiler/primitives/table.ts",
-    path: "./fft/index.ts",
-    exported: "fourierPrimitives",
-    names: ["fft", "fft_stages"],
-  },
-  {
-    part: "browser/special",
-    importer: "compiler/primitives/table.ts",
-    path: "./special/index.ts",
-    exported: "specialPrimitives",
-    names: [
-      ...["lgamma", "digamma", "trigamma", "bessel_i0e", "bessel_i1e", "igamma", "igammac", "igamma_grad_a"],
-      ...["random_gamma_grad", "regularized_incomplete_beta", "zeta", "polygamma"],
-    ],
-  },
-  {
-    part: "browser/convolution",
-    importer: "compiler/primitives/table.ts",
-    path: "./window/index.ts",
-    exported: "windowPrimitives",
-    names: [
-      ...["reduce_window_sum", "reduce_window_prod", "reduce_window_max", "reduce_window_min"],
-      ...["select_and_scatter_add", "select_and_gather_add"],
-    ],
-  },
-  {
-    part: "browser/convolution",
-    importer: "compiler/primitives/contraction/index.ts",
-    path: "./conv.ts",
-    exported: "convGeneralDilated",
-    names: ["conv_general_dilated"],
-    single: true,
-  },
-];
-
-/** What only those families need of other modules: there stands a value until `part` has the real one. */
-const lateValues = /** @satisfies {readonly (Late & { file: string, until: string })[]} */ ([
-  {
-    part: "browser/special",
-    importer: "compiler/math/index.ts",
-    path: "./special.ts",
-    exported: "specialFunctions",
-    file: "compiler/math/special.ts",
-    until: "[]",
-  },
-  {
-    part: "browser/convolution",
-    importer: "compiler/lowering/contraction/lower-contraction.ts",
-    path: "../winograd/lower-winograd.ts",
-    exported: "lowerWinograd",
-    file: "compiler/lowering/winograd/lower-winograd.ts",
-    until: "() => null",
-  },
-]);
-
-/**
- * Modules of functions that are of no use without them: there stand functions that call those once `part` is loaded. `kept`
- * are functions that the module exports from others, and that the core has.
- *
- * @typedef {{ part: keyof typeof parts, file: string, kept?: Readonly<Record<string, readonly string[]>> }} LateModule
- */
-const lateModules = /** @satisfies {readonly LateModule[]} */ ([
-  { part: "browser/linalg", file: "frontend/lax/linalg.ts" },
-  {
-    part: "browser/linalg",
-    file: "frontend/numpy/linalg/index.ts",
-    kept: {
-      "frontend/numpy/linalg.ts": ["matmul", "tensordot", "vecdot"],
-      "frontend/numpy/movement.ts": ["matrixTranspose"],
-      "frontend/numpy/norms.ts": ["matrixNorm", "norm", "vectorNorm"],
-    },
-  },
-  { part: "browser/linalg", file: "frontend/numpy/polyfit.ts" },
-  { part: "browser/linalg", file: "frontend/random/multivariate.ts" },
-  { part: "browser/fft", file: "frontend/lax/fft.ts" },
-  { part: "browser/fft", file: "frontend/numpy/fft.ts" },
-  { part: "browser/special", file: "frontend/lax/special.ts" },
-  { part: "browser/special", file: "frontend/random/gamma.ts" },
-  { part: "browser/special", file: "frontend/random/poisson.ts" },
-  { part: "browser/convolution", file: "frontend/lax/convolution.ts" },
-  { part: "browser/convolution", file: "frontend/lax/conv-patches.ts" },
-  { part: "browser/convolution", file: "frontend/lax/reduce-window.ts" },
-  { part: "browser/inspect", file: "compiler/analysis/program-cost.ts" },
-  { part: "browser/inspect", file: "compiler/fusion/print-plan.ts" },
-  { part: "browser/inspect", file: "compiler/text/graph-printer.ts" },
-  { part: "browser/inspect", file: "compiler/text/jaxpr.ts" },
-  { part: "browser/inspect", file: "compiler/text/kernel-accesses.ts" },
-  { part: "browser/inspect", file: "compiler/text/kernel-printer.ts" },
-  { part: "browser/inspect", file: "compiler/text/program-printer.ts" },
-]);
-
-/** The files that bring what the core leaves out. */
-const parts = {
-  "browser/convolution": "frontend/parts/convolution.ts",
-  "browser/fft": "frontend/parts/fft.ts",
-  "browser/inspect": "frontend/parts/inspect.ts",
-  "browser/linalg": "frontend/parts/linalg.ts",
-  "browser/special": "frontend/parts/special.ts",
-};
-
-/**
- * What other files need of them.
- *
- * @type {Readonly<Record<string, readonly (keyof typeof parts)[]>>}
- */
-const needs = {
-  "frontend/nn/index.ts": ["browser/convolution"],
-  "frontend/haiku/index.ts": ["browser/convolution"],
-  "frontend/scipy/index.ts": ["browser/fft", "browser/linalg", "browser/special"],
-};
-
-/** Each file that a page imports, and its source. */
-export const pageEntries = {
-  "weft.browser": "frontend/browser.ts",
-  ...parts,
-  "browser/aot": "frontend/aot/index.ts",
-  "browser/checkify": "frontend/checkify/index.ts",
-  "browser/data": "frontend/data/index.ts",
-  "browser/flatten-util": "frontend/flatten-util/index.ts",
-  "browser/haiku": "frontend/haiku/index.ts",
-  "browser/nn": "frontend/nn/index.ts",
-  "browser/optim": "frontend/optim/index.ts",
-  "browser/profiler": "frontend/profiler/index.ts",
-  "browser/scipy": "frontend/scipy/index.ts",
-};
-
-/** What a page with the core loads when it first asks for a GPU. */
-const gpuPart = "frontend/core/gpu-modules.ts";
 
 /**
  * @typedef {{ bytes: number, gzip: number, brotli: number, files: number }} Size
@@ -187,6 +31,7 @@ export async function buildPages({ small = false } = {}) {
     sourcemap: false,
     minify: true,
     legalComments: "none",
+    tsconfigRaw: { compilerOptions: { useDefineForClassFields: false } },
     chunkNames: "browser/chunks/[hash]",
     platform: "browser",
     plugins: [
@@ -194,7 +39,7 @@ export async function buildPages({ small = false } = {}) {
       inOneFile(
         pageEntries["weft.browser"],
         [...Object.values(pageEntries).slice(1), gpuPart],
-        (file) => (needs[file] ?? []).map((part) => parts[part]),
+        (file) => (needs[file] ?? []).map((part) => partFiles[part]),
         putRight,
       ),
       late,
@@ -336,105 +181,3 @@ const withoutNode = /** @satisfies {import("esbuild").Plugin} */ ({
     }
   },
 });
-
-/** Puts something in the place of what pages load from files of their own, and has those files put it right. */
-const late = /** @satisfies {import("esbuild").Plugin} */ ({
-  name: "late",
-  setup(build) {
-    const all = [...lateFamilies, ...lateValues];
-    const exported = exportsOf(lateModules.map(({ file }) => file));
-    build.onResolve({ filter: /^(\.|late:)/ }, ({ path: asked, importer }) => {
-      if (asked.startsWith("late:")) return { path: asked.slice("late:".length), namespace: "late" };
-      const from = fromRoot(importer);
-      const found = all.find((each) => each.importer === from && each.path === asked);
-      if (found) return { path: found.exported, namespace: "late" };
-      if (Object.values(parts).some((file) => file === from)) return undefined;
-      const file = fromRoot(path.resolve(path.dirname(importer), asked));
-      return lateModules.some((each) => each.file === file) ? { path: file, namespace: "late" } : undefined;
-    });
-    build.onLoad({ filter: /./, namespace: "late" }, async ({ path: name }) => {
-      const family = lateFamilies.find((each) => each.exported === name);
-      const value = lateValues.find((each) => each.exported === name);
-      const functions = lateModules.find((each) => each.file === name);
-      const contents = family
-        ? placeOfFamily(family)
-        : functions
-          ? placeOfFunctions(functions, await exported)
-          : `export let ${name} = ${value?.until};
-             export function put(real) { ${name} = real; }`;
-      return { contents, loader: "js", resolveDir: root };
-    });
-  },
-});
-
-/** @param {string} file @returns {string} relative to the root, with slashes */
-function fromRoot(file) {
-  return path.relative(root, file).split(path.sep).join("/");
-}
-
-/** @param {string} file relative to the root @returns {string} as a module names it in an import */
-function inQuotes(file) {
-  return JSON.stringify(path.join(root, file));
-}
-
-/** @param {(typeof lateFamilies)[number]} family */
-function placeOfFamily({ part, exported, names, single = false }) {
-  const declarations = single
-    ? `latePrimitive(${JSON.stringify(part)}, ${JSON.stringify(names[0])})`
-    : `latePrimitives(${JSON.stringify(part)}, ${JSON.stringify(names)})`;
-  return `import { latePrimitive, latePrimitives } from ${inQuotes("compiler/primitives/late.ts")};
-    export const ${exported} = ${declarations};`;
-}
-
-/** @param {LateModule} module @param {Map<string, string[]>} exported */
-function placeOfFunctions({ part, file, kept = {} }, exported) {
-  const already = Object.values(kept).flat();
-  const names = exported.get(file)?.filter((name) => !already.includes(name)) ?? [];
-  const functions = names.map((name) => `${name} = /* @__PURE__ */ module.functionOf("${name}")`);
-  const others = Object.entries(kept).map(
-    ([from, all]) => `export { ${all.join(", ")} } from ${inQuotes(from)};`,
-  );
-  return `import { LateModule } from ${inQuotes("frontend/core/late.ts")};
-    ${others.join("\n")}
-    const module = /* @__PURE__ */ new LateModule(${JSON.stringify(part)});
-    export const put = (real) => module.put(real);
-    export const ${functions.join(",")};`;
-}
-
-/** @param {string[]} files @returns {Promise<Map<string, string[]>>} the names that each exports */
-async function exportsOf(files) {
-  const esbuild = await import("esbuild");
-  const { metafile } = await esbuild.build({
-    ...bundleOptions,
-    entryPoints: files,
-    outdir: dist,
-    write: false,
-    metafile: true,
-    sourcemap: false,
-    plugins: [withoutNode],
-  });
-  return new Map(Object.values(metafile.outputs).map((output) => [output.entryPoint ?? "", output.exports]));
-}
-
-/** @param {string} file of a part @returns {string} puts right what stands in the core for it */
-function putRight(file) {
-  const values = lateValues.map(({ part, exported, file: real }) => ({
-    ...{
-      part,
-      from: exported,
-      real: `{ ${exported} as real_${exported} }`,
-      value: `real_${exported}`,
-      file: real,
-    },
-  }));
-  const modules = lateModules.map(({ part, file: real }, i) => ({
-    ...{ part, from: real, real: `* as module_${i}`, value: `module_${i}`, file: real },
-  }));
-  return [...values, ...modules]
-    .filter(({ part }) => parts[part] === file)
-    .map(
-      ({ from, real, value, file: place }) =>
-        `import ${real} from ${inQuotes(place)};\nimport { put as put_${value} } from "late:${from}";\nput_${value}(${value});\n`,
-    )
-    .join("");
-}

@@ -1,4 +1,4 @@
-/** What stands in the table for a family that a page loads from a file of its own, see `scripts/pages.mjs`. */
+/** What stands in the table for a family that a page loads from a file of its own, see `scripts/late.mjs`. */
 import type { Primitive } from "../graph/primitive.ts";
 import { UnsupportedError } from "../types/errors.ts";
 

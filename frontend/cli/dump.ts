@@ -8,19 +8,16 @@ import type { IrDump } from "../inspect/ir-dump.ts";
 import { countEquations } from "../inspect/module-dump.ts";
 import { allObservers, CompileRecording, type RecordedPass } from "../inspect/recording.ts";
 import {
-  type AnyCompiled,
   artifactData,
   artifactText,
   kernelsNamed,
-  type StageName,
   type StageTextOptions,
   stageData,
-  stagesOf,
   stageText,
-  type TargetName,
   type TextFormat,
   withRelativeSources,
 } from "../inspect/stage-text.ts";
+import { type AnyCompiled, type StageName, stagesOf, type TargetName } from "../inspect/stages.ts";
 import { ValueMatching } from "../inspect/value-matching.ts";
 import type { ToWat } from "../inspect/wat.ts";
 import { openDump } from "./dump-folder.ts";

@@ -1,7 +1,7 @@
 /** The passes that `--pass` and `--diff` name. */
 import { nearestName } from "../../compiler/text/parse-error.ts";
 import type { RecordedPass } from "../inspect/recording.ts";
-import { STAGES, type StageName } from "../inspect/stage-text.ts";
+import { STAGES, type StageName } from "../inspect/stages.ts";
 import { UsageError } from "./errors.ts";
 
 /** The passes that a list of names or numbers means, in the order they ran; `all` is all of them. */

@@ -22,7 +22,7 @@ import {
   profileGraph,
 } from "../inspect/measure/profiling-backend.ts";
 import { relativeFile } from "../inspect/sources.ts";
-import type { AnyCompiled } from "../inspect/stage-text.ts";
+import type { AnyCompiled } from "../inspect/stages.ts";
 import { startTrace, stopTrace } from "../profiler/index.ts";
 import { readGraph } from "./bisect.ts";
 import { UsageError } from "./errors.ts";

@@ -1,7 +1,7 @@
 /** The commands and their options; exit codes. */
 import { Argument, Command, CommanderError, Option } from "commander";
 import { PLATFORMS } from "../core/device.ts";
-import { STAGES, TARGETS } from "../inspect/stage-text.ts";
+import { STAGES, TARGETS } from "../inspect/stages.ts";
 import { VERSION } from "../inspect/version.ts";
 import { type BisectOptions, bisect } from "./bisect.ts";
 import { addCompile } from "./compile-command.ts";

@@ -1,4 +1,4 @@
-/** What stands for the functions of a module that a page loads from a file of its own, see `scripts/pages.mjs`. */
+/** What stands for the functions of a module that a page loads from a file of its own, see `scripts/late.mjs`. */
 import { UnsupportedError } from "./errors.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: functions of every type
@@ -17,14 +17,15 @@ export class LateModule {
     this.#module = module;
   }
 
-  functionOf(name: string): Functions[string] {
-    return (...args) => {
+  /** @param names with spaces between them */
+  functionsOf(names: string): Functions[string][] {
+    return names.split(" ").map((name) => (...args) => {
       if (this.#module === null) {
         throw new UnsupportedError(
           `pages load ${name} from a file of its own: import "${this.#file}.js" before this.`,
         );
       }
       return this.#module[name](...args);
-    };
+    });
   }
 }

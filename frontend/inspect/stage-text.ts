@@ -6,9 +6,6 @@ import { printPlan } from "../../compiler/fusion/print-plan.ts";
 import { Graph, type Value } from "../../compiler/graph/graph.ts";
 import type { Kernel } from "../../compiler/kernel/kernel.ts";
 import type { Artifact } from "../../compiler/pass-runner.ts";
-import type { CompiledGraph } from "../../compiler/pipeline.ts";
-import type { WasmExecutable } from "../../compiler/program/program.ts";
-import type { WebGpuExecutable } from "../../compiler/program/webgpu.ts";
 import { printGraph } from "../../compiler/text/graph-printer.ts";
 import { printJaxpr } from "../../compiler/text/jaxpr.ts";
 import { printKernel } from "../../compiler/text/kernel-printer.ts";
@@ -16,26 +13,8 @@ import { printProgram } from "../../compiler/text/program-printer.ts";
 import { graphDot, kernelsDot, planDot, programDot } from "./dot.ts";
 import { graphData, planData } from "./graph-data.ts";
 import { kernelData, programData } from "./kernel-data.ts";
+import type { AnyCompiled, StageName } from "./stages.ts";
 import { type ToWat, watOfKernel } from "./wat.ts";
-
-export const STAGES = ["graph", "optimized", "fusion", "kernel", "program", "wat", "wgsl"] as const;
-
-export type StageName = (typeof STAGES)[number];
-
-export const TARGETS = ["wasm", "webgpu"] as const;
-
-export type TargetName = (typeof TARGETS)[number];
-
-/** The text of a target's own, which the other has not. */
-const TARGET_STAGES: Readonly<Record<TargetName, StageName>> = { wasm: "wat", webgpu: "wgsl" };
-
-/** The stages on the way to a target. */
-export function stagesOf(target: TargetName): StageName[] {
-  return STAGES.filter((stage) => TARGETS.every((each) => each === target || TARGET_STAGES[each] !== stage));
-}
-
-/** A function compiled for either target. */
-export type AnyCompiled = CompiledGraph<WasmExecutable | WebGpuExecutable>;
 
 export type TextFormat = "text" | "jaxpr" | "dot";
 

@@ -20,3 +20,8 @@ export function dtypeOptions<O extends DTypeOption>(name: string, given: Options
     `np.${name} takes options as an object, as in { dtype: "float32" }, got ${describeValue(given)}`,
   );
 }
+
+/** A dtype by name, checked, or that of an array. */
+export function dtypeOf(x: DType | NdArray): DType {
+  return typeof x === "string" ? checkDType(x) : x.dtype;
+}

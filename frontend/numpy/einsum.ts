@@ -2,20 +2,14 @@
 import type { DType } from "../../compiler/types/dtype.ts";
 import { type ArrayLike, convert, NdArray, WeftTypeError, WeftValueError } from "../core/index.ts";
 import { range } from "../lax/axes.ts";
-import { type DotOptions, dotGeneral } from "../lax/contraction.ts";
 import * as lax from "../lax/elementwise.ts";
-import { broadcastedIota, reshape, transpose } from "../lax/movement.ts";
-import { broadcastTo, constantLike } from "../lax/operands.ts";
+import { broadcastedIota, reshape } from "../lax/movement.ts";
+import { constantLike } from "../lax/operands.ts";
 import type { PrecisionOptions } from "../lax/precision.ts";
 import { reduceSum } from "../lax/reductions.ts";
 import { type ContractionPath, contractionPath } from "./contraction-path.ts";
+import { arrange, contractPair, type Labelled } from "./labelled.ts";
 import { promoteDTypes } from "./promotion.ts";
-
-/** An array whose axes have labels. */
-export interface Labelled {
-  readonly array: NdArray;
-  readonly labels: readonly string[];
-}
 
 /** Subscripts taken apart: labels of every operand, and of the result. */
 export interface Subscripts {
@@ -135,31 +129,6 @@ function simplify(x: Labelled, wanted: ReadonlySet<string>, extents: ReadonlyMap
   const summed = labels.map((_, axis) => axis).filter((axis) => !wanted.has(labels[axis]));
   if (summed.length === 0) return { array, labels };
   return { array: reduceSum(array, summed), labels: labels.filter((l) => wanted.has(l)) };
-}
-
-/** Contracts two operands: labels of both that nobody else wants are summed, the others of both are batch axes. */
-export function contractPair(
-  x: Labelled,
-  y: Labelled,
-  wanted: ReadonlySet<string>,
-  options: DotOptions = {},
-): Labelled {
-  const shared = x.labels.filter((l) => y.labels.includes(l));
-  const batch = shared.filter((l) => wanted.has(l));
-  const contracted = shared.filter((l) => !wanted.has(l));
-  const places = (labels: readonly string[], of: readonly string[]): number[] =>
-    of.map((l) => labels.indexOf(l));
-  const array = dotGeneral(
-    x.array,
-    y.array,
-    [
-      [places(x.labels, contracted), places(y.labels, contracted)],
-      [places(x.labels, batch), places(y.labels, batch)],
-    ],
-    { precision: options.precision, preferredElementType: options.preferredElementType ?? null },
-  );
-  const free = (labels: readonly string[]): string[] => labels.filter((l) => !shared.includes(l));
-  return { array, labels: [...batch, ...free(x.labels), ...free(y.labels)] };
 }
 
 /** Options of `Einsum`. */
@@ -288,26 +257,6 @@ export function einsum(subscripts: string | ArrayLike, ...args: readonly EinsumA
     terms.push(result);
   }
   return arrange(terms[0], output, extents);
-}
-
-/** Axes in the order of the labels; labels that vanished with an extent of 1 come back. */
-export function arrange(
-  x: Labelled,
-  output: readonly string[],
-  extents: ReadonlyMap<string, number>,
-): NdArray {
-  const present = output.filter((l) => x.labels.includes(l));
-  const ordered = transpose(
-    x.array,
-    present.map((l) => x.labels.indexOf(l)),
-  );
-  const target = output.map((l) => extents.get(l) ?? 1);
-  if (present.length === output.length) return ordered;
-  const spread = reshape(
-    ordered,
-    output.map((l, i) => (present.includes(l) ? target[i] : 1)),
-  );
-  return broadcastTo(spread, target);
 }
 
 function isEinsumOptions(x: EinsumArgument): x is EinsumOptions {

@@ -8,8 +8,10 @@ export { type ArrayLike, NdArray, NdArray as ndarray } from "../core/array.ts";
 export * from "./apply.ts";
 export * from "./array.ts";
 export { type AtOptions, IndexUpdate } from "./at.ts";
+export * from "./blocks.ts";
 export * from "./buffers.ts";
 export * from "./calculus.ts";
+export * from "./casting.ts";
 export * from "./complex.ts";
 export * from "./creation.ts";
 export * from "./dtypes.ts";
@@ -17,6 +19,7 @@ export { type EinsumOptions, einsum, einsumPath } from "./einsum.ts";
 /** Fourier transforms under their own name (`jnp.fft`). */
 export * as fft from "./fft.ts";
 export * from "./float-parts.ts";
+export * from "./grids.ts";
 export * from "./histograms.ts";
 export * from "./index-tricks.ts";
 export type { GetOptions, Index, RangeIndex } from "./indexing.ts";
@@ -27,13 +30,11 @@ export * from "./joining.ts";
 /** Linear algebra under its own name (`jnp.linalg`). */
 export * as linalg from "./linalg/index.ts";
 export {
-  cross,
   diag,
   diagflat,
   diagonal,
   dot,
   inner,
-  kron,
   matmul,
   outer,
   type ProductOptions,
@@ -94,6 +95,7 @@ export {
   swapaxes,
   transpose,
 } from "./movement.ts";
+export { choose, ravelMultiIndex, unravelIndex } from "./multi-index.ts";
 export {
   nanargmax,
   nanargmin,
@@ -157,15 +159,7 @@ export {
 } from "./sets.ts";
 export * from "./sorting.ts";
 export * from "./statistics.ts";
-export {
-  choose,
-  ravelMultiIndex,
-  type TakeMode,
-  type TakeOptions,
-  take,
-  takeAlongAxis,
-  unravelIndex,
-} from "./take.ts";
+export { type TakeMode, type TakeOptions, take, takeAlongAxis } from "./take.ts";
 export * from "./text.ts";
 export {
   type BinaryFunction,

@@ -15,6 +15,7 @@ import { repeat } from "./joining.ts";
 import { diagonal, dot, matmul, type ProductOptions, trace } from "./linalg.ts";
 import * as logic from "./logic.ts";
 import * as movement from "./movement.ts";
+import { choose, type StrictMode } from "./multi-index.ts";
 import { type NonzeroOptions, nonzero } from "./nonzero.ts";
 import * as reductions from "./reductions.ts";
 import {
@@ -27,7 +28,7 @@ import {
   searchsorted,
   sort,
 } from "./sorting.ts";
-import { choose, type StrictMode, type TakeOptions, take } from "./take.ts";
+import { type TakeOptions, take } from "./take.ts";
 import * as ufuncs from "./ufuncs.ts";
 
 type Reduction<O> = reductions.OptionsOrAxis<O>;

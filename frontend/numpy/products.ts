@@ -1,6 +1,15 @@
-/** Products of matrices with vectors (`jax.numpy`), broadcast over leading axes. */
-import { type ArrayLike, formatShape, type NdArray, WeftTypeError, WeftValueError } from "../core/index.ts";
-import { expandDims, reshape } from "../lax/movement.ts";
+import {
+  type ArrayLike,
+  formatShape,
+  full,
+  type NdArray,
+  WeftTypeError,
+  WeftValueError,
+} from "../core/index.ts";
+import { canonicalizeAxis, range } from "../lax/axes.ts";
+import * as lax from "../lax/elementwise.ts";
+import { concatenate, expandDims, indexInDim, reshape } from "../lax/movement.ts";
+import { broadcastShapes, broadcastTo } from "../lax/operands.ts";
 import { matmul } from "./linalg.ts";
 import { promoteDTypes } from "./promotion.ts";
 
@@ -35,4 +44,56 @@ export function vecmat(x: ArrayLike, y: ArrayLike): NdArray {
   checkCore("vecmat", a, v, "column");
   const product = matmul(expandDims(v, [v.ndim - 1]), a);
   return reshape(product, [...product.shape.slice(0, -2), product.shape[product.ndim - 1]]);
+}
+
+/** Kronecker product (`jnp.kron`). */
+export function kron(x: ArrayLike, y: ArrayLike): NdArray {
+  const [a, b] = promoteDTypes("kron", x, y);
+  const ndim = Math.max(a.ndim, b.ndim);
+  const padded = (z: NdArray): number[] => [...range(ndim - z.ndim).map(() => 1), ...z.shape];
+  const [s, t] = [padded(a), padded(b)];
+  const shape = s.flatMap((n, i) => [n, t[i]]);
+  const p = broadcastTo(
+    reshape(
+      a,
+      s.flatMap((n) => [n, 1]),
+    ),
+    shape,
+  );
+  const q = broadcastTo(
+    reshape(
+      b,
+      t.flatMap((n) => [1, n]),
+    ),
+    shape,
+  );
+  return reshape(
+    a.dtype === "bool" ? lax.bitwiseAnd(p, q) : lax.mul(p, q),
+    s.map((n, i) => n * t[i]),
+  );
+}
+
+/** Cross product of vectors of 3 (or 2, of which the z component is the result) along the last axis (`jnp.cross`). */
+export function cross(x: ArrayLike, y: ArrayLike, options: { axis?: number } = {}): NdArray {
+  const [a, b] = promoteDTypes("cross", x, y);
+  const axis = options.axis ?? -1;
+  const component = (z: NdArray, i: number): NdArray => indexInDim(z, i, { axis, keepdims: false });
+  const [m, n] = [a, b].map((z) => z.shape[canonicalizeAxis(axis, z.ndim)]);
+  if ((m !== 2 && m !== 3) || (n !== 2 && n !== 3)) {
+    throw new WeftValueError("Dimension must be either 2 or 3 for cross product");
+  }
+  const shape = broadcastShapes(component(a, 0).shape, component(b, 0).shape);
+  const zero = full(0, a.dtype, shape);
+  const times = (i: number, j: number): NdArray => {
+    // Vectors of 2 have no third component.
+    if ((i === 2 && m === 2) || (j === 2 && n === 2)) return zero;
+    return lax.mul(broadcastTo(component(a, i), shape), broadcastTo(component(b, j), shape));
+  };
+  const minor = (i: number, j: number): NdArray => lax.sub(times(i, j), times(j, i));
+  if (m === 2 && n === 2) return minor(0, 1);
+  const place = canonicalizeAxis(axis, shape.length + 1);
+  return concatenate(
+    [minor(1, 2), minor(2, 0), minor(0, 1)].map((part) => expandDims(part, [place])),
+    place,
+  );
 }

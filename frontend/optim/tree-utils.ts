@@ -18,8 +18,8 @@ import { allclose as arraysClose, logicalAnd, where as whereArray } from "../num
 import { broadcastTo } from "../numpy/movement.ts";
 import { max as maxOf, min as minOf, sum as sumOf } from "../numpy/reductions.ts";
 import * as np from "../numpy/ufuncs.ts";
-import { normal } from "../random/distributions.ts";
 import { type KeyLike, PRNGKeyArray, split, wordsOf } from "../random/keys.ts";
+import { normal } from "../random/normal.ts";
 import type { DType, Result, TreeOf } from "../transforms/types.ts";
 import { flatten, unflatten } from "../tree/tree.ts";
 import { squaredNorm } from "./norms.ts";

@@ -5,6 +5,7 @@ import { windowPrimitives } from "../../compiler/primitives/window/index.ts";
 
 export * from "../lax/conv-patches.ts";
 export * from "../lax/convolution.ts";
+export { reduceXor } from "../lax/general-fold.ts";
 export * from "../lax/reduce-window.ts";
 
 declarePrimitives({ conv_general_dilated: convolution, ...windowPrimitives });

@@ -16,45 +16,14 @@ import { indexInDim, iota, reshape, sliceInDim, transpose } from "../lax/movemen
 import { broadcastShapes, broadcastTo, constantLike, numberAs } from "../lax/operands.ts";
 import { argmax, cumsum } from "../lax/reductions.ts";
 import { sortKeyVal, topK } from "../lax/sorting.ts";
-import { finfo } from "../numpy/dtypes.ts";
 import { searchsorted } from "../numpy/sorting.ts";
 import { take } from "../numpy/take.ts";
+import { bernoulli } from "./bernoulli.ts";
 import { checkFloat, checkShape, randint, uniform } from "./bits.ts";
 import { type GumbelMode, gumbel } from "./distributions.ts";
 import { bits32, type KeyLike, singleKey, splitWords, wordsOf } from "./keys.ts";
 
 type Size = number | Shape;
-
-/** Options of `bernoulli`. */
-export interface BernoulliOptions {
-  /** "high" compares with twice as many bits, so that probabilities near 0 are met more exactly. Default "low". */
-  readonly mode?: "high" | "low";
-}
-
-/** true with probability p: bool of the shape, or of the shape of p (`jax.random.bernoulli`). */
-export function bernoulli(
-  key: KeyLike,
-  p: ArrayLike = 0.5,
-  shape: Size | null = null,
-  options: BernoulliOptions = {},
-): NdArray {
-  const { mode = "low" } = options;
-  if (mode !== "high" && mode !== "low") {
-    throw new WeftValueError(`got mode='${String(mode)}', expected 'high' or 'low'`);
-  }
-  const chance = p instanceof NdArray ? p : numberAs(p, "float32");
-  if (!isFloating(chance.dtype)) {
-    throw new WeftTypeError(`bernoulli probability \`p\` must have a floating dtype, got ${chance.dtype}.`);
-  }
-  const sizes = shape === null ? chance.shape : canonicalizeShape(shape);
-  checkShape("bernoulli", sizes, chance.shape);
-  const spread = broadcastTo(chance, sizes);
-  const { dtype } = chance;
-  if (mode === "low") return lax.lt(uniform(key, sizes, { dtype }), spread);
-  const drawn = uniform(key, [2, ...sizes], { dtype });
-  const [high, low] = [0, 1].map((i) => indexInDim(drawn, i, { keepdims: false }));
-  return lax.lt(lax.mul(low, 2 ** -finfo(dtype).nmant), lax.sub(spread, high));
-}
 
 /** −1 or 1 with equal probability (`jax.random.rademacher`). */
 export function rademacher(key: KeyLike, shape: Size = [], options: { dtype?: DType } = {}): NdArray {

@@ -17,8 +17,9 @@ import { customJvp } from "../transforms/custom-jvp.ts";
 import { vmap } from "../transforms/vmap.ts";
 import { checkFloat, type FloatOptions, parameter, uniform } from "./bits.ts";
 import { rademacher } from "./discrete.ts";
-import { exponential, normal } from "./distributions.ts";
+import { exponential } from "./distributions.ts";
 import { type KeyLike, split, splitWords } from "./keys.ts";
+import { normal } from "./normal.ts";
 
 type Size = number | Shape;
 

@@ -4,6 +4,7 @@
  */
 import "../numpy/methods.ts";
 
+export * from "./bernoulli.ts";
 export {
   type BitsOptions,
   bits,
@@ -33,4 +34,5 @@ export {
   wrapKeyData,
 } from "./keys.ts";
 export * from "./multivariate.ts";
+export { normal, truncatedNormal } from "./normal.ts";
 export * from "./poisson.ts";

@@ -19,9 +19,10 @@ import { promoteDTypesInexact } from "../numpy/promotion.ts";
 import { sum } from "../numpy/reductions.ts";
 import { abs, add, divide, multiply, power } from "../numpy/ufuncs.ts";
 import { checkFloat, checkShape, type FloatOptions } from "./bits.ts";
-import { exponential, normal } from "./distributions.ts";
+import { exponential } from "./distributions.ts";
 import { generalizedNormal } from "./gamma.ts";
 import { type KeyLike, singleKey, splitWords } from "./keys.ts";
+import { normal } from "./normal.ts";
 
 type Size = number | Shape;
 

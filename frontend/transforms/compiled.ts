@@ -11,13 +11,8 @@ import { describeValue } from "../core/describe.ts";
 import { type Device, WebGpuDevice, withDefaultDevice } from "../core/device.ts";
 import { UnsupportedError, WeftTypeError, WeftValueError } from "../core/errors.ts";
 import { captureSource } from "../core/source.ts";
-import {
-  type AnyCompiled,
-  stagesOf,
-  stageText,
-  type TargetName,
-  withRelativeSources,
-} from "../inspect/stage-text.ts";
+import { stageText, withRelativeSources } from "../inspect/stage-text.ts";
+import { type AnyCompiled, stagesOf, type TargetName } from "../inspect/stages.ts";
 import { loadWat } from "../inspect/wat.ts";
 import { flatten, leafPaths, structureDifference } from "../tree/tree.ts";
 import { formatPath } from "../tree/treedef.ts";

@@ -9,7 +9,7 @@ import { type Device, WebGpuDevice, wasmDevice } from "../core/device.ts";
 import { WeftTypeError, WeftValueError } from "../core/errors.ts";
 import { gpu } from "../core/gpu.ts";
 import { captureSource } from "../core/source.ts";
-import { type AnyCompiled, TARGETS, type TargetName } from "../inspect/stage-text.ts";
+import { type AnyCompiled, TARGETS, type TargetName } from "../inspect/stages.ts";
 import type { TreeDef } from "../tree/treedef.ts";
 import type { Callee } from "./arguments.ts";
 import { Compiled, relativeSources, type Stage } from "./compiled.ts";

@@ -161,7 +161,7 @@ const transposeCumsum: TransposeRule<CumulativeParams> = (b, [ct], _, { axis, re
   ct && b.one("cumsum", [ct], { axis, reverse: !reverse }),
 ];
 
-export const cumsum = defineCumulative({
+const cumsum = defineCumulative({
   name: "cumsum",
   accepts: NUMERIC,
   fn: "add",
@@ -174,7 +174,7 @@ export const cumsum = defineCumulative({
   ulp: 64,
 });
 
-export const cumprod = defineCumulative({
+const cumprod = defineCumulative({
   name: "cumprod",
   accepts: NUMERIC,
   fn: "mul",
@@ -184,7 +184,7 @@ export const cumprod = defineCumulative({
   ulp: 64,
 });
 
-export const cummax = defineCumulative({
+const cummax = defineCumulative({
   name: "cummax",
   accepts: NUMERIC,
   fn: "max",
@@ -194,7 +194,7 @@ export const cummax = defineCumulative({
   ulp: 0,
 });
 
-export const cummin = defineCumulative({
+const cummin = defineCumulative({
   name: "cummin",
   accepts: NUMERIC,
   fn: "min",
@@ -204,7 +204,7 @@ export const cummin = defineCumulative({
   ulp: 0,
 });
 
-export const cumlogsumexp = defineCumulative({
+const cumlogsumexp = defineCumulative({
   name: "cumlogsumexp",
   accepts: FLOATING,
   fn: "logaddexp",
@@ -213,3 +213,5 @@ export const cumlogsumexp = defineCumulative({
   cases: floatCumulativeCases("normal"),
   ulp: 64,
 });
+
+export const cumulativePrimitives = { cumsum, cumprod, cummax, cummin, cumlogsumexp };

@@ -1,6 +1,6 @@
 /** The family of reductions and prefix operations. */
 import { argmax, argmin } from "./arg.ts";
-import { cumlogsumexp, cummax, cummin, cumprod, cumsum } from "./cumulative.ts";
+import { cumulativePrimitives } from "./cumulative.ts";
 import { reduceAnd, reduceMax, reduceMin, reduceOr, reduceProd, reduceSum } from "./reduce.ts";
 
 export const reductionPrimitives = {
@@ -12,9 +12,5 @@ export const reductionPrimitives = {
   reduce_or: reduceOr,
   argmax,
   argmin,
-  cumsum,
-  cumprod,
-  cummax,
-  cummin,
-  cumlogsumexp,
+  ...cumulativePrimitives,
 };

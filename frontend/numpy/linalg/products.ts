@@ -13,6 +13,7 @@ import { constantLike } from "../../lax/operands.ts";
 import type { PrecisionOptions } from "../../lax/precision.ts";
 import * as np from "../linalg.ts";
 import { matrixNorm } from "../norms.ts";
+import { cross as crossProduct } from "../products.ts";
 import { promoteDTypes, toArray } from "../promotion.ts";
 import { any } from "../reductions.ts";
 import { svdvals } from "./decompositions.ts";
@@ -29,7 +30,7 @@ export function cross(x: ArrayLike, y: ArrayLike, options: { readonly axis?: num
         `x1.shape[axis]=${extents[0]} and x2.shape[axis]=${extents[1]}`,
     );
   }
-  return np.cross(arrays[0], arrays[1], options);
+  return crossProduct(arrays[0], arrays[1], options);
 }
 
 /** Products of all pairs of elements of two vectors (`jnp.linalg.outer`). */
