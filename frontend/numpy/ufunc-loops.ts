@@ -23,7 +23,24 @@ import { moveaxis, ravel } from "./movement.ts";
 import { toArray } from "./promotion.ts";
 import { indexOperand } from "./take.ts";
 
-import type { BinaryFunction, UfuncAxisOptions, UfuncReduceOptions } from "./ufunc-methods.ts";
+/** A function of two arrays, elementwise and broadcast. */
+export type BinaryFunction = (x: ArrayLike, y: ArrayLike) => NdArray;
+
+/** Options of `reduce` of a `ufunc`. */
+export interface UfuncReduceOptions {
+  /** Default 0; null: all elements, flattened. */
+  readonly axis?: number | null;
+  readonly dtype?: DType | null;
+  readonly keepdims?: boolean;
+  readonly initial?: ArrayLike | null;
+  readonly where?: ArrayLike | null;
+}
+
+/** Options of the methods of `ufunc`. */
+export interface UfuncAxisOptions {
+  readonly axis?: number;
+  readonly dtype?: DType | null;
+}
 
 function resultDType(f: BinaryFunction, x: NdArray): DType {
   const one = full(1, x.dtype);

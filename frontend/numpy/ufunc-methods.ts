@@ -2,33 +2,17 @@
  * The methods of universal functions (`jax.numpy.ufunc`): `np.add.reduce(x)`, `.accumulate`, `.outer`, `.at`, `.reduceat`;
  * and `frompyfunc`, which gives them to a function of the user.
  */
-import type { DType } from "../../compiler/types/dtype.ts";
+
 import { type ArrayLike, type NdArray, WeftValueError } from "../core/index.ts";
 import { canonicalizeAxis } from "../lax/axes.ts";
 import { reshape } from "../lax/movement.ts";
 import { vectorize } from "./apply.ts";
 import type { Index } from "./indexing.ts";
 import { toArray } from "./promotion.ts";
+import type { BinaryFunction, UfuncAxisOptions, UfuncReduceOptions } from "./ufunc-loops.ts";
 import { accumulateByScan, atByScan, reduceByLoop, reduceRanges } from "./ufunc-loops.ts";
 
-/** A function of two arrays, elementwise and broadcast. */
-export type BinaryFunction = (x: ArrayLike, y: ArrayLike) => NdArray;
-
-/** Options of `reduce` of a `ufunc`. */
-export interface UfuncReduceOptions {
-  /** Default 0; null: all elements, flattened. */
-  readonly axis?: number | null;
-  readonly dtype?: DType | null;
-  readonly keepdims?: boolean;
-  readonly initial?: ArrayLike | null;
-  readonly where?: ArrayLike | null;
-}
-
-/** Options of the methods of `ufunc`. */
-export interface UfuncAxisOptions {
-  readonly axis?: number;
-  readonly dtype?: DType | null;
-}
+export type { BinaryFunction, UfuncAxisOptions, UfuncReduceOptions } from "./ufunc-loops.ts";
 
 /** A binary function with the methods that NumPy gives it. */
 export interface Ufunc extends BinaryFunction {

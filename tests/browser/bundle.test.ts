@@ -260,7 +260,7 @@ const programs: Readonly<Record<string, readonly string[]>> = {
     "w.lax.reducePrecision(w.numpy.linspace(0, 1, 7), 5, 4)",
   ],
   numpy: [
-    "w.numpy.subtract.reduceat(w.numpy.arange(8), w.numpy.array([0, 4, 1, 5]))",
+    "w.numpy.subtract.reduceat(w.numpy.arange(8), w.numpy.array([0, 4, 1, 5], 'int32'))",
     "w.numpy.delete(w.numpy.arange(5), 2)",
     "w.numpy.einsum('ij,kj->ik', w.numpy.ones([2, 3]), w.numpy.ones([4, 3]))",
     "w.numpy.median(w.numpy.array([3, 1, 2, 5, 4]))",
