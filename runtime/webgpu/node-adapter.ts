@@ -1,9 +1,11 @@
 /** WebGPU in Node: Dawn, from the package `webgpu`; on SwiftShader, a software driver, where the machine has no GPU. */
 import { NoAdapterError } from "../errors.ts";
 import { unpackArchives } from "./chromium-archives.ts";
+import { type DawnClasses, restWhileWaiting } from "./software-rest.ts";
 
 interface Dawn {
   create(options: readonly string[]): GPU;
+  readonly globals: DawnClasses;
 }
 
 // Flags of dlopen on Linux. NODELETE keeps a library mapped although Node closes it again, as it is no module of Node.
@@ -15,12 +17,13 @@ const RTLD_NODELETE = 0x1000;
 let found: GPU | null = null;
 
 export async function requestNodeAdapter(): Promise<GPUAdapter> {
-  const { create } = await loadDawn();
+  const { create, globals } = await loadDawn();
   // Without a Vulkan loader Dawn would print a warning of its own.
   if (found !== null || process.platform !== "linux" || mapLibrary(VULKAN)) {
     const gpu = found ?? create([]);
     const adapter = await gpu.requestAdapter({ powerPreference: "high-performance" });
     if (adapter !== null) {
+      if (found === null && isSwiftShader(adapter)) restWhileWaiting(globals);
       found = gpu;
       return adapter;
     }
@@ -39,9 +42,15 @@ export async function requestNodeAdapter(): Promise<GPUAdapter> {
     throw new NoAdapterError('no GPU was found, and SwiftShader could not be started: use device("wasm").');
   }
   found = gpu;
-  if (adapter.info.architecture === "swiftshader")
+  if (isSwiftShader(adapter)) {
     console.warn("weft: no GPU found; WebGPU runs on SwiftShader, in software");
+    restWhileWaiting(globals);
+  }
   return adapter;
+}
+
+function isSwiftShader(adapter: GPUAdapter): boolean {
+  return adapter.info.architecture === "swiftshader";
 }
 
 async function loadDawn(): Promise<Dawn> {
