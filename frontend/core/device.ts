@@ -8,8 +8,8 @@ import type { GpuDevice, GpuStatistics } from "../../runtime/webgpu/device.ts";
 import { gpu, loadGpu } from "./gpu.ts";
 import type { TileTable } from "./tile-table.ts";
 
-export const PLATFORMS = ["wasm", "webgpu"] as const;
-export type Platform = (typeof PLATFORMS)[number];
+export type Platform = "wasm" | "webgpu";
+export const PLATFORMS: readonly Platform[] = ["wasm", "webgpu"];
 
 /** Where arrays are and functions run (`jax.Device`). */
 export abstract class Device {
