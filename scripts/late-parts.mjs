@@ -62,6 +62,13 @@ export const lateFamilies = [
     names: ["cond", "while", "scan", "linear_solve"],
   },
   {
+    part: "browser/transforms",
+    importer: "compiler/primitives/control/index.ts",
+    path: "./custom-vjp.ts",
+    exported: "customVjpPrimitives",
+    names: ["custom_vjp_call", "custom_vjp_linear"],
+  },
+  {
     part: "browser/lax",
     importer: "compiler/primitives/reduction/index.ts",
     path: "./cumulative.ts",
@@ -113,6 +120,14 @@ export const lateValues =
       path: "../winograd/lower-winograd.ts",
       exported: "lowerWinograd",
       file: "compiler/lowering/winograd/lower-winograd.ts",
+      until: "() => null",
+    },
+    {
+      part: "browser/convolution",
+      importer: "compiler/lowering/contraction/lower-contraction.ts",
+      path: "./narrow.ts",
+      exported: "lowerNarrow",
+      file: "compiler/lowering/contraction/narrow.ts",
       until: "() => null",
     },
     {
@@ -201,6 +216,7 @@ export const lateModules = /** @satisfies {readonly LateModule[]} */ ([
   { part: "gpu", file: "frontend/config/debug-gpu-backend.ts" },
   { part: "browser/random", file: "frontend/random/discrete.ts" },
   { part: "browser/random", file: "frontend/random/distributions.ts" },
+  { part: "browser/transforms", file: "frontend/transforms/custom-vjp.ts" },
   { part: "browser/transforms", file: "frontend/transforms/jacobian.ts" },
   { part: "browser/transforms", file: "frontend/transforms/linear-transpose.ts" },
   { part: "browser/inspect", file: "compiler/analysis/program-cost.ts" },
@@ -211,6 +227,7 @@ export const lateModules = /** @satisfies {readonly LateModule[]} */ ([
   { part: "browser/inspect", file: "compiler/text/kernel-accesses.ts" },
   { part: "browser/inspect", file: "compiler/text/kernel-printer.ts" },
   { part: "browser/inspect", file: "compiler/text/program-printer.ts" },
+  { part: "browser/inspect", file: "frontend/config/debug-backend.ts" },
   { part: "browser/inspect", file: "frontend/inspect/kernel-program.ts" },
   { part: "browser/inspect", file: "frontend/inspect/stage-text.ts" },
   { part: "browser/inspect", file: "frontend/inspect/wat.ts" },
@@ -251,7 +268,7 @@ export const needs = {
   "frontend/data/index.ts": ["browser/random"],
   "frontend/haiku/index.ts": ["browser/convolution", "browser/lax", "browser/numpy"],
   "frontend/nn/index.ts": ["browser/convolution", "browser/lax", "browser/numpy"],
-  "frontend/optim/index.ts": ["browser/lax", "browser/numpy"],
+  "frontend/optim/index.ts": ["browser/lax"],
   "frontend/scipy/index.ts": [
     "browser/fft",
     "browser/lax",

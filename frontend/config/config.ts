@@ -150,6 +150,7 @@ export class Config implements Settings {
   /** Sets one by its name here or JAX's (`jax.config.update`). Throws WeftValueError for a name that is none. */
   update(name: string, value: boolean | number | string | null): void {
     const setting = settingOf(name);
+    const before = this.values();
     if (setting === "threads") {
       if (typeof value !== "number" || !Number.isInteger(value) || value < 1) {
         throw new WeftTypeError(
@@ -173,7 +174,13 @@ export class Config implements Settings {
       if (this.#values[setting] === value) return;
       this.#values[setting] = value;
     }
-    for (const listener of this.#listeners) listener(this.#values);
+    try {
+      for (const listener of this.#listeners) listener(this.#values);
+    } catch (error) {
+      // What a listener cannot do is not so: a page may lack the file for it.
+      Object.assign(this.#values, before);
+      throw error;
+    }
   }
 
   /** All settings now. */

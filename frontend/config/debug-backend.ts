@@ -13,10 +13,10 @@ import type { SourceRef } from "../../compiler/types/source.ts";
 import type { Storage } from "../../runtime/storage.ts";
 import type { GpuStorage } from "../../runtime/webgpu/storage.ts";
 import { avalOf } from "../core/aval.ts";
-import { type Backend, currentBackend, type Executable, setBackend } from "../core/backend.ts";
+import type { Backend, Executable } from "../core/backend.ts";
 import { ConcreteArray, constantArray } from "../core/concrete-array.ts";
 import { emitUntyped } from "../core/emit.ts";
-import { config, type Settings } from "./config.ts";
+import type { Settings } from "./config.ts";
 import { debugGpuBackend } from "./debug-gpu-backend.ts";
 import { FloatingPointError, messageFor } from "./floating-point-error.ts";
 
@@ -36,7 +36,7 @@ class DebugBackend implements Backend {
 
   constructor(
     /** What compiles and runs. */
-    readonly inner: Backend,
+    private readonly inner: Backend,
     private readonly settings: () => Readonly<Settings>,
   ) {}
 
@@ -120,10 +120,7 @@ class DebugBackend implements Backend {
   }
 }
 
-config.subscribe(({ debugNans, debugInfs }) => {
-  const backend = currentBackend();
-  const checks = backend instanceof DebugBackend;
-  if (debugNans || debugInfs) {
-    if (!checks) setBackend(new DebugBackend(backend, () => config.values()));
-  } else if (checks) setBackend(backend.inner);
-});
+/** A backend that looks at the results of another's functions. `settings`: what it looks for, now. */
+export function debugBackend(inner: Backend, settings: () => Readonly<Settings>): Backend {
+  return new DebugBackend(inner, settings);
+}

@@ -71,7 +71,7 @@ function unbatchCotangent(b: Builder, ct: Operand, dim: number | null): Operand 
   return dim === null ? b.sum(ct, [0]) : b.moveAxis(ct, 0, dim);
 }
 
-export const customVjpCall = definePrimitive<CustomVjpParams>({
+const customVjpCall = definePrimitive<CustomVjpParams>({
   name: "custom_vjp_call",
   infer(inputs, { graph, name }) {
     checkOperands(`call of ${name}`, graph, inputs);
@@ -139,7 +139,7 @@ export const customVjpCall = definePrimitive<CustomVjpParams>({
   test: { cases: customVjpCases, order: 0 },
 });
 
-export const customVjpLinear = definePrimitive<CustomVjpLinearParams>({
+const customVjpLinear = definePrimitive<CustomVjpLinearParams>({
   name: "custom_vjp_linear",
   infer(inputs, { numResiduals, outTypes, name }) {
     if (inputs.length < numResiduals) {
@@ -197,3 +197,5 @@ export const customVjpLinear = definePrimitive<CustomVjpLinearParams>({
   cost: () => ({ flops: 0, transcendentals: 0 }),
   test: {},
 });
+
+export const customVjpPrimitives = { custom_vjp_call: customVjpCall, custom_vjp_linear: customVjpLinear };

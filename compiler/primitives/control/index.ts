@@ -2,15 +2,14 @@
 import { call } from "./call.ts";
 import { checkpoint, checkpointLinear } from "./checkpoint.ts";
 import { customJvpCall } from "./custom-jvp.ts";
-import { customVjpCall, customVjpLinear } from "./custom-vjp.ts";
+import { customVjpPrimitives } from "./custom-vjp.ts";
 import { flowPrimitives } from "./flow.ts";
 
 export const controlPrimitives = {
   ...flowPrimitives,
   call,
   custom_jvp_call: customJvpCall,
-  custom_vjp_call: customVjpCall,
-  custom_vjp_linear: customVjpLinear,
+  ...customVjpPrimitives,
   checkpoint,
   checkpoint_linear: checkpointLinear,
 };

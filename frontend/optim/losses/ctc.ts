@@ -4,8 +4,8 @@ import { type ArrayLike, convert, full, type NdArray, WeftValueError } from "../
 import * as lax from "../../lax/elementwise.ts";
 import { concatenate, sliceInDim, transpose } from "../../lax/movement.ts";
 import { logSoftmax, oneHot } from "../../nn/functions.ts";
-import { einsum } from "../../numpy/einsum.ts";
-import { pad } from "../../numpy/padding.ts";
+import { matmul } from "../../numpy/linalg.ts";
+import { matrixTranspose } from "../../numpy/movement.ts";
 import { toArray } from "../../numpy/promotion.ts";
 import { sum } from "../../numpy/reductions.ts";
 import { add, logaddexp, multiply, subtract } from "../../numpy/ufuncs.ts";
@@ -57,13 +57,10 @@ export function ctcLossWithForwardProbs(
   const logProbs = logSoftmax(x);
   const lengths = subtract(length, convert(sum(gaps, { axis: 1 }), "int32"));
   const same = lax.eq(sliceInDim(y, 0, length - 1, { axis: 1 }), sliceInDim(y, 1, length, { axis: 1 }));
-  const repeat = pad(convert(same, dtype), [
-    [0, 0],
-    [0, 1],
-  ]);
+  const repeat = concatenate([convert(same, dtype), full(0, dtype, [batch, 1])], 1);
   const timeFirst = (z: NdArray): NdArray => transpose(z, [1, 0, 2]);
   const logBlank = timeFirst(sliceInDim(logProbs, blankId, blankId + 1, { axis: 2 }));
-  const emitted = timeFirst(einsum("btk,bnk->btn", logProbs, oneHot(y, classes, { dtype })));
+  const emitted = timeFirst(matmul(logProbs, matrixTranspose(oneHot(y, classes, { dtype }))));
 
   const updateBlank = (blank: NdArray, added: NdArray): NdArray =>
     concatenate(

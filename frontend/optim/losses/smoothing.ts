@@ -1,9 +1,9 @@
 /** Labels between classes (optax's `losses/_smoothing.py`), and losses made of a maximum (`_fenchel_young.py`). */
-import type { ArrayLike, NdArray } from "../../core/index.ts";
+import { type ArrayLike, formatShape, type NdArray, WeftValueError } from "../../core/index.ts";
 import { canonicalizeAxis } from "../../lax/axes.ts";
-import { vectorize } from "../../numpy/apply.ts";
 import { sum } from "../../numpy/reductions.ts";
 import { add, divide, multiply, subtract } from "../../numpy/ufuncs.ts";
+import { vmap } from "../../transforms/vmap.ts";
 import { oneMinus } from "../moments.ts";
 import { floating, type LossOptions } from "./checks.ts";
 
@@ -30,9 +30,16 @@ export function smoothLabels(labels: ArrayLike, alpha: ArrayLike, options: LossO
 export function makeFenchelYoungLoss(
   maxFun: (scores: NdArray) => NdArray,
 ): (scores: ArrayLike, targets: ArrayLike) => NdArray {
-  const top = vectorize(maxFun, { signature: "(n)->()" });
   return (scores, targets) => {
     const x = floating("fenchelYoungLoss", scores);
-    return subtract(top(x), sum(multiply(targets, x), { axis: -1 }));
+    const leading = x.shape.slice(0, -1);
+    const top = leading.reduce((f) => vmap(f), maxFun)(x);
+    if (formatShape(top.shape) !== formatShape(leading)) {
+      throw new WeftValueError(
+        `fenchelYoungLoss: maxFun must return a scalar for each vector of scores: expected shape ${formatShape(leading)}, ` +
+          `got ${formatShape(top.shape)}`,
+      );
+    }
+    return subtract(top, sum(multiply(targets, x), { axis: -1 }));
   };
 }
