@@ -23,6 +23,7 @@ import { lowerReduce } from "./lower-reduce.ts";
 import { lowerRows } from "./lower-rows.ts";
 import { type KernelArg, Parameters } from "./parameters.ts";
 import type { PartLimits } from "./parts.ts";
+import { unswitch } from "./unswitch.ts";
 
 export interface LoweredKernel {
   readonly kernel: Kernel;
@@ -82,7 +83,7 @@ export function lowerGroup(
     limits,
   });
   if (grained === null) {
-    kernel = { ...kernel, body: withSerialLoops(body) };
+    kernel = { ...kernel, body: unswitch(withSerialLoops(body)) };
     return { group, kernels: [{ kernel, args }], alone: null, args, segments, reread: new Set() };
   }
   const aloneBody = lowerAlone(group, elements, parameters, limits.parts);
@@ -92,7 +93,7 @@ export function lowerGroup(
     return { ...arg, param, shared: arg.operand === null ? arg : null };
   });
   const kernels = grained.kernels.map((part) => ({
-    kernel: part,
+    kernel: { ...part, body: unswitch(part.body) },
     args: sized.filter((arg) => part.params.includes(arg.param)),
   }));
   const alone =
