@@ -69,7 +69,7 @@ export async function run({ print, show, progress, quick }: SampleContext): Prom
     sections: [
       heading("Training"),
       lossPlot(losses),
-      prose(`Test accuracy after one epoch: ${percent}.`),
+      prose(`Test accuracy after ${stepCount} steps of ${BATCH_SIZE} images: ${percent}.`),
       heading("What is taken for what"),
       confusionPlot(truth, classes),
       heading("Digits it got wrong"),
