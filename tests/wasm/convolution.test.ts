@@ -150,6 +150,20 @@ const SHAPES: readonly Shape[] = [
       ],
     },
   },
+  {
+    name: "rows of padding alone",
+    batch: 1,
+    size: [1, 18],
+    features: [9, 7],
+    window: [2, 3],
+    options: {
+      windowStrides: [3, 1],
+      padding: [
+        [3, -1],
+        [3, 3],
+      ],
+    },
+  },
   { name: "no padding", batch: 2, size: [10, 9], features: [5, 12], window: [3, 2] },
   { name: "1x1", batch: 2, size: [8, 9], features: [16, 10], window: [1, 1] },
   {

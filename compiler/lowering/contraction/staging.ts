@@ -70,7 +70,9 @@ export function stageImage(k: KernelBuilder, request: ImageRequest): Image {
   /** Zeros before and behind what is copied along a dimension, within what is copied along those before it. */
   const border = (n: number, from: Expr): void => {
     const { extent, valid } = factor.coordinates[held[n]];
-    const { start, count } = valid ?? { start: 0, count: extent };
+    const { count } = valid ?? { count: extent };
+    // Where there is padding alone, nothing is copied, and what would be may begin beyond the end.
+    const start = count === 0 ? extent : (valid?.start ?? 0);
     const inner = held.slice(n + 1).reduce((product, dim) => product * factor.coordinates[dim].extent, 1);
     const at = (place: Expr): Expr => s.add(from, s.mul(place, s.int(inner)));
     zeros(from, start * inner);
