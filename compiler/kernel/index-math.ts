@@ -379,8 +379,11 @@ function evaluateIndex(e: Expr, at: (axis: Axis) => number): number | null {
   return x === null || y === null ? null : evaluateBinary(e.fn, x, y, e.x.dtype);
 }
 
-/** Whether two index expressions differ at some sampled position: a check for what is known to be equal. */
-export function differSomewhere(a: Expr, b: Expr): boolean {
+/**
+ * Whether two indices into `size` elements differ at some sampled position: a check for what is known to be equal. Lanes
+ * beyond the last element, of which nothing is stored, do not count.
+ */
+export function differSomewhere(a: Expr, b: Expr, size: number): boolean {
   for (let sample = 0; sample < 16; sample++) {
     let n = sample;
     const chosen = new Map<Axis, number>();
@@ -393,7 +396,9 @@ export function differSomewhere(a: Expr, b: Expr): boolean {
       }
       return value;
     };
-    if (evaluateIndex(a, at) !== evaluateIndex(b, at)) return true;
+    const place = evaluateIndex(b, at);
+    if (place !== null && place >= size) continue;
+    if (evaluateIndex(a, at) !== place) return true;
   }
   return false;
 }

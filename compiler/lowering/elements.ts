@@ -52,7 +52,8 @@ export class Elements {
     if (held !== undefined) {
       // The plan lets a kernel read what it computes at its own element only, so this is a check of the plan.
       const position = linearise(index, x.type.shape);
-      if (sameIndex(position, held.position) || !differSomewhere(position, held.position)) return held.value;
+      if (sameIndex(position, held.position) || !differSomewhere(position, held.position, x.type.size))
+        return held.value;
       throw new InternalError(`a kernel reads another element of a value it computes (${x.type.text})`);
     }
     const equation = this.producer.get(x);
