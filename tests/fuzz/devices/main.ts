@@ -16,7 +16,7 @@ import {
 import { interpretGraph } from "../../../compiler/interpret/reference.ts";
 import { fromBytes, toBytes } from "../../../compiler/interpret/tensors.ts";
 import { printGraph } from "../../../compiler/text/graph-printer.ts";
-import { WebGpuDevice } from "../../../frontend/core/device.ts";
+import { PLATFORMS, WebGpuDevice } from "../../../frontend/core/device.ts";
 import { requestAdapter } from "../../../runtime/webgpu/adapter.ts";
 import { createDevice } from "../../../runtime/webgpu/device.ts";
 import { assertClose } from "../../helpers/compare.ts";
@@ -28,9 +28,9 @@ import { evaluateInWeft } from "../nests/evaluate.ts";
 import type { FuzzOptions } from "../nests/main.ts";
 import { plain } from "../nests/numbers.ts";
 import { printProgram } from "../nests/program.ts";
+import { checkSeeds } from "../seeds.ts";
 import { runGraphOn, type Target, targetsOf } from "./targets.ts";
 
-const PLATFORMS: readonly Platform[] = ["wasm", "webgpu"];
 /** Every so many programs one is a nest of transformations. */
 const NEST_EVERY = 4;
 /** Between devices, relative to numbers over 1: what tests/random-graphs.test.ts allows to the oracle. */
@@ -48,30 +48,21 @@ export function parseDevices(text: string): Platform[] {
 }
 
 /** Checks programs of successive seeds; returns how many fail. `save` writes a file and returns its name. */
-export async function fuzzDevices(
-  { seed, count, seconds, log }: FuzzOptions,
+export function fuzzDevices(
+  options: FuzzOptions,
   platforms: readonly Platform[],
   save: (name: string, text: string) => string,
 ): Promise<number> {
-  const start = performance.now();
-  const elapsed = (): number => (performance.now() - start) / 1000;
-  let failed = 0;
-  let done = 0;
-  for (; done < count && elapsed() < seconds; done++) {
-    const current = seed + done;
-    const nest = current % NEST_EVERY === NEST_EVERY - 1;
-    const problem = await (nest ? checkNest(current, platforms) : checkGraph(current, platforms, save));
-    if (problem !== null) {
-      failed++;
-      log(
-        `FAILED, seed ${current}: ${problem}\nagain: npm run fuzz -- --devices ${platforms.join(",")} --seed ${current}`,
-      );
-    }
-    if ((done + 1) % 100 === 0) log(`${done + 1} programs, ${failed} failures, ${elapsed().toFixed(0)} s`);
-  }
-  const outcome = failed === 0 ? `${platforms.join(" and ")} agree` : `${failed} FAIL`;
-  log(`${done} programs from seed ${seed}: ${outcome} (${elapsed().toFixed(1)} s)`);
-  return failed;
+  return checkSeeds(options, {
+    what: "programs",
+    every: 100,
+    agree: `${platforms.join(" and ")} agree`,
+    again: `--devices ${platforms.join(",")}`,
+    check(seed) {
+      const nest = seed % NEST_EVERY === NEST_EVERY - 1;
+      return nest ? checkNest(seed, platforms) : checkGraph(seed, platforms, save);
+    },
+  });
 }
 
 async function checkGraph(
